@@ -5,7 +5,7 @@
 
 // --- canonical text --------------------------------------------------------------------------
 
-// The text before `at` is canonical (json.h).
+// The state of a scan; the text before `at` has been found canonical (json.h).
 struct scan {
     const char *text;
     size_t at, len;
@@ -45,7 +45,7 @@ static int scan_string(struct scan *scan, struct gv_slice *raw) {
         if (len - at >= 8 && is_plain_word(text + at)) continue;
         uint8_t c = (uint8_t)text[at];
         if (c == '"') {
-            *raw = (struct gv_slice){(const uint8_t *)text + start, at - start};
+            *raw = gv_slice_of(text + start, at - start);
             scan->at = at + 1;
             return 0;
         }
@@ -90,7 +90,7 @@ static bool scan_number(struct scan *scan) {
 static bool scan_literal(struct scan *scan) {
     static const struct gv_slice literals[] = {
         {(const uint8_t *)"true", 4}, {(const uint8_t *)"false", 5}, {(const uint8_t *)"null", 4}};
-    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
+    for (size_t i = 0; i < GV_COUNT(literals); i++) {
         size_t len = literals[i].len;
         if (scan->len - scan->at < len || memcmp(scan->text + scan->at, literals[i].data, len) != 0)
             continue;
@@ -124,7 +124,7 @@ static int scan_name(struct scan *scan, bool first) {
     return 0;
 }
 
-// Scans an opening bracket, and the first name or the closing bracket if there is one.
+// Scans an opening bracket; then the first name, or the closing bracket of an empty container.
 // *inside: a value follows.
 static int scan_open(struct scan *scan, bool *inside) {
     bool object = is_at(scan, '{');
@@ -140,7 +140,7 @@ static int scan_open(struct scan *scan, bool *inside) {
     return object ? scan_name(scan, true) : 0;
 }
 
-// Scans from the end of a value to the next value. *inside: there is one.
+// Scans from the end of a value to the next value. *inside: there is a next value.
 static int scan_after_value(struct scan *scan, bool *inside) {
     *inside = false;
     while (scan->depth > 0) {

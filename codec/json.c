@@ -23,8 +23,7 @@ void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max
 
 void gv_json_fini(struct gv_json *json) {
     GV_ASSERT(json != NULL);
-    if (json->tokens_cap > 0)
-        json->alloc.resize(json->alloc.ctx, json->tokens, json->tokens_cap * sizeof(jsmntok_t), 0);
+    gv_alloc_free(json->alloc, json->tokens, json->tokens_cap * sizeof(jsmntok_t));
     *json = (struct gv_json){0};
 }
 
@@ -102,7 +101,7 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
     const jsmntok_t *tokens = json->tokens, *t = token_at(json, object);
     GV_ASSERT(name != NULL);
     if (t == NULL || t->type != JSMN_OBJECT) return GV_ETYPE;
-    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    struct gv_slice wanted = gv_slice_text(name);
     int end = gv_token_next(tokens, object);
     for (int token = object + 1; token < end; token = gv_token_next(tokens, token + 1)) {
         if (string_is(json, &tokens[token], wanted)) return token + 1;
@@ -110,8 +109,8 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
     return GV_ENOENT;
 }
 
-// The index of the token among the names, searched from `first` on and then from the beginning;
-// `count` if it is none of them.
+// The index of the name that equals the token, searched from `first` on and then from the
+// beginning; `count` if there is none.
 static inline size_t name_of(const struct gv_json *json, const jsmntok_t *token,
                              const struct gv_slice *names, size_t count, size_t first) {
     struct gv_slice raw = gv_token_bytes(json, token);
@@ -160,10 +159,10 @@ bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
     const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(text != NULL);
     if (t == NULL || !gv_token_is_string(t)) return false;
-    // Usually the first byte decides before strlen.
+    // Usually the first bytes differ, which saves a strlen.
     bool plain = !gv_token_is_escaped(t) && t->end > t->start;
     if (plain && json->text[t->start] != text[0]) return false;
-    return string_is(json, t, (struct gv_slice){(const uint8_t *)text, strlen(text)});
+    return string_is(json, t, gv_slice_text(text));
 }
 
 int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap) {
@@ -189,8 +188,8 @@ static int get_integer(const struct gv_json *json, int token, bool *negative, ui
         if (digit > 9) return GV_ETYPE;
         value = value * 10 + digit;
     }
-    // There are no leading zeros, so 19 digits fit. 20 digits fit if they begin with 1 and did not
-    // wrap at 2^64, which would leave less than 10^19.
+    // There are no leading zeros, so 19 digits fit. 20 digits fit if the first is 1 and the value
+    // is at least 10^19; if it wrapped at 2^64, it is less.
     if (digits > 20) return GV_ERANGE;
     if (digits == 20 && (raw.data[sign] != '1' || value < UINT64_C(10000000000000000000)))
         return GV_ERANGE;
@@ -270,8 +269,9 @@ static void put_value(struct gv_json *json, int token, struct gv_writer *out) {
     }
 }
 
-// Whether the raw text of a value is certainly canonical, as usual: it has no objects, escapes or
-// -0, and its tokens, brackets and commas add up to its length, so there is no white space.
+// A quick check whether the raw text of a value is canonical, which covers most values: it has no
+// objects, escapes or -0, and its tokens, brackets and commas add up to its length, so it has no
+// white space. False: it may be canonical all the same.
 static bool is_canonical(const struct gv_json *json, int token, size_t len) {
     const jsmntok_t *tokens = json->tokens;
     size_t taken = 0;

@@ -75,7 +75,7 @@ GV_API enum gv_json_type gv_json_type(const struct gv_json *json, int token);
 // The number of elements of an array or members of an object; 0 for other types.
 GV_API int gv_json_size(const struct gv_json *json, int token);
 // The token after this value and all its children: the next sibling, if there is one. For a
-// member's name it is the value. For no token: `count`.
+// member's name it is the value. If `token` is not a token: `count`.
 GV_API int gv_json_next(const struct gv_json *json, int token);
 // The value of the member with this name; escapes in the text are resolved for the comparison.
 // GV_ENOENT: the object has no such member; GV_ETYPE: `object` is not an object.
@@ -84,7 +84,7 @@ GV_API int gv_json_member(const struct gv_json *json, int object, const char *na
 // for names[i]. Fastest if the names are in the order of the object's members.
 GV_API void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
                             size_t count, int *tokens);
-// The bytes of the value in the text, of a string with its quotes; {NULL, 0} for no token.
+// The text of the value, a string with its quotes; {NULL, 0} if `token` is not a token.
 GV_API struct gv_slice gv_json_raw(const struct gv_json *json, int token);
 // The bytes between the quotes of a string, escapes unresolved; {NULL, 0} for other types.
 GV_API struct gv_slice gv_json_string(const struct gv_json *json, int token);
@@ -106,9 +106,9 @@ GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 //   \u00xx;
 // - numbers keep their spelling, except that -0 becomes 0: so 1, 1.0 and 1e0 are three values, and
 //   integers of any length are exact.
-// Canonical text is its own canonical text. The parser is not const because the first call sorts
-// the names of an object; no other function shows the order. GV_ESPACE: longer than `cap`;
-// GV_ETYPE: no such token. After an error `buf` may have been written.
+// The canonical form of canonical text is the text itself. The parser is not const because the
+// first call sorts the names of an object; no other function depends on that order. GV_ESPACE:
+// longer than `cap`; GV_ETYPE: no such token. After an error `buf` may have been written.
 GV_API int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap);
 
 // Writes these UTF-8 bytes as a canonical JSON string, with quotes, to `buf`, and returns its

@@ -7,8 +7,6 @@
 
 #include "../merkle/base.h"
 
-#include <string.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "message.h"
 
-#include <string.h>
-
 _Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
                        GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
                    GV_MESSAGE_LIMIT,
@@ -16,7 +14,7 @@ static const char *const lattice_names[] = {
     [GV_LATTICE_COUNTER] = "counter",
     [GV_LATTICE_REGISTER] = "register",
 };
-enum { LATTICES = sizeof lattice_names / sizeof *lattice_names };
+enum { LATTICES = GV_COUNT(lattice_names) };
 
 bool gv_message_is_type(const struct gv_json *json, int type) {
     return gv_json_equals(json, type, "gossip") || gv_json_equals(json, type, "sync");
@@ -170,7 +168,7 @@ static int canonicalise(struct gv_json *json, int token, struct scratch *scratch
                         struct gv_slice *out) {
     int len = gv_json_canonical(json, token, scratch->at, scratch->left);
     if (len < 0) return len;
-    *out = (struct gv_slice){(const uint8_t *)scratch->at, (size_t)len};
+    *out = gv_slice_of(scratch->at, (size_t)len);
     scratch->at += len;
     scratch->left -= (size_t)len;
     return 0;
@@ -220,7 +218,7 @@ int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char
 
 // --- encoding --------------------------------------------------------------------------------
 
-// Writes where the text is known to fit, without a call.
+// Writes a text that is known to fit; inlined, for speed.
 static inline void put(struct gv_writer *out, const char *text, size_t len) {
     GV_ASSERT(len <= out->cap - out->len);
     memcpy(out->data + out->len, text, len);

@@ -21,9 +21,9 @@
 extern "C" {
 #endif
 
-enum { GV_MESSAGE_VERSION = 2 }; // of the protocol
+enum { GV_MESSAGE_VERSION = 2 }; // version of the protocol
 
-// Limits of the protocol: every node accepts what they allow. A node may send less.
+// Limits of the protocol. Every node accepts messages within them; it may send shorter ones.
 enum {
     GV_MESSAGE_LIMIT = 64 << 10,               // longest message, its member "seal" included, bytes
     GV_MESSAGE_MAC_MAX = 64,                   // longest member "seal", bytes
@@ -32,8 +32,8 @@ enum {
 
 // Acknowledges the message `largest`, and largest - 1 - i for each set bit i of `mask` (ids).
 struct gv_message_ack {
-    uint64_t largest;      // id
-    uint64_t mask;         // of the 64 ids below `largest`
+    uint64_t largest;      // largest id received
+    uint64_t mask;         // which of the 64 ids below `largest` were received
     uint64_t ack_delay_us; // time since `largest` arrived, microseconds
 };
 
@@ -70,7 +70,7 @@ struct gv_message_cursor {
     struct gv_json *json;
     int group, groups; // the token of the next group, and the number of groups left
     int item, items;   // the token of the next entry, and the number of entries left in the group
-    enum gv_lattice lattice; // of the group
+    enum gv_lattice lattice; // lattice of the group
 };
 
 // Starts an iteration.
@@ -88,7 +88,7 @@ GV_API int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *ou
 struct gv_message_writer {
     struct gv_writer out;
     bool open;               // a group of "entries" is open
-    enum gv_lattice lattice; // of that group
+    enum gv_lattice lattice; // lattice of that group
 };
 
 enum {
@@ -111,11 +111,11 @@ GV_API bool gv_message_put(struct gv_message_writer *writer, const struct gv_ent
 // GV_MESSAGE_RANGES(ranges.len) bytes must be free (asserted): reserve them in gv_message_put.
 GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges);
 
-// Writes the canonical text of the message at this token, which its MAC covers (PROTOCOL.md,
+// Writes the canonical text of the message at this token; its MAC covers that text (PROTOCOL.md,
 // section "Message authentication"): the members that a message may have, in the order of
 // gv_message_begin and gv_message_end, with canonical values. Other members are left out. The
-// canonical text of what gv_message_end wrote is that text itself. Returns the length, bytes, at
-// most that of the raw text. GV_ETYPE: the token is not an object; GV_ESPACE: longer than `cap`.
+// output of gv_message_end is already canonical. Returns the length, bytes, at most that of the raw
+// text. GV_ETYPE: the token is not an object; GV_ESPACE: longer than `cap`.
 GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap);
 
 #ifdef __cplusplus

@@ -27,9 +27,8 @@ static int grow(struct gv_json *json) {
     GV_ASSERT(json->tokens_cap < json->tokens_max);
     size_t cap = json->tokens_cap > 0 ? json->tokens_cap * 2 : TOKENS_STEP;
     if (cap > json->tokens_max) cap = json->tokens_max;
-    void *tokens =
-        json->alloc.resize(json->alloc.ctx, json->tokens, json->tokens_cap * sizeof(jsmntok_t),
-                           cap * sizeof(jsmntok_t));
+    void *tokens = gv_alloc_resize(json->alloc, json->tokens, json->tokens_cap * sizeof(jsmntok_t),
+                                   cap * sizeof(jsmntok_t));
     if (tokens == NULL) return GV_ENOMEM;
     json->tokens = tokens;
     json->tokens_cap = cap;
@@ -52,8 +51,8 @@ static bool root_ended(const struct gv_json *json, const jsmn_parser *parser) {
     return parser->toknext > 0 && tokens[0].end >= 0;
 }
 
-// Splits the text until jsmn rejects it; *count becomes the number of tokens. The pass below finds
-// the reason.
+// Splits the text into tokens until jsmn rejects it; *count becomes their number. The pass below
+// finds the reason.
 static int tokenise(struct gv_json *json, unsigned *count) {
     jsmn_parser parser;
     jsmn_init(&parser);
@@ -74,7 +73,7 @@ static int tokenise(struct gv_json *json, unsigned *count) {
             bytes = more < json->len - bytes ? bytes + more : json->len;
         }
         jsmntok_t *pool = json->tokens;
-        GV_ASSERT(pool != NULL); // with NULL jsmn would only count
+        GV_ASSERT(pool != NULL); // given NULL, jsmn would only count tokens
         status = jsmn_parse(&parser, json->text, bytes, pool, (unsigned)tokens);
     }
     *count = parser.toknext;
@@ -153,8 +152,8 @@ static int insert_names(struct gv_json *json, int object, int *first) {
     return 0;
 }
 
-// Links the names of a closed object in sorted order. Its `parent` gives its end: jsmn's `size` is
-// correct only if the rest of the text is valid, too.
+// Links the names of a closed object in sorted order. The object's `parent` gives its end: jsmn's
+// `size` is correct only if the rest of the text is valid, too.
 static int sort_names(struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);
@@ -179,13 +178,14 @@ int gv_token_first_name(struct gv_json *json, int object) {
 }
 
 // A filter for repeated names: a bit set of the hashes of an object's names, in the `size` of its
-// first name. All bits set: two hashes are equal, or a name has escapes, so the names are sorted.
+// first name. All bits set: two hashes are equal, or a name has escapes; then sorting the names
+// decides.
 #define NAMES_UNSURE UINT32_MAX
 
 // Adds a name to the filter of its object.
 static inline uint32_t add_name(uint32_t seen, const jsmntok_t *name, const char *text) {
-    // Distinguishes the names of each object that nodes and clients exchange. For an empty name the
-    // byte read is its closing quote.
+    // This hash has no collision within any object that nodes and clients exchange. If the name is
+    // empty, the byte read is its closing quote.
     uint32_t len = (uint32_t)(name->end - name->start);
     const uint8_t *letters = (const uint8_t *)text + name->start;
     uint32_t hash = 19 * letters[len / 2] + len - letters[0];
@@ -212,8 +212,8 @@ struct walk {
     jsmntok_t *tokens;
     int used, count;
     int open;    // the innermost open container, or -1
-    bool object; // it is an object
-    bool empty;  // it has no children yet
+    bool object; // that container is an object
+    bool empty;  // that container has no children yet
     unsigned depth;
 };
 
@@ -338,7 +338,7 @@ static inline int walk_primitive(struct walk *w) {
     }
     GV_ASSERT((size_t)token->start == w->at);
     size_t end = (size_t)token->end;
-    // Usually a positive integer; others take the slower check.
+    // Most primitives are positive integers; others take the slower check.
     if (w->text[w->at] == '0' || skip_digits(w->text, w->at, end) < end) {
         int status = check_primitive(w->json, w->at, end);
         if (status < 0) return status;
@@ -387,7 +387,7 @@ static int no_value(struct gv_json *json, int open, size_t at) {
     return refuse(json, GV_ESYNTAX, fault, at);
 }
 
-// Reads the value that begins with this byte, of a container only its opening bracket.
+// Reads the value that begins with this byte; if it is a container, only its opening bracket.
 static inline int walk_value(struct walk *w, char c) {
     if (c == '"') return walk_string(w);
     if (c == '{' || c == '[') return walk_open(w, c == '{');

@@ -22,7 +22,7 @@
 #endif
 #include <jsmn.h>
 
-enum { GV_TOKEN_ESCAPED = JSMN_UNDEFINED }; // a value that jsmn leaves in no token
+enum { GV_TOKEN_ESCAPED = JSMN_UNDEFINED }; // jsmn leaves no valid token with this value
 
 static inline bool gv_token_is_escaped(const jsmntok_t *token) {
     return (int)token->type == GV_TOKEN_ESCAPED;
@@ -36,15 +36,14 @@ static inline bool gv_token_is_container(const jsmntok_t *token) {
     return token->type == JSMN_ARRAY || token->type == JSMN_OBJECT;
 }
 
-// The token after this value and all its children. During the pass, only for closed containers.
+// The token after this value and all its children. During parsing, only for closed containers.
 static inline int gv_token_next(const jsmntok_t *tokens, int token) {
     return gv_token_is_container(&tokens[token]) ? tokens[token].parent : token + 1;
 }
 
-// The bytes of a token, of a string without its quotes.
+// The text of a token; of a string, the text between the quotes.
 static inline struct gv_slice gv_token_bytes(const struct gv_json *json, const jsmntok_t *token) {
-    return (struct gv_slice){(const uint8_t *)json->text + token->start,
-                             (size_t)(token->end - token->start)};
+    return gv_slice_of(json->text + token->start, (size_t)(token->end - token->start));
 }
 
 // Parses json->text and sets `count`, which is 0 before; grows the pool as needed. Returns what

@@ -19,8 +19,8 @@ static uint64_t entry_id(const struct gv_engine *engine, const struct gv_entry *
     return gv_digest_words(key, words, 3);
 }
 
-// Whether another version of the entry is reserved, and its record will have room for this one.
-// `memory`: the replica has room anyway.
+// Whether another version of the entry is reserved whose record will have room for this one.
+// `memory`: memory_max admits a record of its own.
 static bool fits_reservation(const struct gv_engine *engine, const struct gv_entry *entry,
                              bool memory) {
     uint64_t largest;
@@ -91,7 +91,8 @@ static void note_batch_start(struct gv_engine *engine, gv_time now) {
     }
 }
 
-// Merges an entry. 1, and *ref is its record: the replica changed; 0: it did not; or an error.
+// Merges an entry. Returns 1 if the replica changed (*ref is then its record), 0 if not, or an
+// error.
 static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync, uint32_t *ref) {
     int changed = gv_replica_put(&engine->replica, entry, ref);

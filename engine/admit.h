@@ -10,14 +10,14 @@
 
 #include "core.h"
 
-// Whether the bounds admit a well-formed entry; reserved entries count as if they were stored. 0;
-// GV_EFULL: it is a local write longer than entry_max, or the replica would exceed entries_max or
-// memory_max.
+// Checks a well-formed entry against the bounds; reserved entries count as if they were stored.
+// Returns 0. GV_EFULL: it is a local write longer than entry_max, or the replica would exceed
+// entries_max or memory_max.
 int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry, bool local);
 
 // gv_engine_put and gv_store_reserve for an entry whose key, value and node were made by
-// gv_json_canonical: these are not checked for canonical form again, which saves some percent of a
-// write.
+// gv_json_canonical: these are not checked for canonical form again, which saves a few percent of
+// the time of a write.
 int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 

@@ -9,7 +9,7 @@ void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc) {
 }
 
 void gv_changelog_fini(struct gv_changelog *log) {
-    log->alloc.resize(log->alloc.ctx, log->slots, log->cap * sizeof *log->slots, 0);
+    gv_alloc_free(log->alloc, log->slots, log->cap * sizeof *log->slots);
     *log = (struct gv_changelog){0};
 }
 
@@ -17,15 +17,14 @@ static struct gv_changelog_slot *slot(const struct gv_changelog *log, uint64_t s
     return &log->slots[seq & (log->cap - 1)];
 }
 
-// Doubles the ring, unless it has its maximal size or memory is short.
+// Doubles the ring, unless it has its maximum size or the allocation fails.
 static void grow(struct gv_changelog *log) {
     uint32_t cap = log->cap ? log->cap * 2 : CAP_FIRST;
     if (cap > GV_CHANGELOG_MAX) return;
-    struct gv_changelog_slot *slots =
-        log->alloc.resize(log->alloc.ctx, NULL, 0, cap * sizeof *slots);
+    struct gv_changelog_slot *slots = gv_alloc_new(log->alloc, cap * sizeof *slots);
     if (slots == NULL) return;
     for (uint64_t at = log->tail; at < log->head; at++) slots[at & (cap - 1)] = *slot(log, at);
-    log->alloc.resize(log->alloc.ctx, log->slots, log->cap * sizeof *slots, 0);
+    gv_alloc_free(log->alloc, log->slots, log->cap * sizeof *slots);
     log->slots = slots;
     log->cap = cap;
 }

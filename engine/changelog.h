@@ -37,12 +37,12 @@ struct gv_changelog {
 GV_API void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
 GV_API void gv_changelog_fini(struct gv_changelog *log);
 
-// Appends a change and returns its sequence number. Cannot fail: if the log is full or memory is
-// short, it drops the oldest change; without any memory, this one.
+// Appends a change and returns its sequence number. Cannot fail: if the log is full or cannot grow,
+// it drops the oldest change; if nothing is allocated yet, the new one.
 GV_API uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
 
 // Marks the change as superseded, because its record has changed again. No effect if the log no
-// longer holds it. UINT64_MAX: none.
+// longer has it, or if the number is UINT64_MAX.
 GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
 
 // The change with this sequence number, which must be in tail … head − 1.

@@ -4,7 +4,7 @@
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
     GV_ASSERT(gv_core_is_peer(engine, index));
     if (engine->peers[index] == NULL) {
-        struct gv_peer *peer = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sizeof *peer);
+        struct gv_peer *peer = gv_alloc_new(engine->alloc, sizeof *peer);
         if (peer == NULL) return NULL;
         // Ids of incarnations must not be near each other, even with the same seed: they would look
         // like duplicates or late messages.

@@ -27,8 +27,8 @@ enum {
 
 // Timers of the engine. Their numbers start at peer_count, after one timer for each peer.
 enum gv_core_timer {
-    GV_CORE_FLUSH_CHILDREN, // queue the children that updates are pending for
-    GV_CORE_FLUSH_PARENT,   // queue the parent
+    GV_CORE_FLUSH_CHILDREN, // queue the children with pending updates
+    GV_CORE_FLUSH_PARENT,   // queue the parent, for pending updates
     GV_CORE_SYNC,           // open a sync
     GV_CORE_RESYNC,         // take the next step of the full resync
     GV_CORE_TIMERS          // number of timers
@@ -57,31 +57,31 @@ struct gv_sync_slot {
     bool next_is_oversized; // the next entry of the answer is oversized (gv_core_write)
 };
 
-// Differences found in the last two exchanges with a peer, which is at its number modulo
-// GV_CORE_HISTORY.
+// Differences found in the last two exchanges with a peer. The index in `history` is the peer's
+// number modulo GV_CORE_HISTORY.
 struct gv_sync_history {
     int peer;
     uint32_t found;  // differences in the current exchange
-    uint32_t expect; // expected when it began
+    uint32_t expect; // differences expected when that exchange began
 };
 
 struct gv_sync {
     struct gv_sync_slot slots[GV_CORE_SUMMARIES_MAX];
-    uint64_t arrivals; // number of summaries taken
+    uint64_t arrivals; // number of summaries received so far
     uint8_t *summary;  // buffer for the summary that is being written
     size_t summary_cap;
     struct gv_sync_history history[GV_CORE_HISTORY];
-    bool requested;           // the next sync answers a request; it is repeated if lost
-    unsigned bootstraps_left; // syncs that this node still opens because it started empty
+    bool requested; // gv_sync_request has requested the next sync, which is repeated if lost
+    unsigned bootstraps_left; // syncs left to open, as this node started empty
     gv_time deferred;         // how long the next idle comparison has been deferred
 };
 
 // A full resync; see resync.h.
 struct gv_resync {
     enum { GV_RESYNC_IDLE, GV_RESYNC_SCHEDULED, GV_RESYNC_RUNNING, GV_RESYNC_FINISHING } stage;
-    bool skip_contacted; // leave out children that were sent a message
+    bool skip_contacted; // leave out children that this node has sent a message
     gv_time since;       // when it was scheduled
-    uint32_t peers_done; // peers that are done, in order of their numbers from this node's on
+    uint32_t peers_done; // number of peers done; their order starts after this node's number
 };
 
 struct gv_engine {
@@ -105,14 +105,14 @@ struct gv_engine {
     struct gv_push push;
     struct gv_sync sync;
     struct gv_resync resync;
-    gv_time last_change; // of the replica; GV_TIME_NEVER: none
+    gv_time last_change; // time of the last change of the replica, or GV_TIME_NEVER
     void (*on_change)(void *ctx, uint32_t at);
     void *on_change_ctx;
     uint64_t entries_max, memory_max;    // 0: no bound
     struct gv_reservations reservations; // writes that wait for the store
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;
-    gv_time batch_since[2]; // by flush timer: the first change that waits for it, or GV_TIME_NEVER
+    gv_time batch_since[2]; // by flush timer: time of the first waiting change, or GV_TIME_NEVER
     struct gv_engine_stats stats;
 };
 

@@ -8,7 +8,6 @@
 #include "sync.h"
 
 #include <limits.h>
-#include <string.h>
 
 enum {
     PAUSE_MIN_MS = 5000,       // a timer this late shows that the process was paused
@@ -16,14 +15,6 @@ enum {
 };
 
 // --- creation and release --------------------------------------------------------------------
-
-static void *resize(struct gv_engine *engine, void *block, size_t old_size, size_t new_size) {
-    return engine->alloc.resize(engine->alloc.ctx, block, old_size, new_size);
-}
-
-static void release(struct gv_engine *engine, void *block, size_t size) {
-    if (block != NULL) resize(engine, block, size, 0);
-}
 
 // Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
@@ -35,7 +26,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     if (is_dangling(config->secret)) return GV_EINVAL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     if (message_max < GV_ENGINE_MESSAGE_MIN || message_max > INT_MAX) return GV_EINVAL;
-    struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
+    struct gv_engine *engine = gv_alloc_new(config->alloc, sizeof *engine);
     if (engine == NULL) return GV_ENOMEM;
     *engine = (struct gv_engine){
         .alloc = config->alloc,
@@ -49,9 +40,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .last_change = GV_TIME_NEVER,
         .batch_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
-    engine->scratch = resize(engine, NULL, 0, GV_ENTRY_SIZE_MAX);
+    engine->scratch = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
     if (engine->scratch == NULL) {
-        release(engine, engine, sizeof *engine);
+        gv_alloc_free(engine->alloc, engine, sizeof *engine);
         return GV_ENOMEM;
     }
     // An entry shares a message with the longest header and the smallest summary.
@@ -74,12 +65,12 @@ static void undo_join(struct gv_engine *engine) {
     if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
     size_t count = engine->peer_count;
     for (size_t i = 0; engine->peers != NULL && i < count; i++)
-        release(engine, engine->peers[i], sizeof *engine->peers[i]);
-    release(engine, engine->peers, count * sizeof(struct gv_peer *));
-    release(engine, engine->queue, count * sizeof *engine->queue);
-    release(engine, engine->push.children, count * sizeof *engine->push.children);
-    release(engine, engine->name_ends, count * sizeof *engine->name_ends);
-    release(engine, engine->name_text, engine->name_bytes);
+        gv_alloc_free(engine->alloc, engine->peers[i], sizeof *engine->peers[i]);
+    gv_alloc_free(engine->alloc, engine->peers, count * sizeof(struct gv_peer *));
+    gv_alloc_free(engine->alloc, engine->queue, count * sizeof *engine->queue);
+    gv_alloc_free(engine->alloc, engine->push.children, count * sizeof *engine->push.children);
+    gv_alloc_free(engine->alloc, engine->name_ends, count * sizeof *engine->name_ends);
+    gv_alloc_free(engine->alloc, engine->name_text, engine->name_bytes);
     engine->peers = NULL;
     engine->queue = NULL;
     engine->name_ends = NULL;
@@ -98,8 +89,8 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_changelog_fini(&engine->changelog);
     gv_replica_fini(&engine->replica);
     gv_reservations_fini(&engine->reservations, engine->alloc);
-    release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);
-    release(engine, engine, sizeof *engine);
+    gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
+    gv_alloc_free(engine->alloc, engine, sizeof *engine);
 }
 
 // --- the cluster -----------------------------------------------------------------------------
@@ -162,7 +153,7 @@ static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *s
 // Copies the names in sorted order. GV_EINVAL: a name is repeated.
 static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
     size_t count = engine->peer_count, size = 2 * count * sizeof(uint32_t);
-    uint32_t *numbers = resize(engine, NULL, 0, size);
+    uint32_t *numbers = gv_alloc_new(engine->alloc, size);
     if (numbers == NULL) return GV_ENOMEM;
     const uint32_t *order = sort(names, numbers, numbers + count, count);
     uint32_t end = 0;
@@ -174,17 +165,17 @@ static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
         end += (uint32_t)name.len;
         engine->name_ends[i] = end;
     }
-    release(engine, numbers, size);
+    gv_alloc_free(engine->alloc, numbers, size);
     return error;
 }
 
 static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                 const struct gv_slice *names) {
     size_t count = engine->peer_count;
-    engine->name_ends = resize(engine, NULL, 0, count * sizeof *engine->name_ends);
-    engine->name_text = resize(engine, NULL, 0, engine->name_bytes);
-    engine->queue = resize(engine, NULL, 0, count * sizeof *engine->queue);
-    engine->peers = resize(engine, NULL, 0, count * sizeof(struct gv_peer *));
+    engine->name_ends = gv_alloc_new(engine->alloc, count * sizeof *engine->name_ends);
+    engine->name_text = gv_alloc_new(engine->alloc, engine->name_bytes);
+    engine->queue = gv_alloc_new(engine->alloc, count * sizeof *engine->queue);
+    engine->peers = gv_alloc_new(engine->alloc, count * sizeof(struct gv_peer *));
     if (engine->peers != NULL) {
         for (size_t i = 0; i < count; i++) engine->peers[i] = NULL;
     }
@@ -344,7 +335,7 @@ static void note_batch_end(struct gv_engine *engine, gv_time now, enum gv_core_t
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     if (engine == NULL || engine->peer_count == 0) return;
-    // A timer at the end of time would be due again at once, forever.
+    // A timer set to GV_TIME_NEVER - 1 would be due again at once, in an endless loop.
     if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
     detect_pause(engine, now);
     int64_t number;
@@ -423,9 +414,9 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
-// The first message of an incarnation of a peer. A restarted peer may have lost what it had
-// acknowledged: opens a sync. So it does with a new child, unless push sends that one all entries
-// or its message opens a sync itself.
+// Handles the first message of a peer's incarnation. Opens a sync with a restarted peer, which may
+// have lost what it had acknowledged; and with a new child, unless push sends it all entries or its
+// message opens a sync itself.
 static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
                            const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
@@ -489,7 +480,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (error == 0 && taken < 0) error = taken;
         if (taken == 0) gv_core_enqueue(engine, index);
     }
-    // No acknowledgement, so that the peer sends again what this node could not take.
+    // The message is not acknowledged, so the peer sends again what this node could not store.
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
@@ -533,7 +524,7 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
     out->answers = gv_sync_has_pending(engine, index);
     out->opens = peer->open_sync && !out->answers;
     if (!out->updates && !out->answers && !out->opens && !peer->ping && !due) return false;
-    // An oversized entry is alone in its message: updates and answers take turns.
+    // An oversized entry is alone in its message, so updates and answers alternate.
     bool oversized = (out->updates && gv_push_is_oversized(engine, index)) ||
                      gv_sync_is_oversized(engine, index);
     if (oversized && out->answers && (!out->updates || peer->ack.next_id % 2 == 0)) {
@@ -545,8 +536,8 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
         .sync = out->answers || out->opens,
         // Sync messages are numbered, so that they are repeated until acknowledged; idle
         // comparisons are not, since equal roots need no answer. The first id announces a new
-        // incarnation, which an opening need not do: if the roots differ, the answer to the peer's
-        // summary does.
+        // incarnation. An opening need not announce it: if the roots differ, the answer to the
+        // peer's summary does.
         .has_id = open && (out->updates || peer->ping || out->answers || peer->follow_up ||
                            !(peer->ack.contacted || out->opens)),
         .id = peer->ack.next_id,
@@ -643,7 +634,8 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
     if (engine == NULL || key == NULL || out == NULL) return false;
-    if (key->key.len == 0 || is_dangling(key->key)) return false;
+    if (key->key.len == 0 || key->key.len > GV_ENTRY_SIZE_MAX || is_dangling(key->key))
+        return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
     return true;

@@ -23,7 +23,7 @@
 // gv_engine_send, then read the deadline, after each. Only poll while the transport accepts
 // messages.
 //
-// Guarantee: if working links connect every pair of nodes again and again, directly or through
+// Guarantee: if working links connect every pair of nodes infinitely often, directly or through
 // other nodes, then every replica converges to the merge of all entries put at any node, whatever
 // messages are lost, duplicated, delayed or reordered.
 //
@@ -96,8 +96,8 @@ struct gv_engine_config {
     // nodes with unequal bounds converge. Configure more than GV_MESSAGE_LIMIT only if every node
     // and transport of the cluster accepts such messages.
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
-    uint64_t memory_max;  // of the replica, bytes; 0: 64 GiB of records, what references reach
-    uint64_t entries_max; // of the replica; 0: none
+    uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
+    uint64_t entries_max; // most entries of the replica; 0: no bound
     // Called when a put or received entry changed the replica; lets callers mirror entries
     // elsewhere. After the call that caused it, gv_engine_next with a cursor of `at` and an end of
     // `at` + 1 returns the entry, unless its record has moved since. May be NULL.
@@ -150,12 +150,12 @@ GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 // - GV_ENOMEM.
 GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 
-// Whether gv_engine_receive can take a message with ranges now. If not, call gv_engine_send until
-// it answers one of the four summaries that wait.
+// Whether gv_engine_receive accepts a message with ranges now. If not, four summaries are waiting
+// for an answer: call gv_engine_send until one of them is answered.
 GV_API bool gv_engine_ready(const struct gv_engine *engine);
 
-// Takes a message from a peer. `message` is what gv_message_decode made; its line and tokens must
-// still be there, and are borrowed for the call.
+// Handles a message from a peer. `message` is the output of gv_message_decode; its line and tokens
+// must still be valid, and are borrowed for the call.
 // Nothing has changed after GV_EINVAL: `engine` or `message` is NULL, or the message was not
 // decoded; or GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been called.
 // Otherwise the engine uses all valid parts of the message, and returns 0 or the first error, which
@@ -163,7 +163,7 @@ GV_API bool gv_engine_ready(const struct gv_engine *engine);
 // - GV_EINVAL, GV_ETYPE, GV_ERANGE, GV_ESPACE: an entry is malformed, or gv_entry_check refuses it.
 // - GV_ESYNTAX: the ranges are malformed.
 // - GV_EFULL: an entry would exceed memory_max or entries_max, or the ranges are too long or came
-//   while gv_engine_ready was false. The peer repeats ranges that were not taken.
+//   while gv_engine_ready was false. The peer repeats ranges that were not accepted.
 // - GV_ENOMEM: the peer repeats the message.
 GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
                              const struct gv_message *message);
@@ -173,7 +173,7 @@ GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
 // The time by which to call gv_engine_advance; GV_TIME_NEVER: no timer is set.
 GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
 // Handles the timers that are due at `now`. A timer more than 5 s late shows that this process was
-// paused; the engine then suspects nobody for it, and requests a sync.
+// paused; the engine then suspects no peer because of it, and requests a sync.
 GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
 // --- messages out ----------------------------------------------------------------------------
@@ -203,9 +203,9 @@ GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size
 // start. It may be interleaved with puts and receives. It returns every entry that was there at its
 // start, except that a register whose record moves meanwhile may be missed or returned twice.
 
-// The end of the records: a cursor behind the last entry.
+// The end of the records: a cursor after the last entry.
 GV_API uint32_t gv_engine_end(const struct gv_engine *engine);
-// The first entry at or after *cursor and before `end`; moves the cursor behind it. False: there is
+// The first entry at or after *cursor and before `end`; moves the cursor past it. False: there is
 // none.
 GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                            struct gv_entry *out);
@@ -214,15 +214,15 @@ GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry 
                           struct gv_entry *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
-// different entries have equal roots with a probability of about 2^-64, if the cluster has a secret
-// and those who choose the keys do not know it. Without a secret this holds for accidents and for
-// keys that share a position, even on purpose; it does not hold for entries chosen so that the sums
-// of their hashes are equal.
+// different entries have equal roots with a probability of about 2^-64, if the keys are chosen
+// without knowledge of the cluster's secret. Without a secret this holds for accidents and for
+// keys made to share a position; it does not hold for entries chosen so that the sums of their
+// hashes are equal, nor for keys constructed to share both hashes.
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
 // --- statistics ------------------------------------------------------------------------------
 
-// Classes of messages. A message that belongs to several counts once, as the last of them.
+// Classes of messages. A message that belongs to several classes counts once, in the last of them.
 enum gv_engine_class {
     GV_ENGINE_ACK,     // an acknowledgement or a ping, nothing else
     GV_ENGINE_UPDATES, // push
@@ -235,13 +235,13 @@ struct gv_engine_traffic {
     uint64_t sent, sent_bytes, received, received_bytes; // messages, and bytes of their bodies
 };
 
-// Counters run from gv_engine_new on; sizes are those of now. Bytes of messages count bodies.
+// Counters start at gv_engine_new; sizes are current. Bytes of messages are those of their bodies.
 struct gv_engine_stats {
-    uint64_t entries;                 // in the replica
-    uint64_t memory_bytes;            // of the replica
-    uint64_t entries_max, memory_max; // the configured bounds; 0: none
+    uint64_t entries;                 // entries in the replica
+    uint64_t memory_bytes;            // memory of the replica
+    uint64_t entries_max, memory_max; // the configured bounds; 0: no bound
     uint64_t entry_max;               // longest key, value and node of a local write, bytes
-    uint64_t entry_longest;           // longest of an entry stored so far, bytes
+    uint64_t entry_longest;           // the same of the longest entry stored so far, bytes
     // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
     // the most bytes that all reservations can take.
     uint64_t reserved_entries, reserved_bytes;
@@ -255,12 +255,12 @@ struct gv_engine_stats {
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs;                     // messages of syncs
     uint64_t received_syncs;                 // messages with ranges, duplicates excluded
-    uint64_t sent_entries, received_entries; // by push and by sync
+    uint64_t sent_entries, received_entries; // entries sent and received by push and sync
     uint64_t redundant_entries; // received when the replica had them or larger versions
     uint64_t lost_messages;     // declared lost: not acknowledged in time
     uint64_t bad_ranges;        // summaries found malformed while being answered
     uint64_t pauses;            // pauses of this process, found by timers 5 s late
-    uint32_t peers, suspected;  // other nodes of the cluster; of these: suspected
+    uint32_t peers, suspected;  // other nodes of the cluster; suspected ones
     // The staleness that can be kept: the configured one, or more if the measured links are too
     // slow for it. 0 without a tree.
     uint32_t staleness_ms;

@@ -3,9 +3,7 @@
 
 #include "../merkle/singlediff.h"
 
-#include <string.h>
-
-// Reads canonical JSON as a signed integer of 64 bits. False: it is none.
+// Reads canonical JSON as a signed integer of 64 bits. False: it is not one.
 static bool read_integer(struct gv_slice text, int64_t *out) {
     size_t at = text.len > 0 && text.data[0] == '-';
     size_t digits = text.len - at;
@@ -26,8 +24,8 @@ static uint64_t hashed_position(const struct gv_digest_key *key, struct gv_slice
     return gv_digest_hash(key, text.data, text.len) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-// The hash of lattice, key and version. Of the key it covers the second hash, not the one that the
-// position comes from: keys that share a position must differ here.
+// The hash of lattice, key and version. It covers the second hash of the key, not the one that
+// gives the position: keys that share a position must differ here.
 static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
     uint64_t words[5] = {gv_digest_hash2(key, entry->key.data, entry->key.len),
                          (uint64_t)entry->lattice, entry->count, 0, 0};
@@ -39,14 +37,14 @@ static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_en
     return gv_digest_words(key, words, 5);
 }
 
-// The position of a key. *own: no other integer key has it.
+// The position of a key. *own: the key is an integer, and no other integer has its position.
 static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
     GV_ASSERT(text.len > 0);
     int64_t number;
     bool integer = read_integer(text, &number);
     uint64_t position = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
                                 : hashed_position(key, text);
-    // GV_POSITION_END is not a position; the key that would have it shares its neighbour's.
+    // GV_POSITION_END is not a position; the key that would get it shares its neighbour's position.
     *own = integer && position != GV_POSITION_END;
     return position != GV_POSITION_END ? position : position - 1;
 }

@@ -23,9 +23,9 @@ extern "C" {
 // Hash: covers lattice, key and version. For a set's entry with an integer key below 2^63 - 1 it is
 // a keyed permutation of the position, which can be inverted (merkle/singlediff.h). For every other
 // entry it covers a second keyed hash of the key, independent of the position. So two entries that
-// share a position have equal hashes with a probability of 2^-64, if those who choose the keys do
-// not know the secret. Without a secret this holds for keys that collide in the position only; sync
-// cannot distinguish keys made to collide in both hashes, which takes some 2^32 trials.
+// share a position have equal hashes with a probability of 2^-64, if the keys are chosen without
+// knowledge of the secret. Without a secret this holds for keys that collide in the position only;
+// sync cannot distinguish keys made to collide in both hashes, which takes about 2^32 trials.
 GV_API struct gv_item gv_lattice_item(const struct gv_digest_key *key,
                                       const struct gv_entry *entry);
 

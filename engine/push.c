@@ -38,7 +38,7 @@ int gv_push_join(struct gv_engine *engine) {
     struct gv_push *push = &engine->push;
     size_t size = engine->peer_count * sizeof *push->children;
     push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
-    push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
+    push->children = gv_alloc_new(engine->alloc, size);
     if (push->children == NULL) return GV_ENOMEM;
     push->levels = gv_overlay_levels(engine->peer_count);
     struct gv_overlay_range children = {0, engine->peer_count};
@@ -141,7 +141,7 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
     bool to_children = push->child_count > 0 && !only_origin && eligible;
     log_change(engine, ref, origin, to_parent || to_children);
     if (to_parent) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
-    // What the full resync brings is sent when it ends.
+    // Entries that the full resync finds are sent when it ends.
     if (to_children && !from_resync)
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now));
 }
@@ -160,7 +160,7 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
 }
 
 // A flush round came, perhaps not at the announced time. Moves the flush to the parent so that it
-// meets the round it aimed at; never to a later round, since that could repeat without end.
+// meets the round it was set for; never to a later round, which could repeat endlessly.
 static void move_parent_flush(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
     gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
@@ -173,7 +173,7 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
     struct gv_peer *state = engine->peers[peer];
-    // A parent sorts before its children, so parents never form a cycle.
+    // A parent sorts before its children, so the tree never has a cycle.
     bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
@@ -245,8 +245,8 @@ static bool suspected(const void *ctx, uint32_t peer) {
     return engine->peers[peer] != NULL && gv_health_is_suspected(&engine->peers[peer]->health);
 }
 
-// A new root opens one sync with each sibling that may still wait for the old parent. It delivers
-// what the sibling lacks, and is not repeated if lost.
+// A new root opens one sync with each sibling that may still wait for the old parent. The sync
+// sends the entries that the sibling lacks, and is not repeated if lost.
 static void announce_root(struct gv_engine *engine, gv_time now) {
     begin_round(engine, now);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {

@@ -45,14 +45,14 @@ void gv_push_truncate(struct gv_engine *engine);
 
 // Whether updates are sent to this peer: it is a child or the parent, and not suspected.
 bool gv_push_is_target(const struct gv_engine *engine, int peer);
-// Whether the tree uses this peer when all is well: it is a child or the preferred parent.
+// Whether the tree uses this peer when no node is suspected: it is a child or the preferred parent.
 bool gv_push_relies_on(const struct gv_engine *engine, int peer);
 // Whether this node has sent the parent a message, or has updates that will be sent to it.
 bool gv_push_contacts_parent(const struct gv_engine *engine);
 // Whether updates for this peer are pending. If the changelog no longer has all of them, requests a
 // sync with the peer.
 bool gv_push_pending(struct gv_engine *engine, int peer);
-// Whether the first pending update is oversized (gv_core_write). gv_push_pending must hold.
+// Whether the first pending update is oversized (gv_core_write). Requires gv_push_pending.
 bool gv_push_is_oversized(const struct gv_engine *engine, int peer);
 // Appends pending updates to the message as long as they fit, leaving `reserve` bytes free. Returns
 // the sequence number of the first update that is not in it.
@@ -66,16 +66,16 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine);
 // The announcement for a message to this peer: ms until this node's next flush round; 0: none.
 uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer);
-// How long a node may delay an acknowledgement, to send it with updates. `from_child`: of a message
-// that a child sent to its parent.
+// How long a node may delay an acknowledgement, to send it with updates. `from_child`: the message
+// was sent by a child to its parent.
 gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child);
 // How long the parent may delay the acknowledgement of a message sent now, if it comes with the
 // parent's next flush round; 0: no round is announced.
 gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now);
-// How long after its sending a message should be acknowledged by any message that comes from this
+// A message sent longer ago than this should be acknowledged by any message that comes from this
 // peer.
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer);
-// How long after its sending a message to this peer is lost once a later one was acknowledged;
+// A message sent longer ago than this is lost once a later one to this peer was acknowledged;
 // GV_TIME_NEVER without a tree.
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer);
 

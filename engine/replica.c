@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "replica.h"
 
-#include <string.h>
-
 enum {
     UNIT = 16,
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
@@ -13,8 +11,8 @@ enum {
     FREE_LIST_END = 0,          // a record with reference 0 is never put into a free list
 };
 
-// The head of every record. The key of a set's entry follows; for a counter or register, a struct
-// versioned, then key, value and node.
+// The header of every record. In a set's record the key follows; in one of a counter or register, a
+// struct versioned, then key, value and node.
 struct record {
     uint16_t units; // size of the record, at most CHUNK_UNITS
     uint8_t lattice;
@@ -42,23 +40,23 @@ void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct g
     gv_tree_init(&replica->tree, alloc);
 }
 
-static void *resize(struct gv_replica *replica, void *block, size_t old_size, size_t new_size) {
-    return replica->alloc.resize(replica->alloc.ctx, block, old_size, new_size);
+static void free_chunks(struct gv_replica *replica) {
+    for (uint32_t i = 0; i < replica->chunk_count; i++)
+        gv_alloc_free(replica->alloc, replica->chunks[i].data, replica->chunks[i].size);
+    gv_alloc_free(replica->alloc, replica->chunks, replica->chunk_cap * sizeof *replica->chunks);
+    replica->chunks = NULL;
+    replica->chunk_count = replica->chunk_cap = replica->end = 0;
+    replica->chunk_bytes = 0;
 }
 
 void gv_replica_fini(struct gv_replica *replica) {
     gv_tree_fini(&replica->tree);
-    for (uint32_t i = 0; i < replica->chunk_count; i++)
-        resize(replica, replica->chunks[i], GV_REPLICA_CHUNK, 0);
-    if (replica->chunks != NULL)
-        resize(replica, replica->chunks, replica->chunk_cap * sizeof *replica->chunks, 0);
-    replica->chunks = NULL;
-    replica->chunk_count = replica->chunk_cap = 0;
+    free_chunks(replica);
 }
 
 static struct record *record_at(const struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
-    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS] +
+    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS].data +
                                      (size_t)(ref % CHUNK_UNITS) * UNIT);
 }
 
@@ -73,14 +71,16 @@ static bool add_chunk(struct gv_replica *replica) {
     if (replica->chunk_count == replica->chunk_cap) {
         uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : CHUNKS_FIRST;
         size_t size = sizeof *replica->chunks;
-        uint8_t **chunks = resize(replica, replica->chunks, replica->chunk_cap * size, cap * size);
+        struct gv_replica_chunk *chunks =
+            gv_alloc_resize(replica->alloc, replica->chunks, replica->chunk_cap * size, cap * size);
         if (chunks == NULL) return false;
         replica->chunks = chunks;
         replica->chunk_cap = cap;
     }
-    uint8_t *chunk = resize(replica, NULL, 0, GV_REPLICA_CHUNK);
+    uint8_t *chunk = gv_alloc_new(replica->alloc, GV_REPLICA_CHUNK);
     if (chunk == NULL) return false;
-    replica->chunks[replica->chunk_count++] = chunk;
+    replica->chunks[replica->chunk_count++] = (struct gv_replica_chunk){chunk, GV_REPLICA_CHUNK};
+    replica->chunk_bytes += GV_REPLICA_CHUNK;
     return true;
 }
 
@@ -90,13 +90,20 @@ static unsigned log2_up(uint32_t value) {
     return log;
 }
 
-// Marks the rest of the last chunk as a record that is not in use.
+// Marks the rest of the chunk at `end` as a record that is not in use, and frees all but its head.
 static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
     if (left == 0) return;
     *record_at(replica, replica->end) =
         (struct record){.units = (uint16_t)left, .lattice = LATTICE_FREE};
+    struct gv_replica_chunk *chunk = &replica->chunks[replica->end / CHUNK_UNITS];
     replica->end += left;
+    size_t size = GV_REPLICA_CHUNK - (size_t)(left - 1) * UNIT;
+    uint8_t *data =
+        left > 1 ? gv_alloc_resize(replica->alloc, chunk->data, chunk->size, size) : NULL;
+    if (data == NULL) return; // it stays as it is
+    replica->chunk_bytes -= chunk->size - size;
+    *chunk = (struct gv_replica_chunk){data, size};
 }
 
 // Whether the last chunk has this many units left.
@@ -189,8 +196,8 @@ uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_ent
     return growth + GV_REPLICA_CHUNK;
 }
 
-// A chunk and the record that did not fit into it exceed a chunk together. So n new chunks need
-// records of more than (n - 1) / 2 chunks.
+// The records in a chunk and the one that did not fit are together longer than a chunk. So n new
+// chunks are allocated only for records of more than (n - 1) / 2 chunks in total.
 uint64_t gv_replica_reservation(const struct gv_entry *entry) {
     return 2 * (uint64_t)allocated_units(entry) * UNIT + TREE_ITEM_BYTES;
 }
@@ -315,8 +322,8 @@ int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
     if (is_too_long(entry)) return GV_ESPACE;
     if (load->count == load->cap) {
         size_t cap = load->cap ? load->cap * 2 : 1024;
-        struct gv_item *items =
-            resize(replica, load->items, load->cap * sizeof *items, cap * sizeof *items);
+        struct gv_item *items = gv_alloc_resize(replica->alloc, load->items,
+                                                load->cap * sizeof *items, cap * sizeof *items);
         if (items == NULL) return GV_ENOMEM;
         load->items = items;
         load->cap = cap;
@@ -352,8 +359,8 @@ static void sort(struct gv_item *items, size_t count) {
     }
 }
 
-// Whether one of the first `count` items is another version of this one. If so, keeps the larger
-// version there and marks the record of the other as unused.
+// Whether one of the first `count` items is another version of this item's entry. If so, keeps the
+// larger version in its place and marks the record of the smaller one as unused.
 static bool merge_duplicate(struct gv_replica *replica, struct gv_item *items, size_t count,
                             struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);
@@ -377,9 +384,9 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
     }
     int error = gv_tree_load(&replica->tree, load->items, kept);
     GV_ASSERT(error == 0 || error == GV_ENOMEM);
-    if (load->items != NULL) resize(replica, load->items, load->cap * sizeof *load->items, 0);
+    gv_alloc_free(replica->alloc, load->items, load->cap * sizeof *load->items);
     *load = (struct gv_replica_load){0};
-    if (error != 0) replica->end = 0; // keeps the chunks for reuse
+    if (error != 0) free_chunks(replica);
     return error;
 }
 
@@ -400,6 +407,6 @@ bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t e
 }
 
 uint64_t gv_replica_memory(const struct gv_replica *replica) {
-    return (uint64_t)replica->chunk_count * GV_REPLICA_CHUNK +
-           replica->chunk_cap * sizeof *replica->chunks + gv_tree_memory(&replica->tree);
+    return replica->chunk_bytes + replica->chunk_cap * sizeof *replica->chunks +
+           gv_tree_memory(&replica->tree);
 }

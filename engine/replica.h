@@ -3,7 +3,8 @@
 //
 // A record has a 32-bit reference, its offset in units of 16 bytes. It stays valid until the record
 // moves, which happens only to a register whose key, value and node outgrow it. A lookup seeks the
-// key's position in the tree and compares keys there.
+// key's position in the tree and compares keys there. A chunk that cannot hold the next record is
+// cut to its records, so the memory hardly depends on the order in which entries were stored.
 #ifndef GV_ENGINE_REPLICA_H
 #define GV_ENGINE_REPLICA_H
 
@@ -20,12 +21,18 @@ enum {
     GV_REPLICA_TEXT_MAX = GV_ENTRY_SIZE_MAX,
 };
 
+struct gv_replica_chunk {
+    uint8_t *data;
+    size_t size; // allocated, bytes
+};
+
 struct gv_replica {
     struct gv_alloc alloc;
     struct gv_digest_key key;
     struct gv_tree tree;
-    uint8_t **chunks;
+    struct gv_replica_chunk *chunks;
     uint32_t chunk_count, chunk_cap;
+    uint64_t chunk_bytes;    // allocated for the chunks' data
     uint32_t end;            // end of the records, in units
     uint32_t free_lists[13]; // free records, by the logarithm of their units
 };
@@ -60,8 +67,8 @@ GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_loa
 // A changed counter or register keeps its user data; that of a new one is UINT64_MAX.
 GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
-// A word for the caller in the record of a counter or register. NULL for a set's record, which
-// never changes.
+// A word in the record of a counter or register that the caller may use. NULL for a set's record,
+// which never changes.
 GV_API uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
 
 // --- reading ---------------------------------------------------------------------------------

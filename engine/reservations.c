@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "reservations.h"
 
-#include <string.h>
-
 enum {
     MASK = GV_RESERVATIONS_SLOTS - 1,
     SIZE = GV_RESERVATIONS_SLOTS * sizeof(struct gv_reservations_slot)
@@ -10,7 +8,7 @@ enum {
 _Static_assert((GV_RESERVATIONS_SLOTS & MASK) == 0, "a power of two");
 
 void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc alloc) {
-    if (reservations->slots != NULL) alloc.resize(alloc.ctx, reservations->slots, SIZE, 0);
+    gv_alloc_free(alloc, reservations->slots, SIZE);
     *reservations = (struct gv_reservations){0};
 }
 
@@ -28,11 +26,11 @@ static struct gv_reservations_slot *find(const struct gv_reservations *reservati
     return slot->versions > 0 ? slot : NULL;
 }
 
-// The entry's slot, claimed if need be. NULL: the table is full or there is no memory.
+// The entry's slot; takes a free one if it has none. NULL: the table is full or out of memory.
 static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
                                           struct gv_alloc alloc, uint64_t id, bool is_stored) {
     if (reservations->slots == NULL) {
-        reservations->slots = alloc.resize(alloc.ctx, NULL, 0, SIZE);
+        reservations->slots = gv_alloc_new(alloc, SIZE);
         if (reservations->slots == NULL) return NULL;
         memset(reservations->slots, 0, SIZE);
     }
@@ -76,7 +74,7 @@ void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc a
     }
     slot->versions++;
     if (fits || weight <= slot->largest) return;
-    // Smaller versions may be put first and then keep their records: their bytes stay counted.
+    // Smaller versions may be put first and keep their records, so their bytes stay counted.
     slot->largest = (uint32_t)weight;
     slot->bytes += (uint32_t)weight;
     reservations->bytes += weight;

@@ -17,38 +17,38 @@
 enum { GV_RESERVATIONS_SLOTS = GV_STORE_RESERVED_MAX / 3 * 4 };
 
 struct gv_reservations_slot {
-    uint64_t id;       // of the entry
-    uint32_t versions; // waiting versions; 0: the slot is free
-    uint32_t largest;  // largest weight that will fit, bytes
-    uint32_t bytes;    // reserved for the entry
-    bool is_stored;    // the replica has a version
+    uint64_t id;       // identifies the entry
+    uint32_t versions; // its reserved versions; 0: the slot is free
+    uint32_t largest;  // largest weight that fits into its record, bytes
+    uint32_t bytes;    // bytes reserved for it
+    bool is_stored;    // the replica has a version of it
 };
 
 // Zeroed, it has no reservations.
 struct gv_reservations {
     struct gv_reservations_slot *slots; // the table, allocated by the first version; or NULL
     uint32_t used;                      // slots in use
-    uint64_t versions;                  // waiting versions
-    uint64_t entries;                   // of their entries: those that the replica does not have
-    uint64_t bytes;                     // reserved for all
-    uint64_t untracked;                 // of the versions: those without a slot
-    uint64_t untracked_bytes;           // their weight
+    uint64_t versions;                  // reserved versions
+    uint64_t entries;                   // entries with reservations that the replica does not have
+    uint64_t bytes;                     // total bytes reserved
+    uint64_t untracked;                 // reserved versions without a slot
+    uint64_t untracked_bytes;           // total weight of these
 };
 
 void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc alloc);
 
-// Adds a version. `is_stored`: the replica has a version of the entry; `fits`: this one fits into
-// the record of that.
+// Adds a version. `weight`: bytes to reserve for it. `is_stored`: the replica has a version of the
+// entry; `fits`: the new version fits into the record of that one.
 void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc alloc, uint64_t id,
                          uint64_t weight, bool is_stored, bool fits);
-// Removes a version; no effect if there is none.
+// Removes a version; no effect if the entry has none.
 void gv_reservations_remove(struct gv_reservations *reservations, uint64_t id, uint64_t weight);
-// The replica now has a version of this weight.
+// Notes that the replica now has a version of this weight.
 void gv_reservations_mark_stored(struct gv_reservations *reservations, uint64_t id,
                                  uint64_t weight);
 
-// Whether a version of this entry waits in a slot; *largest is then the largest weight that will
-// fit.
+// Whether a version of this entry is reserved in a slot; *largest is then the largest weight that
+// fits into its record.
 bool gv_reservations_find(const struct gv_reservations *reservations, uint64_t id,
                           uint64_t *largest);
 

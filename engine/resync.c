@@ -3,9 +3,9 @@
 
 enum {
     DELAY_MS = 1000,          // from the event to the full resync
-    QUIESCENT_MS = 1000,      // time without a change, so that differences are not just in flight
-    DEFER_MAX_MS = 5000,      // longest wait for that
-    DURATION_MS = 3000,       // time in which all syncs are opened, roughly
+    QUIESCENT_MS = 1000,      // time without a change that shows that no updates are in flight
+    DEFER_MAX_MS = 5000,      // longest wait for such a time
+    DURATION_MS = 3000,       // approximate time in which all syncs are opened
     RESPONSE_ROUND_TRIPS = 4, // round trips that the last exchange may take
 };
 
@@ -52,7 +52,8 @@ static bool before(gv_time when, gv_time since) {
     return when == GV_TIME_NEVER || when <= since;
 }
 
-// Whether to open a sync: the two have not compared since the full resync was scheduled.
+// Whether to open a sync: this node and the peer have not compared since the full resync was
+// scheduled.
 static bool needs_sync(struct gv_engine *engine, int peer) {
     if (!in_scope(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);

@@ -4,11 +4,11 @@
 // Without a tree (staleness 0) nodes do not forward updates. A node that crashes while it sends one
 // may leave it at some peers only. A node that suspects a peer, sees one restart, or restarts with
 // stored entries therefore runs a full resync:
-//   scheduled  waits about a second, then until the replica has not changed for a second, at most
-//              5 s in all
-//   running    opens a sync with every other unsuspected node, about 3 s in all; except with those
+//   scheduled  it waits about a second, then until the replica has not changed for a second, at
+//              most 5 s in all
+//   running    it opens a sync with every other unsuspected node, in about 3 s; except with those
 //              that it has compared with since the resync was scheduled
-//   finishing  waits for the last answers, then sends to all nodes what the syncs brought
+//   finishing  it waits for the last answers, then sends the received entries to all nodes
 // Two nodes compare once, whichever opens the sync.
 //
 // On a tree, entries that a sync brings are updates and are forwarded. But a node that starts must
@@ -28,7 +28,7 @@ void gv_resync_start(struct gv_engine *engine, gv_time now);
 void gv_resync_schedule(struct gv_engine *engine, gv_time now);
 // The timer GV_CORE_RESYNC is due: takes the next step.
 void gv_resync_step(struct gv_engine *engine, gv_time now);
-// Whether entries that syncs bring are logged now, to be sent when the full resync ends.
+// Whether entries received by sync now wait in the changelog until the full resync ends.
 bool gv_resync_defers_push(const struct gv_engine *engine);
 
 #endif

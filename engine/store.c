@@ -3,8 +3,6 @@
 
 #include "admit.h"
 
-#include <string.h>
-
 enum { POSITION = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_KEY_PREFIX + HASH <= GV_STORE_KEY_INLINE_MAX, "a long key is cut to less");
@@ -19,7 +17,7 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     bool cut = entry->key.len > GV_STORE_KEY_INLINE_MAX;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_KEY_PREFIX : entry->key.len);
-    // The position and this are two independent hashes of the whole key.
+    // The position and this hash are two independent hashes of the complete key.
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 
@@ -75,9 +73,14 @@ static int read_record(const struct gv_store_record *record, uint8_t *scratch,
     return 0;
 }
 
+static bool is_dangling(struct gv_slice slice) {
+    return slice.data == NULL && slice.len > 0;
+}
+
 int gv_store_decode_any(const struct gv_store_record *record, uint8_t *scratch,
                         struct gv_entry *out) {
     if (record == NULL || scratch == NULL || out == NULL) return GV_EINVAL;
+    if (is_dangling(record->key) || is_dangling(record->value)) return GV_EINVAL;
     return read_record(record, scratch, out);
 }
 
@@ -93,7 +96,7 @@ int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch, stru
 static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t len) {
     if (len <= batch->cap - batch->len) return 0;
     size_t cap = 2 * (batch->len + len) > BATCH_FIRST ? 2 * (batch->len + len) : BATCH_FIRST;
-    uint8_t *data = alloc.resize(alloc.ctx, batch->data, batch->cap, cap);
+    uint8_t *data = gv_alloc_resize(alloc, batch->data, batch->cap, cap);
     if (data == NULL) return GV_ENOMEM;
     batch->data = data;
     batch->cap = cap;
@@ -103,8 +106,10 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
 // A batch has for each record the lengths of key and value, 4 bytes each, then key and value.
 int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                        const struct gv_engine *engine, const struct gv_entry *entry) {
+    const char *fault;
     if (batch == NULL || alloc.resize == NULL || engine == NULL || entry == NULL) return GV_EINVAL;
-    if (entry->key.len == 0 || (unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
+    int error = gv_entry_check(entry, &fault);
+    if (error != 0) return error;
     struct gv_entry stored;
     bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &stored) &&
                  gv_lattice_exceeds(&stored, entry);
@@ -115,7 +120,7 @@ int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
     GV_ASSERT(!head.full);
     size_t most = LENGTHS + head.len + 8 + 2 * GV_PACK_VARINT_MAX + entry->value.len +
                   entry->node.len + entry->key.len;
-    int error = reserve(batch, alloc, most);
+    error = reserve(batch, alloc, most);
     if (error != 0) return error;
     uint8_t *start = batch->data + batch->len;
     struct gv_writer out = {.data = start + LENGTHS, .cap = most - LENGTHS};
@@ -130,8 +135,8 @@ int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
 }
 
 void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc) {
-    if (batch == NULL) return;
-    if (batch->data != NULL) alloc.resize(alloc.ctx, batch->data, batch->cap, 0);
+    if (batch == NULL || alloc.resize == NULL) return;
+    gv_alloc_free(alloc, batch->data, batch->cap);
     *batch = (struct gv_store_batch){0};
 }
 
@@ -171,11 +176,11 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
     if (gv_tree_root(&engine->replica.tree).count > 0) return GV_EINVAL;
     struct loading loading = {.engine = engine};
     struct gv_alloc alloc = engine->alloc;
-    loading.scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
+    loading.scratch = gv_alloc_new(alloc, GV_STORE_SCRATCH);
     if (loading.scratch == NULL) return GV_ENOMEM;
     int error = store->load(store->ctx, take, &loading);
     int ended = gv_replica_load_end(&engine->replica, &loading.load);
-    alloc.resize(alloc.ctx, loading.scratch, GV_STORE_SCRATCH, 0);
+    gv_alloc_free(alloc, loading.scratch, GV_STORE_SCRATCH);
     return error != 0 ? error : ended;
 }
 
@@ -187,7 +192,9 @@ int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
-    if (engine != NULL && entry != NULL) gv_admit_release(engine, entry);
+    const char *fault;
+    if (engine == NULL || entry == NULL || gv_entry_check(entry, &fault) != 0) return;
+    gv_admit_release(engine, entry);
 }
 
 int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {

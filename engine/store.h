@@ -10,7 +10,7 @@
 //   gv_store_batch_put    adds the entry to a batch
 //   gv_store.write        makes the batch durable, perhaps in another thread
 //   gv_store_apply        puts the entry into the engine; or, if the write failed,
-//   gv_store_release      gives the reservation up
+//   gv_store_release      ends the reservation
 //
 // Format of a record:
 //   key    position (8 bytes, big-endian), lattice (1), the entry's key. If the key is longer than
@@ -18,13 +18,15 @@
 //          its first GV_STORE_KEY_PREFIX bytes and its second hash (8, gv_digest_hash2).
 //   value  set: empty. Counter: the count (8 bytes, little-endian). Register: lamport (8), then
 //          value and node, each after its length (varint). At the end, the rest of a key that is
-//          too long.
+//          longer than GV_STORE_KEY_INLINE_MAX.
 //
 // Positions depend on the cluster's secret. A store written under another secret loads completely,
-// though not in order. Entries written again get new records; the old ones stay, and merge into
-// them at each load.
+// though not in order. Entries written again get new records; the old records stay, and each load
+// merges them with the new ones.
 //
-// A NULL argument is an error: a function returns GV_EINVAL or false, or does nothing.
+// A NULL argument, or a slice with a length but no data, is an error: a function returns GV_EINVAL
+// or false, or does nothing. So is an entry that gv_entry_check refuses: a function returns its
+// error, or does nothing.
 #ifndef GV_ENGINE_STORE_H
 #define GV_ENGINE_STORE_H
 
@@ -35,9 +37,9 @@ extern "C" {
 #endif
 
 enum {
-    GV_STORE_KEY_INLINE_MAX = 256, // longest entry key that is whole in a record's key, bytes
-    GV_STORE_KEY_PREFIX = 240,     // bytes of a longer one that are
-    GV_STORE_RESERVED_MAX = 3072,  // most entries with reservations that are counted exactly
+    GV_STORE_KEY_INLINE_MAX = 256, // longest entry key that a record's key contains, bytes
+    GV_STORE_KEY_PREFIX = 240,     // bytes of a longer entry key that a record's key contains
+    GV_STORE_RESERVED_MAX = 3072,  // most entries whose reservations are counted exactly
     GV_STORE_KEY_MAX = 9 + GV_STORE_KEY_INLINE_MAX, // longest record key, bytes
     GV_STORE_SCRATCH = 64 << 10,                    // scratch memory of gv_store_decode, bytes
 };
@@ -50,7 +52,7 @@ struct gv_store_record {
 struct gv_store_batch {
     uint8_t *data; // from the allocator passed to gv_store_batch_put
     size_t len, cap;
-    uint32_t count; // of records
+    uint32_t count; // number of records
 };
 
 // The functions of a store. Each returns 0 or a negative GV_E*; text() then describes the error for
@@ -78,9 +80,8 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // 0 if gv_engine_put would admit the entry once all reserved entries are stored, otherwise the
 // error that it would return. From then on the entry counts in memory_max and entries_max, until
 // gv_store_apply or gv_store_release is called for it, exactly once.
-// Reserved versions of one entry count once. This is exact for GV_STORE_RESERVED_MAX entries;
-// beyond that, and if the table of 96 KiB that the first call allocates cannot be had, each version
-// counts.
+// Reserved versions of one entry count once, for up to GV_STORE_RESERVED_MAX entries. Beyond that,
+// or if the first call cannot allocate its table of 96 KiB, each version counts.
 GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 // Puts an entry that the store has, as gv_store_decode returns it, into the engine, ignoring its
 // bounds, and ends its reservation. on_change is called only if the engine has a larger version,
@@ -88,19 +89,18 @@ GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *ent
 // larger one. Errors of gv_entry_check: nothing changes. GV_EFULL: the records reach 64 GiB.
 // GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
-// Ends the reservation of an entry that will not be put.
+// Ends the reservation of an entry that will not be put. Does nothing if the entry has none.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Appends an entry that gv_entry_check accepts to a batch; if the engine has a larger version, that
-// one, because a record replaces the stored one. Of two reserved versions of one entry, append the
-// smaller one first. After an error nothing was appended. GV_EINVAL: the entry has no key or no
-// valid lattice. GV_ENOMEM.
+// Appends an entry to a batch; if the engine has a larger version, that one, because a record
+// replaces the stored one. Of two reserved versions of one entry, append the smaller one first.
+// After an error nothing was appended. Errors: those of gv_entry_check, GV_ENOMEM.
 GV_API int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                               const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.
 GV_API void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc);
 
-// The record at offset *at, which is 0 for the first; moves *at behind it. The record borrows the
+// The record at offset *at, which is 0 for the first; moves *at past it. The record borrows the
 // batch's memory. False: there are no more.
 GV_API bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
                                 struct gv_store_record *out);

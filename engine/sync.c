@@ -4,17 +4,15 @@
 #include "../codec/json_string.h"
 #include "push.h"
 
-#include <string.h>
-
 enum {
     REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requested syncs
     NEAR_MS = 2,             // from this round trip on, sketches save more than they cost
     FAR_MS = 20,             // from this round trip on, fewer messages matter more than bytes
     IDLE_MS = 30000,         // least interval of idle comparisons
-    IDLE_PER_NODE_MS = 2000, // the same for each node: half a message a second in the cluster
-    QUIET_MS = 20000,        // time without a change that an idle comparison waits for
-    PARTITIONED_MS = 4000,   // interval while a peer is suspected
-    BOOTSTRAP_ROUNDS = 3,    // syncs that a node which starts empty opens in search of entries
+    IDLE_PER_NODE_MS = 2000, // least interval per node: half a message a second in the cluster
+    QUIET_MS = 20000, // an idle comparison waits until the replica has not changed for this time
+    PARTITIONED_MS = 4000, // interval while a peer is suspected
+    BOOTSTRAP_ROUNDS = 3,  // syncs that a node opens if it starts empty
 };
 
 // --- when and with whom ----------------------------------------------------------------------
@@ -28,7 +26,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) sync->slots[i].peer = GV_CORE_NONE;
     sync->summary_cap = engine->message_max / 4 * 3;
-    sync->summary = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sync->summary_cap);
+    sync->summary = gv_alloc_new(engine->alloc, sync->summary_cap);
     if (sync->summary == NULL) return GV_ENOMEM;
     GV_ASSERT(sync->summary_cap >= GV_RECONCILE_CAPACITY_MIN);
     gv_sync_request(engine, now);
@@ -40,10 +38,9 @@ void gv_sync_fini(struct gv_engine *engine) {
     struct gv_sync *sync = &engine->sync;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         struct gv_sync_slot *slot = &sync->slots[i];
-        if (slot->data != NULL) engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, 0);
+        gv_alloc_free(engine->alloc, slot->data, slot->cap);
     }
-    if (sync->summary != NULL)
-        engine->alloc.resize(engine->alloc.ctx, sync->summary, sync->summary_cap, 0);
+    gv_alloc_free(engine->alloc, sync->summary, sync->summary_cap);
 }
 
 void gv_sync_request(struct gv_engine *engine, gv_time now) {
@@ -52,8 +49,8 @@ void gv_sync_request(struct gv_engine *engine, gv_time now) {
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, REQUEST_DELAY_MS * GV_MS)));
 }
 
-// A random peer; in half of the cases a suspected one, if there is any, since no other node may
-// probe it. A node that `bootstraps` chooses none twice, as a peer may be empty, too.
+// A random peer; in half of the cases a suspected one, if there is any, since perhaps no other node
+// probes it. A node that `bootstraps` chooses no peer twice, as a peer may be empty, too.
 static int choose_peer(struct gv_engine *engine, bool bootstraps) {
     bool suspects = engine->stats.suspected > 0 && gv_prng_below(&engine->prng, 2) == 0;
     int start = (int)gv_prng_below(&engine->prng, engine->peer_count);
@@ -106,7 +103,8 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     if (first_round && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
     int peer = requested && parent != GV_CORE_NONE ? parent : choose_peer(engine, bootstraps);
     struct gv_peer *state = gv_core_peer(engine, peer);
-    if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // in progress
+    if (state == NULL || recent(engine, peer, state->synced_at, now))
+        return; // a sync is in progress
     state->open_sync = true;
     state->follow_up |= requested;
     // Equal roots are not answered, a ping is.
@@ -193,7 +191,7 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
     if (need > slot->cap) {
         size_t cap = 1024;
         while (cap < need) cap *= 2;
-        uint8_t *data = engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, cap);
+        uint8_t *data = gv_alloc_resize(engine->alloc, slot->data, slot->cap, cap);
         if (data == NULL) return GV_ENOMEM;
         slot->data = data;
         slot->cap = cap;
@@ -212,7 +210,7 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
         if (crossed) gv_ack_abandon_syncs(&state->ack); // the peer will not answer ours
         slot->state.expected = gv_sync_expected(engine, peer);
         gv_sync_set_expected(engine, peer, slot->state.expected);
-        state->open_sync = state->follow_up = false; // this sync serves both
+        state->open_sync = state->follow_up = false; // this sync replaces it
     }
     choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;

@@ -4,9 +4,9 @@
 int gv_timers_init(struct gv_timers *timers, struct gv_alloc alloc, uint32_t count) {
     GV_ASSERT(alloc.resize != NULL && count > 0);
     *timers = (struct gv_timers){.alloc = alloc, .count = count};
-    timers->when = alloc.resize(alloc.ctx, NULL, 0, count * sizeof *timers->when);
-    timers->slot = alloc.resize(alloc.ctx, NULL, 0, count * sizeof *timers->slot);
-    timers->heap = alloc.resize(alloc.ctx, NULL, 0, count * sizeof *timers->heap);
+    timers->when = gv_alloc_new(alloc, count * sizeof *timers->when);
+    timers->slot = gv_alloc_new(alloc, count * sizeof *timers->slot);
+    timers->heap = gv_alloc_new(alloc, count * sizeof *timers->heap);
     if (timers->when == NULL || timers->slot == NULL || timers->heap == NULL) {
         gv_timers_fini(timers);
         return GV_ENOMEM;
@@ -15,14 +15,10 @@ int gv_timers_init(struct gv_timers *timers, struct gv_alloc alloc, uint32_t cou
     return 0;
 }
 
-static void release(struct gv_timers *timers, void *block, size_t size) {
-    if (block != NULL) timers->alloc.resize(timers->alloc.ctx, block, size, 0);
-}
-
 void gv_timers_fini(struct gv_timers *timers) {
-    release(timers, timers->when, timers->count * sizeof *timers->when);
-    release(timers, timers->slot, timers->count * sizeof *timers->slot);
-    release(timers, timers->heap, timers->count * sizeof *timers->heap);
+    gv_alloc_free(timers->alloc, timers->when, timers->count * sizeof *timers->when);
+    gv_alloc_free(timers->alloc, timers->slot, timers->count * sizeof *timers->slot);
+    gv_alloc_free(timers->alloc, timers->heap, timers->count * sizeof *timers->heap);
     *timers = (struct gv_timers){0};
 }
 

@@ -13,13 +13,13 @@ extern "C" {
 struct gv_timers {
     struct gv_alloc alloc;
     gv_time *when;  // by number: its time; GV_TIME_NEVER: not set
-    uint32_t *slot; // by number: its place in the heap, if it is set
+    uint32_t *slot; // by number: its index in the heap, if it is set
     uint32_t *heap; // numbers of the timers that are set, the earliest first
     uint32_t count; // number of timers
     uint32_t set;   // number of timers that are set
 };
 
-// Timers 0 … count − 1, none set. GV_ENOMEM: nothing stays allocated.
+// Initialises the timers 0 … count − 1, none of them set. GV_ENOMEM: nothing stays allocated.
 GV_API int gv_timers_init(struct gv_timers *timers, struct gv_alloc alloc, uint32_t count);
 GV_API void gv_timers_fini(struct gv_timers *timers);
 

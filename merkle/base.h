@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,8 +28,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define GV_API __attribute__((visibility("default")))
+#define GV_PRINTF(format_at, values_at) __attribute__((format(printf, format_at, values_at)))
 #else
 #define GV_API
+#define GV_PRINTF(format_at, values_at)
 #endif
 
 // Every error the library returns: name, value, meaning.
@@ -61,12 +64,21 @@ struct gv_slice {
     size_t len;
 };
 
+// These bytes as a slice; those of a text, without its zero.
+static inline struct gv_slice gv_slice_of(const void *data, size_t len) {
+    struct gv_slice slice = {(const uint8_t *)data, len};
+    return slice;
+}
+static inline struct gv_slice gv_slice_text(const char *text) {
+    return gv_slice_of(text, strlen(text));
+}
+
 // Monotonic time in nanoseconds since an arbitrary origin, read from the caller's clock.
 typedef uint64_t gv_time;
 #define GV_TIME_NEVER UINT64_MAX
 #define GV_MS ((gv_time)1000000)
 
-// `time` + `delay`, saturating at GV_TIME_NEVER - 1, which the engine treats as never, too.
+// `time` + `delay`, saturating at GV_TIME_NEVER - 1, which the engine also treats as never.
 static inline gv_time gv_time_after(gv_time time, gv_time delay) {
     return delay < GV_TIME_NEVER - time ? time + delay : GV_TIME_NEVER - 1;
 }
@@ -82,8 +94,24 @@ struct gv_alloc {
     void *ctx;
 };
 
+// `resize`; a new block, or NULL if memory is exhausted; and the release of a block, which may be
+// NULL.
+static inline void *gv_alloc_resize(struct gv_alloc alloc, void *block, size_t old_size,
+                                    size_t new_size) {
+    return alloc.resize(alloc.ctx, block, old_size, new_size);
+}
+static inline void *gv_alloc_new(struct gv_alloc alloc, size_t size) {
+    return alloc.resize(alloc.ctx, NULL, 0, size);
+}
+static inline void gv_alloc_free(struct gv_alloc alloc, void *block, size_t size) {
+    if (block != NULL) alloc.resize(alloc.ctx, block, size, 0);
+}
+
 // The C heap as an allocator.
 GV_API struct gv_alloc gv_base_malloc(void);
+
+// The number of elements of an array.
+#define GV_COUNT(array) (sizeof(array) / sizeof *(array))
 
 // Ends the process if the condition is false. Assertions are enabled in every build, so that a
 // broken invariant does not spread to other nodes. They detect bugs only: invalid input is answered

@@ -8,8 +8,8 @@ enum { BATCH = 16 }; // searches that descend together
 // One search of a batch.
 struct search {
     const union node *node;
-    uint32_t index;           // in the node
-    uint64_t rank;            // of the wanted item in the subtree
+    uint32_t index;           // index in the node
+    uint64_t rank;            // rank of the wanted item in the subtree
     struct gv_digest subtree; // the digest of the subtree
 };
 
@@ -20,15 +20,15 @@ static void prefetch_positions(const struct search *search, bool leaf) {
     prefetch(search->node, sizeof(uint64_t) * (count + 1));
 }
 
-// The digest of the entries before the index: their sum, or that of the subtree minus the others,
-// whichever adds up fewer.
+// The digest of the entries before the index: the sum of these, or the digest of the subtree minus
+// the sum of the others, whichever adds fewer entries.
 static struct gv_digest sum_before(const struct search *search, bool leaf) {
     uint32_t at = search->index, count = search->node->count;
     if (at <= count / 2) return digest_of(search->node, 0, at, leaf);
     return gv_digest_sub(search->subtree, digest_of(search->node, at, count, leaf));
 }
 
-// Prefetches what sum_before reads.
+// Prefetches the memory that sum_before reads.
 static void prefetch_sums(const struct search *search, bool leaf) {
     const union node *node = search->node;
     uint32_t at = search->index, from = at <= node->count / 2 ? 0 : at;

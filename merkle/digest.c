@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "digest.h"
 
-#include <string.h>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -25,7 +23,7 @@ static inline size_t put_words(const uint64_t *words, size_t count, uint8_t out[
 void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(seed.data != NULL || seed.len == 0);
-    // Counter mode: each word of the secrets is the hash of the seed's 128-bit hash and a counter.
+    // Counter mode: each word of the secrets is a hash of a counter and the seed's 128-bit hash.
     XXH128_hash_t root = XXH3_128bits(seed.len ? (const void *)seed.data : "", seed.len);
     uint8_t text[8 * WORDS_MAX];
     const uint64_t secret_words = sizeof key->secret / 8;

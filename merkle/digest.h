@@ -29,13 +29,13 @@ struct gv_digest {
 // A hash key. Opaque; may be copied. All nodes of a cluster need the same key: the digests of equal
 // sets differ under different keys.
 struct gv_digest_key {
-    uint8_t secret[192];     // of gv_digest_hash
-    uint8_t secret2[192];    // of gv_digest_hash2
-    uint64_t seed;           // of gv_digest_fingerprint
-    uint64_t permutation[2]; // of gv_singlediff_permute
+    uint8_t secret[192];     // secret of gv_digest_hash
+    uint8_t secret2[192];    // secret of gv_digest_hash2
+    uint64_t seed;           // seed of gv_digest_fingerprint
+    uint64_t permutation[2]; // key of gv_singlediff_permute
 };
 
-// Derives the key from `seed`: any bytes of any length, also none.
+// Derives the key from `seed`, a byte string of any length, which may be empty.
 GV_API void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
 
 // The keyed hash of a byte string.

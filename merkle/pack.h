@@ -50,7 +50,7 @@ GV_API size_t gv_pack_varint_size(uint64_t value);
 GV_API uint8_t gv_pack_get_u8(struct gv_reader *in);
 GV_API uint32_t gv_pack_get_u32(struct gv_reader *in);
 GV_API uint64_t gv_pack_get_u64(struct gv_reader *in);
-// A varint longer than 64 bits, or longer than needed, is malformed.
+// A varint is malformed if it is longer than 64 bits, or if a shorter encoding exists.
 GV_API uint64_t gv_pack_get_varint(struct gv_reader *in);
 // The next `len` bytes, in place. NULL if and only if there are fewer, or an earlier read failed.
 GV_API const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len);

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-// Called once, with static texts, before the process ends by abort(). A replacement may leave by
+// Called once, with static texts, before the process ends by abort(). A replacement may call
 // exit or longjmp instead; the objects in use at that time must not be used again.
 GV_API void gv_panic_report(const char *condition, const char *file, int line);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pinsketch.h"
 
-#include <string.h>
-
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
 #include <wmmintrin.h>
@@ -19,7 +17,7 @@ enum {
     BITS = 32,
     CAP = GV_PINSKETCH_CAPACITY,
     // The field is GF(2)[x] modulo x^32 + x^7 + x^3 + x^2 + 1.
-    X64_REDUCED = 0x4051, // x^64 in it: x^14 + x^6 + x^4 + 1
+    X64_REDUCED = 0x4051, // x^64 modulo that: x^14 + x^6 + x^4 + 1
 };
 
 // The unreduced product, up to 63 bits. Callers add several products and reduce the sum.
@@ -91,7 +89,7 @@ GENERIC uint32_t invert(uint32_t a, multiply *mul) {
     return times(all, all, mul);
 }
 
-// Solutions z of z^2 + z = c for each c of one bit. Bit 25 has none: its trace is 1.
+// A solution z of z^2 + z = c for each c with one set bit. Bit 25 has none: its trace is 1.
 // pinsketch_test derives the table.
 static const uint32_t quadratic_roots[BITS] = {
     0x54fd1264, 0xc26fcd64, 0xc26fcd66, 0x238a7462, 0xc26fcd62, 0x973bccaa, 0x238a746a, 0x77766712,
@@ -167,7 +165,7 @@ GENERIC void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1]
 // those steps are left out. False: more than `cap` elements.
 GENERIC bool find_locator(const struct gv_pinsketch *sketch, int cap, struct poly *out,
                           multiply *mul) {
-    uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
+    uint32_t sums[2 * CAP] = {0}; // sums[i]: sum of all x^(i + 1)
     for (int i = 0; i < cap; i++) sums[2 * i] = sketch->syndrome[i];
     for (int i = 1; i < 2 * cap; i += 2) sums[i] = times(sums[i / 2], sums[i / 2], mul);
     uint32_t now[CAP + 1] = {1}, before[CAP + 1] = {1}, scale = 1;
@@ -251,7 +249,7 @@ GENERIC struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree,
 }
 
 GENERIC int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
-    struct poly factors[CAP] = {*f}; // unsolved; the product has the remaining roots
+    struct poly factors[CAP] = {*f}; // factors still to be split; their roots are not found yet
     int count = 1, found = 0;
     uint32_t powers[BITS][CAP];
     if (f->degree > 1 && !frobenius_powers(f, powers, mul)) return GV_ERANGE;
@@ -311,8 +309,8 @@ CLMUL static inline __m128i sum(__m128i a, __m128i b) {
     return _mm_xor_si128(a, b);
 }
 
-// The squares of four elements. The carry-less square of a 64-bit word is the squares of its two
-// halves, so one multiplication serves two elements, and one reduction all four.
+// The squares of four elements. The carry-less square of a 64-bit word consists of the squares of
+// its halves, so one multiplication serves two elements, and one reduction serves all four.
 CLMUL static inline __m128i square_each(__m128i x) {
     __m128i two = _mm_clmulepi64_si128(x, x, 0x00), more = _mm_clmulepi64_si128(x, x, 0x11);
     __m128i low = evens(two, more), high = odds(two, more);

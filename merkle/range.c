@@ -7,7 +7,7 @@ enum { AS_REQUEST_HASHES = 1 << 6, AS_REQUEST_ELEMENTS = 2 << 6 }; // flags in t
 
 void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
     GV_ASSERT(lo < hi && kind <= GV_RANGE_ROOT);
-    unsigned pairs = 0;                                      // of trailing zero bits
+    unsigned pairs = 0;                                      // pairs of trailing zero bits
     uint64_t mantissa = hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for GV_POSITION_END
     while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
     gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));

@@ -20,20 +20,20 @@ enum gv_range_kind {
     GV_RANGE_PROBE,
     GV_RANGE_EMPTY,
     GV_RANGE_ROOT,
-    GV_RANGE_REQUEST_HASHES,   // on the wire both requests are of kind list; the two high bits of
-    GV_RANGE_REQUEST_ELEMENTS, // the count distinguish the three
+    GV_RANGE_REQUEST_HASHES,   // on the wire both requests have the kind of a list; the two high
+    GV_RANGE_REQUEST_ELEMENTS, // bits of the count distinguish list and requests
     GV_RANGE_END,              // no current range; not on the wire
 };
 
 enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch carries its item count modulo this
 
-// Writes the kind of the range [lo, hi), lo < hi, and its bound. `kind` is none of the last three:
-// the header of a request is that of a list.
+// Writes the kind of the range [lo, hi), lo < hi, and its bound. `kind` must not be one of the last
+// three: for a request write the header of a list.
 GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
                                 uint64_t hi);
 // Writes the number of words that follow in a list or request, 1 to GV_RECONCILE_LIST_MAX.
 GV_API void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
-// Writes the content of a sketch range that holds `count` items: 33 bytes.
+// Writes the content of a sketch range with `count` items: 33 bytes.
 GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
                                 uint64_t count);
 // Writes an estimator: 3 bytes.

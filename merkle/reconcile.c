@@ -20,7 +20,7 @@ enum {
     SLACK_MAX = 16,           // ranks by which a split point may move for a shorter bound
     SPLIT_BATCH = 32,         // split points looked up in one batch
     QUOTIENTS_MAX = 8,        // candidates tried if a quotient is not unique
-    QUOTIENTS_MAX_ROOT = 256, // likewise for the root, of which there is one in an exchange
+    QUOTIENTS_MAX_ROOT = 256, // the same for the root, one in an exchange
     PROBE_SHIFT = 12,         // bits by which a probe is narrower than the gap around it
 };
 _Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_CAPACITY_MIN &&
@@ -242,8 +242,9 @@ static bool schedule(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to
     return true;
 }
 
-// Writes a more detailed statement about the current range, which differs: `mine` is its local
-// digest, `first` that before it. False: no space, and nothing was written.
+// Writes a more detailed statement about the current range, which differs. `mine` is the local
+// digest of the range, `first` that of all items before it. False: no space, and nothing was
+// written.
 static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
     if (space_left(walk) < RANGE_MAX) return false;
@@ -260,8 +261,8 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     uint64_t ends[2] = {first.count, first.count + mine.count - 1};
     gv_tree_select_batch(walk->tree, ends, 2, ends);
     if (ends[0] == ends[1]) {
-        // A single position cannot be split and may hold more items than a list: claim to hold
-        // nothing, and send all of them.
+        // A single position cannot be split and may have more items than a list. An empty range
+        // makes the peer send its items there; the local ones are sent, too.
         begin_range(walk, GV_RANGE_EMPTY, lo, hi);
         return schedule(walk, GV_RANGE_EMPTY, lo, hi);
     }
@@ -273,7 +274,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     return true;
 }
 
-// Likewise for a range that carries no sums.
+// The same for a range whose digests are not looked up yet.
 static bool refine_range(struct walk *walk) {
     struct gv_digest first = gv_tree_digest_below(walk->tree, walk->state->lo);
     struct gv_digest end = gv_tree_digest_below(walk->tree, walk->state->hi);
@@ -309,8 +310,9 @@ static void put_probe(struct walk *walk, uint64_t position) {
     gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
 }
 
-// The position of the single difference by quotient, or hi if there is none. `ours`: the item is in
-// the local tree, so candidates can be tried; otherwise the quotient must be unique.
+// The position of the single difference by division (gv_singlediff_quotient), or hi if there is
+// none. `ours`: the item is in the local tree, so several candidates can be tried; otherwise the
+// quotient must be unique.
 static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool ours) {
     uint64_t hi = walk->state->hi, step;
     uint64_t position =
@@ -325,8 +327,8 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     return hi;
 }
 
-// Whether a single difference is plausible. For the root the estimators must agree: an item adds 1
-// or nothing to each of their counts, and a changed value is two differences.
+// Whether a single difference is plausible. For the root the estimators must support it: the
+// estimate is at most 1 for an added item, and at most 4 for a changed value, which is two items.
 static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
     if (walk->state->kind != GV_RANGE_ROOT) return true;
     uint64_t differ = gv_strategy_estimate(&walk->strategy, walk->state, mine);
@@ -352,7 +354,7 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     }
     if (position == hi && state->kind != GV_RANGE_SUM) position = find_quotient(walk, more, ours);
     if (position == hi) return DECODED_NOT;
-    // If the local tree has an item there already, several items at this position may differ.
+    // If the local tree already has an item at the position, several items there may differ.
     if (!ours && holds(walk, position, true, 0)) return DECODED_NOT;
     if (!ours || changed) {
         if (space_left(walk) < BEFORE_MAX + PROBE_MAX) return DECODED_FULL;
@@ -471,8 +473,8 @@ static void read_short_hashes(const struct gv_reconcile *state,
     for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_pack_get_u32(&in);
 }
 
-// Sends the local items in [from, to): for a list those that it lacks, for a request those that it
-// names, otherwise all. False: the message is full.
+// Sends local items in [from, to): those that the list lacks, those that the request names, or for
+// other kinds all. False: the message is full.
 static bool send_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     bool list = state->kind == GV_RANGE_LIST, request = state->kind == GV_RANGE_REQUEST_HASHES;

@@ -6,11 +6,11 @@
 // A summary divides the positions into consecutive ranges and makes one statement about each:
 //
 //   skip                 no statement
-//   root                 of everything, I hold `count` items with these sums and this estimator
-//   sum                  I hold `count` items here; this is the sum of their hashes
+//   root                 I have `count` items in all, with these sums and this estimator
+//   sum                  I have `count` items here; this is the sum of their hashes
 //   digest               likewise, and this is the sum of hash · position
-//   empty                I hold nothing here
-//   list                 I hold exactly the items with these 32-bit short hashes here
+//   empty                I have nothing here
+//   list                 I have exactly the items with these 32-bit short hashes here
 //   request by hash      send me your items here with these short hashes
 //   sketch               this is the sketch of my items here (pinsketch.h)
 //   request by element   send me your items here with these elements
@@ -30,8 +30,8 @@
 //   request, empty       the items
 //   probe                the items there; if there are none, the answer to sums that differ
 //
-// Both sides finish after O(log n) messages. Each message is answered by itself and no state is
-// kept between messages, so loss, duplication and reordering cost time only.
+// Both sides finish after O(log n) messages. An answer depends only on the message and the local
+// tree, so loss, duplication and reordering cost time only.
 //
 // Collisions. The initiator draws a salt for each exchange. Short hashes and the bounds of ranges
 // depend on it. Sums are not salted, since decoding a single difference needs them; their hashes
@@ -39,9 +39,9 @@
 // ranges move by up to a quarter of a subrange, and if two sides have equal sums but different sums
 // of hash · position, ranges carry both sums from then on.
 //
-// Cost. Answering allocates nothing. Time is proportional to the length of the summary and to the
+// Cost. Answering allocates nothing. Time is proportional to the length of the summary plus the
 // number of items in the ranges of its lists, sketches and requests. Ranges are disjoint, so any
-// bytes cost at most one pass over the items, and one over the tree nodes whose sketches are stale
+// input costs at most one pass over the items, and one over the tree nodes whose sketches are stale
 // (gv_tree_sketch).
 #ifndef GV_MERKLE_RECONCILE_H
 #define GV_MERKLE_RECONCILE_H
@@ -68,20 +68,20 @@ GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct g
 // Whether a summary is the opening of an exchange.
 GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
 
-// The state of an answer. It may take several messages; the tree may change between them. Set by
-// gv_reconcile_begin; only the options are for the caller to set, and `salt`, `done` and
-// `differences` to read.
+// The state of an answer. It may take several messages; the tree may change between them.
+// gv_reconcile_begin initialises it. The caller may set the options, and read `salt`, `done` and
+// `differences`; the other members are private.
 struct gv_reconcile {
     struct gv_reader in; // the peer's summary, borrowed until `done`
-    uint8_t salt;        // of the exchange
+    uint8_t salt;        // salt of the exchange
     // Options; all 0 after gv_reconcile_begin.
     uint32_t expected; // expected differences in the whole set; 0: unknown
     bool fewer_rounds; // prefer fewer messages to fewer bytes
     bool use_sketches; // prefer fewer bytes and messages to less work
-    // The current range, [lo, hi).
+    // The current range, [lo, hi). A member that is valid for some kinds of range only names them.
     uint64_t lo, hi;
-    struct gv_digest peer;                    // root, sum, digest: of the peer's items in the range
-    uint32_t estimator;                       // root: of the peer's items
+    struct gv_digest peer;                    // root, sum, digest: digest of the peer's items here
+    uint32_t estimator;                       // root: estimator of the peer's items
     struct gv_pinsketch sketch;               // sketch: the first `syndromes` are valid
     uint8_t syndromes;                        // sketch: number of syndromes
     uint8_t count_mod;                        // sketch: the peer's count, modulo COUNT_MODULUS
@@ -92,18 +92,18 @@ struct gv_reconcile {
     uint64_t position;                        // items below this position have been sent
     uint64_t sent_at_position;                // number of items at `position` that have been sent
     uint32_t present; // bit i: the local tree has an item with short hash or element i
-    // The strategy, from the first ranges of the summary.
+    // The strategy, chosen by the first ranges of the summary.
     uint32_t expected_each; // expected differences in a range
     uint32_t fanout;        // subranges of a range that differs
-    uint32_t sketch_max;    // most items of a range that is sketched rather than split
+    uint32_t sketch_max;    // ranges of at most this number of items are sketched, not split
     uint8_t kind, stage;
-    bool sampled;         // the strategy is set
+    bool sampled;         // the strategy has been chosen
     bool done;            // nothing is left to answer
     uint32_t differences; // distinct differences found so far; a lower bound
 };
 
-// The answer's part in one message. Before each call the caller sets `summary` to an empty buffer,
-// `send`, `ctx`, and `wrote` to 0.
+// The part of an answer that goes into one message. Before each call the caller sets `send`, `ctx`,
+// `summary` to an empty buffer, and `wrote` to 0.
 struct gv_reconcile_out {
     struct gv_writer summary; // remains empty if the answer consists of items only
     uint64_t wrote;           // upper bound of the last range written

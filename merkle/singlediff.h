@@ -24,8 +24,8 @@ GV_API uint64_t gv_singlediff_permute(const struct gv_digest_key *key, uint64_t 
 GV_API uint64_t gv_singlediff_unpermute(const struct gv_digest_key *key, uint64_t hash);
 
 // The least position in [lo, hi) with sum · position = weighted_sum modulo 2^64, or `hi` if there
-// is none; lo < hi (asserted). An even sum may have more solutions, each *step after its
-// predecessor; *step is 0 if the solution is unique.
+// is none; lo < hi (asserted). An even sum may have more solutions, at intervals of
+// *step; *step is 0 if the solution is unique.
 GV_API uint64_t gv_singlediff_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo,
                                        uint64_t hi, uint64_t *step);
 

@@ -7,11 +7,11 @@ enum {
     ROOT_SPLIT_MIN = 16,  // fewest subranges of the root
     FEW = 16,             // most differing ranges that count as few
     FEW_SPLIT_MIN = 6,    // fewest subranges of each of few ranges
-    FEW_ITEMS = 24576,    // most items in all of few ranges that are sketched on any link
-    SKETCH_MOST = 5,      // most differences in each of them, on average
-    SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches;
-    SUMS_SHARE = 32,      // one in this many if the remaining differences are
-    FEW_DIFFERENCES = 3,  // fewer than this
+    FEW_ITEMS = 24576,    // few differing ranges are sketched on any link up to this many items
+    SKETCH_MOST = 5,      // … and up to this many differences in each, on average
+    SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches …
+    SUMS_SHARE = 32,      // … or one in this many if the remaining differences are …
+    FEW_DIFFERENCES = 3,  // … fewer than this
     TRUST = 8,            // factor by which the estimator must contradict the history
     SAMPLE_ALL = 192,     // most ranges sampled while all differ
     SURPLUS_MAX = 1024,   // limit of the surplus of a sampled range, items
@@ -51,7 +51,7 @@ struct gv_digest gv_strategy_mine(struct gv_strategy *strategy, const struct gv_
     return gv_digest_sub(strategy->below[i + 1], *first);
 }
 
-// Where the answer to this range will look for items; GV_POSITION_END: nowhere.
+// The position that the answer to this range will look up; GV_POSITION_END: none.
 static uint64_t position_to_prefetch(const struct gv_strategy *strategy,
                                      const struct gv_reconcile *range, struct gv_digest mine) {
     if (range->kind == GV_RANGE_PROBE) return range->from;
@@ -63,8 +63,8 @@ static uint64_t position_to_prefetch(const struct gv_strategy *strategy,
     return position >= range->lo && position < range->hi ? position : GV_POSITION_END;
 }
 
-// Two batches: the digests below the bounds, then the positions that the answers will look up,
-// which are only brought into the cache.
+// Runs two batches: one finds the digests below the bounds; the other only prefetches the positions
+// that the answers will look up.
 void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile *from) {
     if (strategy->window_start <= from->in.at && from->in.at <= strategy->window_end) return;
     uint64_t positions[GV_STRATEGY_SAMPLE];
@@ -106,10 +106,10 @@ static bool skips_sketches(const struct gv_reconcile *state, uint64_t remaining)
 
 // The first ranges of a summary.
 struct sample {
-    int64_t ranges;       // ranges that carry a count
-    int64_t sum, squares; // sums of their surpluses, and of the squares
-    int64_t sums;         // ranges with sums
-    int64_t differ;       // those of them that differ, by more than a surplus of one
+    int64_t ranges;       // number of ranges that carry a count
+    int64_t sum, squares; // sum of their surpluses, and sum of the squared surpluses
+    int64_t sums;         // number of ranges with sums
+    int64_t differ;       // number of these that differ, not counting a surplus of ±1
 };
 
 static void sample_range(struct gv_strategy *strategy, const struct gv_reconcile *range,
@@ -132,9 +132,9 @@ static void sample_range(struct gv_strategy *strategy, const struct gv_reconcile
     sample->squares += by * by;
 }
 
-// For differences scattered over both sides, the variance of the surplus is their mean number in a
-// range. It misses changed values; but if every range differs, there are many differences. Few
-// differing ranges get more subranges, which costs little and saves a message.
+// If differences are scattered over both sides, the variance of the surplus estimates the mean
+// number of differences in a range. It misses changed values; but if every range differs, there are
+// many. If few ranges differ, each gets more subranges, which costs little and saves a message.
 void gv_strategy_sample(struct gv_strategy *strategy, struct gv_reconcile *state) {
     struct gv_reconcile range = *state;
     struct sample is = {0};
@@ -172,8 +172,8 @@ uint64_t gv_strategy_estimate(const struct gv_strategy *strategy, const struct g
                                     gv_strategy_surplus(root, mine.count));
 }
 
-// The expected differences in the whole set: the history, unless the estimator contradicts it. 0:
-// the peer probably has new items after the last local position, for which sums are best.
+// The expected differences in the whole set: those of the history, unless the estimator contradicts
+// it. 0: the peer probably has new items after the last local position; sums are best for these.
 static uint64_t expected_in_all(const struct gv_strategy *strategy, const struct gv_reconcile *root,
                                 struct gv_digest mine) {
     uint64_t expect = gv_strategy_estimate(strategy, root, mine), history = root->expected;
@@ -208,7 +208,8 @@ static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv
         if (skips_sketches(state, expect)) return 0;
     } else if (state->kind == GV_RANGE_SKETCH) {
         if (!state->use_sketches) return 0;
-        // A sketch that fails again costs a message; this is less likely for the full range.
+        // If the next sketch fails, too, that costs a message; this is less likely for the full
+        // range.
         each = is_full_range(state) ? 3 : 2;
         if (expect < GV_PINSKETCH_CAPACITY) expect = GV_PINSKETCH_CAPACITY;
     } else if (mine.count > state->sketch_max) {

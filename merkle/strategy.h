@@ -20,7 +20,7 @@ enum { GV_STRATEGY_SAMPLE = 48 }; // ranges sampled, and ranges looked up in one
 struct gv_strategy {
     const struct gv_tree *tree;
     const struct gv_digest_key *key;
-    uint64_t bounds[2 * GV_STRATEGY_SAMPLE];        // of the ranges with sums in the window
+    uint64_t bounds[2 * GV_STRATEGY_SAMPLE];        // bounds of the window's ranges with sums
     struct gv_digest below[2 * GV_STRATEGY_SAMPLE]; // the local digest below each bound
     uint32_t bound_count;
     uint32_t next_bound;             // index of the lower bound to be looked up next
@@ -32,11 +32,11 @@ struct gv_strategy {
 // it.
 void gv_strategy_sample(struct gv_strategy *strategy, struct gv_reconcile *state);
 
-// Looks up the ranges from this one on, unless the window contains it. Must be called for each
-// range in turn, before gv_strategy_mine.
+// Makes sure that the window contains this range: if not, looks up the ranges from this one on.
+// Call it for each range in order, before gv_strategy_mine.
 void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile *from);
 
-// The local digest of a root or of a range with sums; *first becomes the digest before it.
+// The local digest of a root or of a range with sums; *first becomes that of all items before it.
 struct gv_digest gv_strategy_mine(struct gv_strategy *strategy, const struct gv_reconcile *range,
                                   struct gv_digest *first);
 
@@ -52,10 +52,10 @@ int64_t gv_strategy_surplus(const struct gv_reconcile *range, uint64_t mine);
 uint64_t gv_strategy_estimate(const struct gv_strategy *strategy, const struct gv_reconcile *root,
                               struct gv_digest mine);
 
-// How to describe a range that differs.
+// How to describe a range that differs to the peer.
 struct gv_strategy_choice {
     enum gv_range_kind kind; // GV_RANGE_LIST, GV_RANGE_SKETCH or GV_RANGE_SUM
-    uint32_t subranges;      // at least 1; of a list 1
+    uint32_t subranges;      // number of subranges, at least 1; 1 for a list
 };
 // Chooses for the current range, whose local digest `mine` counts at least one item (asserted).
 struct gv_strategy_choice gv_strategy_choose(const struct gv_strategy *strategy,

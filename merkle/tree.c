@@ -4,16 +4,10 @@
 #include "batch_search.h"
 #include "tree_node.h"
 
-struct chunk {
-    struct chunk *next;
-    size_t size; // bytes
-    union node nodes[];
-};
-
 // ---- Nodes and their memory ---------------------------------------------------------------------
 
-// The number of nodes to allocate so that `need` are free; 0: enough are free. Chunks double with
-// the tree: small trees stay small, and large ones allocate rarely.
+// The number of nodes to allocate so that `need` are free; 0: enough are free. Chunks grow with the
+// tree: small trees use little memory, and large ones allocate rarely.
 static size_t chunk_nodes(const struct gv_tree *tree, size_t need) {
     if (need <= tree->free_count) return 0;
     size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
@@ -36,7 +30,7 @@ static int reserve(struct gv_tree *tree, size_t need) {
     size_t count = chunk_nodes(tree, need);
     if (count == 0) return 0;
     size_t size = chunk_size(count);
-    struct chunk *chunk = tree->alloc.resize(tree->alloc.ctx, NULL, 0, size);
+    struct chunk *chunk = gv_alloc_new(tree->alloc, size);
     if (chunk == NULL) return GV_ENOMEM;
     chunk->next = tree->chunks;
     chunk->size = size;
@@ -251,7 +245,8 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     return sketch;
 }
 
-// Adds the items of a leaf in [lo, hi), or its sketch without the others, whichever are fewer.
+// Adds the sketch of a leaf's items in [lo, hi): adds these items, or adds the leaf's sketch and
+// removes the other items, whichever are fewer.
 static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
                       struct gv_pinsketch *all) {
     const uint64_t *hashes = leaf->leaf.hashes;
@@ -266,7 +261,8 @@ static void add_items(const struct gv_tree *tree, const union node *leaf, uint64
     }
 }
 
-// Likewise for a node of any height: the children in the range, and parts of those at its ends.
+// The same for a node of any height: adds the sketches of the children inside the range, and parts
+// of the two children at its ends.
 static void add_range(const struct gv_tree *tree, union node *node, int height, uint64_t lo,
                       uint64_t hi, struct gv_pinsketch *all) {
     if (lo >= hi) return;
@@ -304,11 +300,6 @@ uint32_t gv_tree_estimator(const struct gv_tree *tree) {
     return tree->estimator;
 }
 
-uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position) {
-    GV_ASSERT(tree != NULL);
-    return gv_tree_digest_below(tree, position).count;
-}
-
 struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
     GV_ASSERT(tree != NULL);
     GV_ASSERT(lo <= hi);
@@ -327,7 +318,7 @@ void gv_tree_fini(struct gv_tree *tree) {
     GV_ASSERT(tree != NULL);
     for (struct chunk *chunk = tree->chunks, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
-        tree->alloc.resize(tree->alloc.ctx, chunk, chunk->size, 0);
+        gv_alloc_free(tree->alloc, chunk, chunk->size);
     }
     *tree = (struct gv_tree){.alloc = tree->alloc, .clmul = tree->clmul};
 }
@@ -347,7 +338,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     union node *left = inner->children[a], *right = inner->children[a + 1];
     uint32_t total = left->count + right->count;
     GV_ASSERT(keep <= total && keep <= cap_of(leaf) && total - keep <= cap_of(leaf));
-    struct gv_digest moved; // from right to left, modulo 2^64
+    struct gv_digest moved; // digest moved from right to left, modulo 2^64
     if (keep >= left->count) {
         uint32_t n = keep - left->count;
         moved = digest_of(right, 0, n, leaf);
@@ -370,7 +361,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
 }
 
 // Moves items of a full leaf to a neighbour with free slots, so that leaves are fuller than after a
-// split. True: it did, and the path is invalid.
+// split. True: items were moved, and the path is invalid.
 static bool redistribute(const struct gv_tree_cursor *path) {
     int level = path->tree->depth - 1;
     const union node *leaf = path->node[level];
@@ -421,8 +412,8 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
         put(node, index, entry, leaf);
         return false;
     }
-    // Along the right edge the new node starts with the new entry: if entries arrive almost in
-    // order, the old node gets no more of them, and should be full.
+    // At the right edge of the tree the new node starts with the new entry: if entries arrive
+    // almost in order, the old node gets no more entries, and should be full.
     uint32_t keep = cap / 2;
     if (index > keep && at_right_edge(tree, node, level)) keep = index;
     union node *right = allocate_node(tree);
@@ -626,84 +617,6 @@ int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count
     tree->epoch++;
     GV_ASSERT(tree->digest.count == count);
     return 0;
-}
-
-// ---- Checking -----------------------------------------------------------------------------------
-
-struct check {
-    uint64_t last; // the previous position
-    size_t nodes;  // visited so far
-};
-
-static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
-    GV_ASSERT(leaf->count <= LEAF_CAP);
-    for (uint32_t i = 0; i < leaf->count; i++) {
-        if (leaf->positions[i] < check->last || leaf->positions[i] == GV_POSITION_END) return false;
-        check->last = leaf->positions[i];
-    }
-    return true;
-}
-
-// Whether the cached sketch of a node is correct, unless it is stale.
-static bool sketch_is_sound(const struct gv_tree *tree, const union node *node, bool leaf) {
-    struct gv_pinsketch sum = {{0}};
-    if (node->stale) return true;
-    if (leaf) gv_pinsketch_add(&sum, node->leaf.hashes, node->count, tree->clmul);
-    for (uint32_t i = 0; !leaf && i < node->count; i++) {
-        const union node *child = node->inner.children[i];
-        if (child->stale) return false;
-        gv_pinsketch_merge(&sum, &child->sketch);
-    }
-    return memcmp(&sum, &node->sketch, sizeof sum) == 0;
-}
-
-// Whether the subtree satisfies all invariants. `position` is the parent's bound for it, `digest`
-// the parent's digest of it, and `edge` whether it is at the right edge.
-static bool is_sound(const struct gv_tree *tree, const union node *node, int height,
-                     uint64_t position, bool edge, struct gv_digest digest, struct check *check) {
-    GV_ASSERT(height >= 1 && height <= tree->depth);
-    bool leaf = height == 1;
-    bool root = height == tree->depth;
-    if (node == NULL || ++check->nodes > tree->nodes) return false;
-    uint32_t least = root && !leaf ? 2 : edge ? 1 : cap_of(leaf) / 2;
-    if (node->count < least || node->count > cap_of(leaf)) return false;
-    if (!gv_digest_equal(digest, digest_of(node, 0, node->count, leaf))) return false;
-    if (position < check->last) return false;
-    check->last = position;
-    if (leaf) return leaf_is_sound(&node->leaf, check) && sketch_is_sound(tree, node, true);
-    const struct inner *inner = &node->inner;
-    if (inner->positions[0] != position) return false;
-    for (uint32_t i = 0; i < inner->count; i++) {
-        struct gv_digest child = {inner->counts[i], inner->sums[i], inner->weighted_sums[i]};
-        bool last = edge && i + 1 == inner->count;
-        if (!is_sound(tree, inner->children[i], height - 1, inner->positions[i], last, child,
-                      check))
-            return false;
-    }
-    return sketch_is_sound(tree, node, false); // its children are not NULL
-}
-
-int gv_tree_verify(const struct gv_tree *tree) {
-    GV_ASSERT(tree != NULL);
-    if (tree->depth < 0 || tree->depth > GV_TREE_DEPTH_MAX) return GV_ECORRUPT;
-    if ((tree->depth == 0) != (tree->root == NULL)) return GV_ECORRUPT;
-    struct check check = {0, 0};
-    if (tree->depth == 0) {
-        if (tree->digest.count != 0 || tree->digest.sum != 0) return GV_ECORRUPT;
-    } else if (!is_sound(tree, tree->root, tree->depth, 0, true, tree->digest, &check)) {
-        return GV_ECORRUPT;
-    }
-    size_t free_count = 0;
-    for (const union node *node = tree->free_list; node != NULL; node = node->next_free) {
-        if (++free_count > tree->free_count) return GV_ECORRUPT;
-    }
-    if (free_count != tree->free_count || check.nodes + free_count != tree->nodes)
-        return GV_ECORRUPT;
-    size_t bytes = 0;
-    for (const struct chunk *chunk = tree->chunks; chunk != NULL; chunk = chunk->next) {
-        bytes += chunk->size;
-    }
-    return bytes == tree->bytes ? 0 : GV_ECORRUPT;
 }
 
 size_t gv_tree_memory(const struct gv_tree *tree) {

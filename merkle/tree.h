@@ -40,8 +40,8 @@ struct gv_item {
 
 enum { GV_TREE_DEPTH_MAX = 12 };
 
-// A reference to an item in a tree. Valid until the next insert, erase or load; use after that is
-// asserted. gv_tree_update keeps it valid. May be copied.
+// A reference to an item in a tree. Valid until the next insert, erase or load; later use fails an
+// assertion. gv_tree_update keeps it valid. May be copied.
 struct gv_tree_cursor {
     const struct gv_tree *tree;
     uint64_t epoch;                    // the tree's epoch when the cursor was set
@@ -56,12 +56,12 @@ struct gv_tree {
     void *root;
     int depth;               // levels; 0: empty; 1: the root is a leaf
     uint64_t epoch;          // increases whenever cursors become invalid
-    struct gv_digest digest; // of all items
-    uint32_t estimator;      // of all items
+    struct gv_digest digest; // digest of all items
+    uint32_t estimator;      // estimator of all items
     bool clmul;              // gv_pinsketch_has_clmul
     void *free_list;         // unused nodes
     size_t free_count;       // unused nodes
-    size_t nodes;            // all nodes
+    size_t nodes;            // used and unused nodes
     void *chunks;            // allocated blocks
     size_t bytes;            // their total size
 };
@@ -106,9 +106,9 @@ GV_API struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
 // Moves to the next item. False: there is none; the cursor is then after the last item.
 GV_API bool gv_tree_next(struct gv_tree_cursor *at);
 
-// Moves to the first item, from the current one on, with filter[hash % GV_TREE_FILTER] other than
-// 0. False: there is none below position `to`; the cursor must then not be used. Takes about one
-// nanosecond for each item.
+// Moves to the first item, from the current one on, whose filter[hash % GV_TREE_FILTER] is not 0.
+// False: there is none below position `to`; the cursor must then not be used. Takes about one
+// nanosecond an item.
 enum { GV_TREE_FILTER = 4096 };
 GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
                          const uint8_t filter[GV_TREE_FILTER]);
@@ -116,9 +116,6 @@ GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
 // Moves to the previous item, also from after the last item. False: the cursor is at the first
 // item; it is then unchanged.
 GV_API bool gv_tree_prev(struct gv_tree_cursor *at);
-
-// The number of items below this position.
-GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position);
 
 // The digest of the items in [lo, hi); lo <= hi (asserted).
 GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
@@ -144,11 +141,6 @@ GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uin
 
 // The estimator of all items (estimator.h). O(1).
 GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
-
-// Checks all invariants: order, counts, sums, cached sketches, fill and depth of the nodes, and
-// that every node is in the tree or on the free list. Returns 0 or GV_ECORRUPT. For tests and
-// start-up checks. O(n).
-GV_API int gv_tree_verify(const struct gv_tree *tree);
 
 // An upper bound on the bytes that the next insert allocates; 0: it allocates nothing. O(1).
 GV_API size_t gv_tree_growth(const struct gv_tree *tree);

@@ -5,18 +5,17 @@
 
 #include "tree.h"
 
-#include <string.h>
-
 enum {
     LEAF_CAP = 80,
-    INNER_CAP = 40,        // both kinds of node have the same size, if pointers have 8 bytes
+    INNER_CAP = 40,        // makes inner nodes as long as leaves, if pointers have 8 bytes
     CHUNK_CAP = 64,        // most nodes in a chunk
     PREFETCH_DISTANCE = 3, // leaves prefetched ahead by a scan
     REDISTRIBUTED = 8,     // items moved from a full leaf to a neighbour
     CACHE_LINE = 64,       // bytes
 };
 
-// Both kinds store their entries as columns, so that a search reads positions only.
+// A leaf or an inner node. Both store their entries as columns, so that a search reads positions
+// only.
 //
 // positions[i] of an inner node is a lower bound of the items under children[i] and an upper bound
 // of the items before. It need not be the position of an item: erasing an item does not change it.
@@ -27,7 +26,7 @@ enum {
 // is stale.
 union node {
     struct {
-        uint32_t count; // entries; the first members of both kinds
+        uint32_t count; // number of entries; leaf and inner begin with the same two members
         bool stale;     // the sketch is outdated
     };
     struct leaf {
@@ -57,12 +56,18 @@ enum { COLUMNS_END = sizeof(struct leaf) };
 _Static_assert(sizeof(struct inner) <= COLUMNS_END,
                "a sketch begins after the columns of both kinds");
 
+struct chunk {
+    struct chunk *next;
+    size_t size; // bytes
+    union node nodes[];
+};
+
 // An entry of a node of either kind.
 struct entry {
     uint64_t position;
     struct gv_digest digest;
-    union node *child; // of an entry in an inner node
-    uint32_t ref;      // of an entry in a leaf
+    union node *child; // set in an entry of an inner node
+    uint32_t ref;      // set in an entry of a leaf
 };
 
 static inline uint32_t cap_of(bool leaf) {
@@ -148,9 +153,9 @@ static inline struct gv_digest digest_of(const union node *node, uint32_t from, 
     return all;
 }
 
-// The number of n ascending positions that are below `position`. Counts cache lines, then within
-// one: no branch depends on a position, and the cache misses of a node overlap. Twice as fast as
-// binary search.
+// How many of n ascending positions are below `position`. First finds the cache line, then counts
+// within it: no branch depends on a position, and the cache misses of a node overlap. Twice as fast
+// as binary search.
 static inline uint32_t count_below(const uint64_t *positions, uint32_t n, uint64_t position) {
     enum { LINE = 8 };
     uint32_t count = 0;
@@ -161,15 +166,15 @@ static inline uint32_t count_below(const uint64_t *positions, uint32_t n, uint64
     return count;
 }
 
-// In a leaf, the number of items below `position`. In an inner node, the child that holds the first
-// item not below it, or whose last item is directly before that.
+// In a leaf, the number of items below `position`. In an inner node, the index of the child that
+// has the first item not below it, or whose last item directly precedes that item.
 static inline uint32_t index_below(const union node *node, uint64_t position, bool leaf) {
     GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
     if (leaf) return count_below(node->leaf.positions, node->count, position);
     return count_below(node->inner.positions + 1, node->count - 1, position);
 }
 
-// The child that holds the item of this rank; *rank becomes the rank in that child.
+// The index of the child that has the item of this rank; *rank becomes the rank in that child.
 static inline uint32_t child_of_rank(const union node *node, uint64_t *rank) {
     const struct inner *inner = &node->inner;
     GV_ASSERT(inner->count > 0 && inner->count <= INNER_CAP);

@@ -2,14 +2,13 @@
 #include "gossip.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-// Most bytes of a line besides the message.
+// Most bytes of a line in addition to the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
 _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
 
-// A received message: its line, and scratch memory of the line's length at least.
+// A received message: its line, and scratch memory of at least the line's length.
 struct message {
     struct gv_json *json;
     const struct gv_line *line;
@@ -17,15 +16,10 @@ struct message {
     size_t scratch_cap;
 };
 
-void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config) {
-    GV_ASSERT(config->auth != NULL && config->session != NULL && config->log != NULL);
-    *gossip = (struct gv_gossip){.config = *config};
-}
-
 // ---- In -----------------------------------------------------------------------------------------
 
-// Checks the MAC and the sequence number. A message that fails is dropped without an answer, which
-// would help to forge one.
+// Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
+// an answer would help to forge messages.
 static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
                                         const struct message *in, int peer, size_t *len) {
     struct gv_json *json = in->json;
@@ -72,14 +66,14 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
     struct gv_json *json = in->json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, in->line->src, name, sizeof name);
-    struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};
+    struct gv_slice src = gv_slice_of(name, len > 0 ? (size_t)len : 0);
     int peer = len > 0 ? gv_engine_peer(gossip->config.engine, src) : GV_ENOENT;
     if (peer < 0) {
         gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is not a peer",
                            GV_LINE_EXCERPT(json, in->line->src));
         return GV_ENOENT;
     }
-    size_t bytes; // of the message without its MAC
+    size_t bytes; // length of the message without its MAC
     enum gv_auth_status status = authenticate(gossip, now, in, peer, &bytes);
     if (status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD) return 0;
     if (status != GV_AUTH_VALID) return GV_EAUTH;
@@ -112,7 +106,7 @@ int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *jso
 
 // ---- Out ----------------------------------------------------------------------------------------
 
-// An entry that a peer with a larger message_max wrote may need the protocol's limit.
+// An entry from a peer with a larger message_max may need a message of the protocol's limit.
 static size_t longest_message(const struct gv_gossip *gossip) {
     size_t own = gossip->config.message_max;
     return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;
@@ -122,8 +116,8 @@ size_t gv_gossip_send_min(const struct gv_gossip *gossip) {
     return longest_message(gossip) + ENVELOPE_MAX;
 }
 
-// The engine chooses the peer while it writes the message, so the envelope's length is known only
-// afterwards: the message is written behind space for the longest envelope, then moved.
+// The engine chooses the peer while it writes the message, so the length of the envelope is known
+// only afterwards. The message is written after space for the longest envelope, then moved.
 size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t cap) {
     if (gossip->config.engine == NULL || !gv_session_started(gossip->config.session)) return 0;
     int peer;
@@ -143,7 +137,7 @@ size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t c
     char dest[GV_NODE_QUOTED_MAX];
     int dest_len = gv_json_quote(to, dest, sizeof dest);
     GV_ASSERT(dest_len > 0);
-    struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};
+    struct gv_slice other = gv_slice_of(dest, (size_t)dest_len);
     size_t len =
         (size_t)(gv_line_begin(buf, gv_session_quoted(gossip->config.session), other) - buf);
     GV_ASSERT(len < room);

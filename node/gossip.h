@@ -16,12 +16,12 @@ struct gv_gossip_config {
     struct gv_auth *auth;
     const struct gv_session *session;
     struct gv_log *log;
-    size_t message_max; // longest body sent, bytes; one with a longer entry may exceed it
+    size_t message_max; // longest body sent, bytes; a body with an oversized entry is longer
 };
 
 struct gv_gossip_stats {
-    uint64_t replayed;        // messages dropped as duplicates, or as too old to tell
-    uint64_t unauthenticated; // messages dropped for a wrong MAC or none
+    uint64_t replayed;        // messages dropped as duplicates, or as older than the replay window
+    uint64_t unauthenticated; // messages dropped because the MAC was wrong or missing
 };
 
 struct gv_gossip {
@@ -29,20 +29,23 @@ struct gv_gossip {
     struct gv_gossip_stats stats;
 };
 
-void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config);
+static inline void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config) {
+    GV_ASSERT(config->auth != NULL && config->session != NULL && config->log != NULL);
+    *gossip = (struct gv_gossip){.config = *config};
+}
 
 static inline struct gv_gossip_stats gv_gossip_stats(const struct gv_gossip *gossip) {
     return gossip->stats;
 }
 
-// Receives a message of an initialised node; `scratch` has the line's length at least. Returns 0 if
-// it was used or is a duplicate; else the error is logged as an input error. GV_ENOENT: the sender
-// is no peer; GV_EAUTH: no valid MAC; GV_EVERSION: another version of the protocol; what
-// gv_message_decode and gv_engine_receive return.
+// Receives a message; the node is initialised, and `scratch` has at least the line's length.
+// Returns 0 if the message was used or is a duplicate; else logs the error as an input error.
+// GV_ENOENT: the sender is not a peer; GV_EAUTH: no valid MAC; GV_EVERSION: another version of the
+// protocol; errors of gv_message_decode and gv_engine_receive.
 int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
                       const struct gv_line *line, char *scratch, size_t scratch_cap);
 
-// The capacity that gv_gossip_send needs, in bytes; constant.
+// The least capacity for gv_gossip_send, in bytes; constant.
 size_t gv_gossip_send_min(const struct gv_gossip *gossip);
 // Writes the next message, one line. Returns its length in bytes; 0: there is none to send now.
 size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t cap);

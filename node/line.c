@@ -3,8 +3,6 @@
 
 #include "../codec/json_string.h"
 
-#include <string.h>
-
 #define NAME(text) \
     { (const uint8_t *)(text), sizeof(text) - 1 }
 static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};
@@ -58,63 +56,34 @@ char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {
 
 // ---- Lines that cannot be parsed ----------------------------------------------------------------
 
-struct scan {
-    const char *at, *end;
-};
-
-static void skip_space(struct scan *scan) {
-    while (scan->at < scan->end && *scan->at != '\0' && strchr(" \t\r\n", *scan->at) != NULL)
-        scan->at++;
-}
-
-static bool take(struct scan *scan, char c) {
-    skip_space(scan);
-    if (scan->at == scan->end || *scan->at != c) return false;
-    scan->at++;
-    return true;
-}
-
-// Skips the rest of a string, behind its first quote. False: it has no end.
-static bool skip_string(struct scan *scan) {
-    for (; scan->at < scan->end; scan->at++) {
-        if (*scan->at == '"') {
-            scan->at++;
-            return true;
-        }
-        if (*scan->at == '\\' && scan->at + 1 < scan->end) scan->at++;
-    }
-    return false;
-}
-
-// Skips the next value, and sets its raw text, which may be empty. False: the text ends within it.
-static bool skip_value(struct scan *scan, struct gv_slice *out) {
-    skip_space(scan);
-    const char *start = scan->at;
-    uint64_t depth = 0;
-    while (scan->at < scan->end) {
-        char c = *scan->at;
-        if (depth == 0 && (c == ',' || c == '}' || c == ']')) break;
-        scan->at++;
-        if (c == '"' && !skip_string(scan)) return false;
-        if (c == '{' || c == '[') depth++;
-        if (c == '}' || c == ']') depth--;
-    }
-    const char *last = scan->at;
-    while (last > start && (last[-1] == ' ' || last[-1] == '\t')) last--;
-    *out = (struct gv_slice){(const uint8_t *)start, (size_t)(last - start)};
-    return scan->at < scan->end;
-}
-
-// A member to find; *unclear is set if it is repeated with another text.
+// A member to find; *unclear is set if the member is repeated with another text.
 struct field {
     const char *name;
     struct gv_slice *value;
     bool *unclear;
 };
 
-// Whether a member's raw name, without its quotes, is this one after unescaping.
+struct scan {
+    const char *at, *end;
+    uint64_t depth;
+    uint64_t arrays;      // bit i: the bracket of level i is '['; deeper levels have no bit
+    bool in_body;         // level 2 is the body
+    bool damaged;         // brackets did not match, so levels are uncertain
+    struct gv_slice name; // of the member whose value is next, without quotes; data NULL: none
+    bool reply;           // a member in_reply_to was found
+    const struct field *outer, *body;
+};
+
+// The first character at or after `at` that is no white space; '\0': the text ends.
+static char next_char(const struct scan *scan, const char *at) {
+    while (at < scan->end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+    return at < scan->end ? *at : '\0';
+}
+
+// Whether a member's raw name, without its quotes, equals `name` after its escapes are resolved.
 static bool is_named(struct gv_slice raw, const char *name) {
-    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    struct gv_slice wanted = gv_slice_text(name);
+    if (raw.data == NULL) return false;
     if (memchr(raw.data, '\\', raw.len) == NULL)
         return raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0;
     // The scan ends at the closing quote; a string with a syntax error matches no name.
@@ -129,46 +98,145 @@ static bool same(struct gv_slice a, struct gv_slice b) {
     return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
-static void note(const struct field *field, struct gv_slice value) {
-    if (field->value->len > 0 && !same(*field->value, value)) *field->unclear = true;
-    *field->value = value;
+// Ends a member: its value's raw text is from `start` to `end`.
+static void note_value(struct scan *scan, const char *start, const char *end) {
+    struct gv_slice value = {(const uint8_t *)start, (size_t)(end - start)};
+    const struct field *fields = scan->depth == 1                    ? scan->outer
+                                 : scan->depth == 2 && scan->in_body ? scan->body
+                                                                     : NULL;
+    for (const struct field *field = fields; field != NULL && field->name != NULL; field++) {
+        if (!is_named(scan->name, field->name)) continue;
+        if (field->value->len > 0 && !same(*field->value, value)) *field->unclear = true;
+        *field->value = value;
+    }
+    scan->name = (struct gv_slice){NULL, 0};
 }
 
-// Reads the members of an object, and of the body in it. False: a syntax error, or the end of the
-// text.
-static bool scan_object(struct scan *scan, const struct field *fields, const struct field *inner) {
-    if (!take(scan, '{')) return false;
-    do {
-        skip_space(scan);
-        const char *start = scan->at + 1;
-        if (!take(scan, '"') || !skip_string(scan)) return false;
-        struct gv_slice name = {(const uint8_t *)start, (size_t)(scan->at - 1 - start)};
-        if (!take(scan, ':')) return false;
-        skip_space(scan);
-        bool body = inner != NULL && is_named(name, "body");
-        if (body && scan->at < scan->end && *scan->at == '{') {
-            if (!scan_object(scan, inner, NULL)) return false;
-            continue;
-        }
-        struct gv_slice value;
-        if (!skip_value(scan, &value)) return false;
-        for (const struct field *field = fields; field->name != NULL; field++)
-            if (is_named(name, field->name)) note(field, value);
-    } while (take(scan, ','));
-    return take(scan, '}');
+static void note_reply(struct scan *scan, struct gv_slice name) {
+    bool level = scan->depth == 1 || (scan->depth == 2 && scan->in_body) || scan->damaged;
+    if (level && is_named(name, "in_reply_to")) scan->reply = true;
+}
+
+// A quote ends a string only before one of these characters, as in valid JSON, or before the next
+// string: other quotes belong to the text of a string that was written without escapes. If a colon
+// follows such a string, its last part is a name, and an earlier string has no end.
+// `last`: the last quote before this one. False: the string goes on.
+static bool end_string(struct scan *scan, const char *start, const char **last) {
+    const char *end = scan->at;
+    struct gv_slice part = {(const uint8_t *)*last + 1, (size_t)(end - *last - 1)};
+    char next = next_char(scan, end + 1);
+    if (next == '\0' || strchr(",:}]\"", next) == NULL) {
+        note_reply(scan, part); // the name without a colon
+        *last = end;
+        return false;
+    }
+    scan->at++;
+    if (next == ':') {
+        note_reply(scan, part);
+        scan->name = part;
+    } else if (scan->name.data != NULL) {
+        note_value(scan, start, scan->at);
+    } else {
+        note_reply(scan, part);
+    }
+    return true;
+}
+
+static void scan_string(struct scan *scan) {
+    const char *start = scan->at, *last = start;
+    for (scan->at++; scan->at < scan->end; scan->at++) {
+        if (*scan->at == '\\')
+            scan->at++; // and the character behind it
+        else if (*scan->at == '"' && end_string(scan, start, &last))
+            return;
+    }
+    if (scan->at > scan->end) scan->at = scan->end;
+}
+
+static void scan_open(struct scan *scan, char c) {
+    bool body = scan->depth == 1 && c == '{' && is_named(scan->name, "body");
+    if (scan->name.data != NULL) note_value(scan, scan->at, scan->at + 1);
+    if (body) scan->in_body = true;
+    scan->depth++;
+    uint64_t bit = scan->depth < 64 ? UINT64_C(1) << scan->depth : 0;
+    scan->arrays = c == '[' ? scan->arrays | bit : scan->arrays & ~bit;
+    scan->at++;
+}
+
+// A bracket closes the innermost level, whatever its kind; but only a brace ends the message and
+// its body. False: the message has ended.
+static bool scan_close(struct scan *scan, char c) {
+    bool array = scan->depth < 64 ? (scan->arrays >> scan->depth & 1) != 0 : c == ']';
+    scan->at++;
+    scan->name = (struct gv_slice){NULL, 0};
+    scan->damaged = scan->damaged || array != (c == ']');
+    if (c == ']' && (scan->depth == 1 || (scan->depth == 2 && scan->in_body))) return true;
+    if (scan->depth == 1 && next_char(scan, scan->at) != ',') return false;
+    if (scan->depth == 1) {
+        scan->damaged = true; // members follow: one brace too many
+        return true;
+    }
+    if (scan->depth-- == 2) scan->in_body = false;
+    return true;
+}
+
+// A number, a literal, or text that is no JSON.
+static void scan_bare(struct scan *scan) {
+    const char *start = scan->at;
+    while (scan->at < scan->end && (*scan->at == '\0' || strchr(",{}[]\"", *scan->at) == NULL))
+        scan->at++;
+    if (scan->at == scan->end) return; // its end may be missing
+    const char *last = scan->at;
+    while (last > start && (last[-1] == ' ' || last[-1] == '\t')) last--;
+    if (scan->name.data != NULL) note_value(scan, start, last);
+}
+
+// False: the message has ended.
+static bool scan_token(struct scan *scan) {
+    char c = *scan->at;
+    switch (c) {
+    case '"':
+        scan_string(scan);
+        return true;
+    case '{':
+    case '[':
+        scan_open(scan, c);
+        return true;
+    case '}':
+    case ']':
+        return scan_close(scan, c);
+    case ',':
+        scan->name = (struct gv_slice){NULL, 0};
+        scan->at++;
+        return true;
+    case ':':
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+        scan->at++;
+        return true;
+    default:
+        scan_bare(scan);
+        return true;
+    }
 }
 
 void gv_line_peek(struct gv_line_peek *peek, const char *text, size_t len) {
     GV_ASSERT(text != NULL || len == 0);
-    *peek = (struct gv_line_peek){.src = {NULL, 0}};
+    *peek = (struct gv_line_peek){.in_reply_to = false};
+    const char *brace = len > 0 ? memchr(text, '{', len) : NULL;
+    if (brace == NULL) return;
     bool unclear = false, any_type = false;
     const struct field outer[] = {
         {"src", &peek->src, &unclear}, {"dest", &peek->dest, &unclear}, {NULL, NULL, NULL}};
-    const struct field inner[] = {{"type", &peek->type, &any_type},
-                                  {"msg_id", &peek->msg_id, &unclear},
-                                  {"in_reply_to", &peek->in_reply_to, &any_type},
-                                  {NULL, NULL, NULL}};
-    struct scan scan = {text, text + len};
-    scan_object(&scan, outer, inner);
-    if (unclear) *peek = (struct gv_line_peek){.src = {NULL, 0}};
+    const struct field body[] = {
+        {"type", &peek->type, &any_type}, {"msg_id", &peek->msg_id, &unclear}, {NULL, NULL, NULL}};
+    struct scan scan = {
+        .at = brace + 1, .end = text + len, .depth = 1, .outer = outer, .body = body};
+    while (scan.at < scan.end && scan_token(&scan)) {
+    }
+    peek->in_reply_to = scan.reply;
+    if (!unclear) return;
+    peek->src = peek->dest = peek->type = peek->msg_id = (struct gv_slice){NULL, 0};
 }

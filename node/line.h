@@ -8,20 +8,18 @@
 #include "../codec/json.h"
 #include "log.h"
 
-#include <string.h>
-
 // The tokens of a line; negative: missing, or of the wrong type. `msg_id` is an integer.
 struct gv_line {
     int src, dest, body, type, msg_id, in_reply_to, mac;
 };
 
-// Finds all tokens of a parsed line but the ids, which messages between nodes do not have.
+// Finds all tokens of a parsed line except the ids, which messages between nodes do not have.
 void gv_line_read(struct gv_line *line, const struct gv_json *json);
 // Finds the ids; the line has a body.
 void gv_line_ids(struct gv_line *line, const struct gv_json *json);
 
-// Arguments for `%.*s`: the beginning of a string as the line spells it, at most GV_LOG_EXCERPT_MAX
-// bytes of whole characters.
+// Arguments for `%.*s`: the beginning of a string as it is in the line, at most GV_LOG_EXCERPT_MAX
+// bytes, ending between two characters.
 #define GV_LINE_EXCERPT(json, token) \
     gv_line_excerpt_len(json, token), (const char *)gv_json_string(json, token).data
 int gv_line_excerpt_len(const struct gv_json *json, int token);
@@ -33,16 +31,21 @@ static inline char *gv_line_append(char *at, const void *bytes, size_t len) {
 }
 #define GV_LINE_APPEND(at, literal) gv_line_append(at, literal, sizeof(literal) - 1)
 
-// Writes a line up to its body, and returns the end. The names include their quotes; the rest has
-// GV_LINE_BEGIN bytes.
+// Writes the start of a line, up to its body, and returns the end. The names include their quotes;
+// everything else has GV_LINE_BEGIN bytes.
 #define GV_LINE_BEGIN (sizeof "{\"src\":,\"dest\":,\"body\":" - 1)
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest);
 
 // Finds the envelope of a line that cannot be parsed, as far as it can be read: raw texts that have
-// not been checked; empty: not found. Of a repeated member the last one counts; but if src, dest or
-// msg_id is repeated with another text, nothing is found. Linear time, no memory.
+// not been checked; empty: not found. Reads tokens, and continues after errors: text before the
+// first brace, missing and repeated commas, brackets that do not match, quotes within a string. Of
+// a repeated member the last one counts; but if src, dest or msg_id is repeated with another text,
+// nothing is found. Of a line that is longer than the limit the caller passes only the beginning,
+// so members behind it are not found; a value that ends with the text may be cut, and is not found
+// either. Linear time, no memory.
 struct gv_line_peek {
-    struct gv_slice src, dest, type, msg_id, in_reply_to;
+    struct gv_slice src, dest, type, msg_id;
+    bool in_reply_to; // the message or its body has this member, perhaps without a value
 };
 void gv_line_peek(struct gv_line_peek *peek, const char *text, size_t len);
 

@@ -2,22 +2,16 @@
 #include "log.h"
 
 #include "../codec/json.h"
+#include "escape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #define SECOND (1000 * GV_MS)
 
-void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
-                 void *ctx, const char *node) {
-    GV_ASSERT(node != NULL);
-    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
-}
-
-GV_LOG_PRINTF(4, 0)
+GV_PRINTF(4, 0)
 static void write_record(const struct gv_log *log, enum gv_log_level level, uint64_t value,
                          const char *format, va_list arguments) {
     if (log->write == NULL) return;
@@ -102,17 +96,17 @@ static size_t put(size_t len, int more) {
     return len < GV_LOG_LINE_MAX - 2 ? len : GV_LOG_LINE_MAX - 2;
 }
 
-// Writes a text as a JSON string. In one that is not UTF-8, '?' replaces all bytes beyond ASCII.
+// Writes a text as a JSON string. If it is not UTF-8, '?' replaces all bytes outside ASCII.
 static size_t quote(const char *text, char *buf, size_t cap) {
     char copy[GV_LOG_TEXT_MAX];
     size_t len = strlen(text);
     if (len >= sizeof copy) len = sizeof copy - 1;
     memcpy(copy, text, len);
-    struct gv_slice slice = {(const uint8_t *)copy, len};
+    struct gv_slice slice = gv_slice_of(copy, len);
     int size = gv_json_quote(slice, buf, cap);
     for (size_t i = 0; size < 0 && i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
     if (size < 0) size = gv_json_quote(slice, buf, cap);
-    GV_ASSERT(size >= 2); // at most six bytes for each
+    GV_ASSERT(size >= 2); // a byte takes at most six
     return (size_t)size;
 }
 
@@ -121,11 +115,12 @@ size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *b
     size_t len = stamp(wall_ns, buf, GV_LOG_LINE_MAX);
     size_t cap = GV_LOG_LINE_MAX - 1;
     const char *name = record->node != NULL ? record->node : "";
-    len = put(len, snprintf(buf + len, cap - len, " %s %s%s", levels[record->level], name,
-                            *name != '\0' ? ": " : ""));
+    len = put(len, snprintf(buf + len, cap - len, " %s ", levels[record->level]));
+    len += gv_escape_copy(buf + len, cap - len, name, strlen(name));
+    if (*name != '\0') len = put(len, snprintf(buf + len, cap - len, ": "));
     if (record->value != 0)
         len = put(len, snprintf(buf + len, cap - len, "value %016" PRIx64 " ", record->value));
-    len = put(len, snprintf(buf + len, cap - len, "%s", record->text));
+    len += gv_escape_copy(buf + len, cap - len, record->text, strlen(record->text));
     buf[len++] = '\n';
     return len;
 }

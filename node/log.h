@@ -18,9 +18,9 @@ enum {
 // Texts are borrowed for the call.
 struct gv_log_record {
     enum gv_log_level level;
-    const char *node;  // its name; "" before init
+    const char *node;  // name of the node; "" before init
     const char *text;  // one line, without a newline; NULL with statistics
-    uint64_t value;    // id of the value concerned, the same on all nodes; 0: none
+    uint64_t value;    // id of the value that the record is about, the same on all nodes; 0: none
     const char *stats; // statistics, a JSON object; NULL: none
 };
 
@@ -34,29 +34,27 @@ struct gv_log {
     uint64_t input_errors; // input errors since the start
 };
 
-// A log that passes its records to `write`, or to nobody if that is NULL. `node`, the node's name,
-// is borrowed, and read for each record.
-void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
-                 void *ctx, const char *node);
+// Initialises a log that passes its records to `write`, unless that is NULL. `node`, the node's
+// name, is borrowed, and read for each record.
+static inline void gv_log_init(struct gv_log *log,
+                               void (*write)(void *ctx, const struct gv_log_record *record),
+                               void *ctx, const char *node) {
+    GV_ASSERT(node != NULL);
+    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
+}
 
-#if defined(__GNUC__)
-#define GV_LOG_PRINTF(at, first) __attribute__((format(printf, at, first)))
-#else
-#define GV_LOG_PRINTF(at, first)
-#endif
-
-GV_LOG_PRINTF(3, 4)
+GV_PRINTF(3, 4)
 void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char *format, ...);
 
-// Logs what happens to a value, at level debug.
-GV_LOG_PRINTF(3, 4)
+// Logs an event of a value, at level debug.
+GV_PRINTF(3, 4)
 void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, ...);
 
 // Logs statistics, a JSON object, at level info.
 void gv_log_stats(const struct gv_log *log, const char *stats);
 
 // Counts an input error, and logs it at level warn, up to GV_LOG_RATE a second.
-GV_LOG_PRINTF(3, 4)
+GV_PRINTF(3, 4)
 void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...);
 
 // Input errors since the start.
@@ -64,12 +62,13 @@ static inline uint64_t gv_log_input_errors(const struct gv_log *log) {
     return log->input_errors;
 }
 
-// When to log the number of suppressed input errors by gv_log_advance; GV_TIME_NEVER: there are
-// none.
+// When to call gv_log_advance, which logs the number of suppressed input errors; GV_TIME_NEVER:
+// there are none.
 gv_time gv_log_deadline(const struct gv_log *log);
 void gv_log_advance(struct gv_log *log, gv_time now);
 
-// Formats a record as a line with its newline, as text or as JSON; statistics are JSON in both.
+// Formats a record as a line with its newline, as text or as JSON; statistics are JSON in both. In
+// text control characters are escaped (escape.h).
 // `wall_ns`: nanoseconds since 1970. buf has GV_LOG_LINE_MAX bytes. Returns the length.
 size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *buf);
 size_t gv_log_json(const struct gv_log_record *record, uint64_t wall_ns, char *buf);

@@ -6,22 +6,21 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
-// Least size of a read or write, bytes.
+// Capacity of the buffers for reads and writes, at least, bytes.
 enum { CHUNK = 256 << 10 };
 // Buffers written before input is read again.
 enum { WRITES_PER_PUMP = 2 };
-// Size of the input pipe, bytes: PIPE_BUF, up to which each writer's lines are atomic.
+// Size of the input pipe, bytes. This is PIPE_BUF: a write of at most this length is atomic.
 enum { PIPE = 4096 };
 
 // Standard input or output.
 struct stdio {
     int fd;
-    int flags;    // of the open file, restored at the end, as libuv sets O_NONBLOCK; −1: unknown
+    int flags;    // original file status flags, restored at the end; −1: unknown
     bool is_file; // a plain file: read and written without libuv
     union {
         uv_handle_t handle;
@@ -38,14 +37,14 @@ struct loop {
     uv_loop_t uv;
     struct stdio in, out;
     uv_idle_t idle;   // runs while a plain file is read
-    uv_idle_t resume; // runs while the node has more output than was written
+    uv_idle_t resume; // runs while the node has more output
     uv_timer_t timer, stats_timer;
     uv_signal_t signals[3];
 
     // Input not received by the node: in_data[in_start, in_end), without a newline before in_seen.
     char *in_data;
     size_t in_cap, in_start, in_seen, in_end;
-    bool skipping; // the rest of a line that is too long
+    bool skipping; // discards the rest of a line that is too long
     bool eof;
     bool reading;
 
@@ -56,10 +55,10 @@ struct loop {
 
     uv_work_t work;
     const struct gv_store_batch *batch; // being written to the store, or NULL
-    int stored;                         // result of that write
+    int stored;                         // result of writing it
 
     bool stopping; // after a signal
-    bool flushed;  // the node was flushed, at the end
+    bool flushed;  // gv_node_flush was called, before the shutdown
     bool done;
     int status;
 };
@@ -197,7 +196,7 @@ static void on_resume(uv_idle_t *idle) {
 }
 
 // Writes the node's output until the system accepts no more, or WRITES_PER_PUMP buffers are
-// written: then input is read first, so that no request waits for a long sync.
+// written. Then input is read first, so that a long sync does not delay requests.
 static void flush(struct loop *loop, gv_time now) {
     uv_idle_stop(&loop->resume);
     for (int left = WRITES_PER_PUMP; !loop->writing && !loop->done; left--) {
@@ -217,8 +216,8 @@ static void flush(struct loop *loop, gv_time now) {
 
 // ---- Input --------------------------------------------------------------------------------------
 
-// Handles the bytes behind the last newline: they wait for the rest of the line, unless they are
-// too long or the last ones.
+// Handles the bytes after the last newline. They wait for the rest of the line, unless they exceed
+// the longest line or the input has ended.
 static void take_partial_line(struct loop *loop, gv_time now) {
     size_t len = loop->in_end - loop->in_start;
     bool last = loop->eof && len > 0;
@@ -364,7 +363,8 @@ static void set_timer(struct loop *loop, gv_time now) {
     uv_timer_start(&loop->timer, on_timer, wait_ms, 0);
 }
 
-// Runs after every event: receives, sends, starts writes and sets the timer.
+// Runs after every event: passes input to the node, writes its output, starts writes to the store
+// and sets the timer.
 static void pump(struct loop *loop) {
     if (loop->done) {
         uv_stop(&loop->uv);
@@ -442,7 +442,7 @@ static void on_walk(uv_handle_t *handle, void *ctx) {
 static void finish(struct loop *loop) {
     block_stats_signal(true);
     uv_walk(&loop->uv, on_walk, NULL);
-    // uv_stop before the run makes the first one return early.
+    // If uv_stop was called before, the first uv_run returns early.
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
     int error = uv_loop_close(&loop->uv);
     GV_ASSERT(error == 0);
@@ -488,8 +488,8 @@ int gv_loop_run(const struct gv_loop_config *config) {
     loop.in_cap = CHUNK + config->line_max + 1;
     loop.out_cap = CHUNK > send_min ? CHUNK : send_min;
     struct gv_alloc alloc = gv_base_malloc();
-    loop.in_data = alloc.resize(alloc.ctx, NULL, 0, loop.in_cap);
-    loop.out_data = alloc.resize(alloc.ctx, NULL, 0, loop.out_cap);
+    loop.in_data = gv_alloc_new(alloc, loop.in_cap);
+    loop.out_data = gv_alloc_new(alloc, loop.out_cap);
     signal(SIGPIPE, SIG_IGN);
     int error = loop.in_data == NULL || loop.out_data == NULL ? UV_ENOMEM : uv_loop_init(&loop.uv);
     if (error != 0) {
@@ -498,7 +498,7 @@ int gv_loop_run(const struct gv_loop_config *config) {
         run(&loop);
         finish(&loop);
     }
-    alloc.resize(alloc.ctx, loop.in_data, loop.in_cap, 0);
-    alloc.resize(alloc.ctx, loop.out_data, loop.out_cap, 0);
+    gv_alloc_free(alloc, loop.in_data, loop.in_cap);
+    gv_alloc_free(alloc, loop.out_data, loop.out_cap);
     return loop.status;
 }

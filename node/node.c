@@ -10,9 +10,8 @@
 #include "writes.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-// Bytes of replies after which gossip gets its turn, even if more replies wait.
+// After this number of bytes of replies gossip is sent, even if more replies wait.
 enum { GOSSIP_TURN_BYTES = 64 << 10 };
 
 struct gv_node {
@@ -26,21 +25,17 @@ struct gv_node {
     struct gv_router router;
     struct gv_log log;
     void *state;            // the workload's
-    struct gv_stats stats;  // the deepest queues; gv_node_stats gathers the rest
-    size_t replied;         // bytes of replies sent since gossip had its turn
+    struct gv_stats stats;  // the longest queues; gv_node_stats fills in the other members
+    size_t replied;         // bytes of replies sent since the last gossip
     uint64_t sent_bytes;    // bytes of replies sent
-    bool slow_links_logged; // that the links are too slow for the configured staleness
+    bool slow_links_logged; // the warning of check_links has been logged
 };
 
 // ---- Creation -----------------------------------------------------------------------------------
 
-static void *node_resize(struct gv_node *node, void *block, size_t old_size, size_t new_size) {
-    return node->config.alloc.resize(node->config.alloc.ctx, block, old_size, new_size);
-}
-
 static void on_event(void *ctx, const struct gv_engine_event *event);
 
-// Limits apply to new entries only: a store that exceeds them loads all the same.
+// Limits apply to new entries only: a store that exceeds them is loaded anyway.
 static void warn_of_bounds(const struct gv_node *node) {
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
@@ -143,7 +138,7 @@ static int connect_modules(struct gv_node *node) {
 int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     GV_ASSERT(config->workload != NULL && config->json != NULL);
     GV_ASSERT(config->alloc.resize != NULL);
-    struct gv_node *node = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *node);
+    struct gv_node *node = gv_alloc_new(config->alloc, sizeof *node);
     if (node == NULL) return GV_ENOMEM;
     *node = (struct gv_node){.config = *config};
     if (config->line_max == 0) node->config.line_max = GV_NODE_LINE_DEFAULT;
@@ -163,7 +158,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     }
     size_t state_size = workload->state_size;
     if (error == 0 && state_size > 0) {
-        node->state = node_resize(node, NULL, 0, state_size);
+        node->state = gv_alloc_new(config->alloc, state_size);
         if (node->state == NULL) error = GV_ENOMEM;
         if (error == 0) memset(node->state, 0, state_size);
     }
@@ -185,8 +180,8 @@ void gv_node_free(struct gv_node *node) {
     gv_replies_fini(&node->replies);
     gv_router_fini(&node->router);
     gv_auth_fini(&node->auth);
-    if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
-    node_resize(node, node, sizeof *node, 0);
+    gv_alloc_free(node->config.alloc, node->state, node->config.workload->state_size);
+    gv_alloc_free(node->config.alloc, node, sizeof *node);
 }
 
 const char *gv_node_name(const struct gv_node *node) {
@@ -222,7 +217,7 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 
 // ---- Statistics ---------------------------------------------------------------------------------
 
-// Maxima of samples: a queue may have been longer between two of them.
+// Updates the maxima of the queue lengths. A queue may be longer between two samples.
 static void sample_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
     uint64_t store = gv_writes_pending(&node->writes);
     const uint64_t depths[] = {gv_replies_waiting(&node->replies), gv_replies_lists(&node->replies),
@@ -232,7 +227,7 @@ static void sample_queues(struct gv_node *node, const struct gv_engine_stats *en
                               &node->stats.numbers.queued_reads,
                               &node->stats.numbers.queued_updates,
                               &node->stats.numbers.queued_syncs, &node->stats.numbers.queued_store};
-    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+    for (size_t i = 0; i < GV_COUNT(depths); i++)
         if (depths[i] > *most[i]) *most[i] = depths[i];
 }
 
@@ -297,8 +292,7 @@ bool gv_node_ready(const struct gv_node *node) {
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {
     GV_ASSERT(gv_node_ready(node));
     gv_writes_set_time(&node->writes, now);
-    int error =
-        gv_router_receive(&node->router, now, (struct gv_slice){(const uint8_t *)line, len});
+    int error = gv_router_receive(&node->router, now, gv_slice_of(line, len));
     uint64_t waiting = gv_replies_waiting(&node->replies);
     if (waiting > node->stats.numbers.queued_replies) sample_queues(node, NULL);
     return error;
@@ -358,7 +352,7 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
-    // The workload's state counts writes that have failed.
+    // The workload's state includes writes that have failed.
     if (error != 0 && node->state != NULL && waits_for_store(node))
         memset(node->state, 0, node->config.workload->state_size);
     apply_writes(node, now);

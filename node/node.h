@@ -3,25 +3,23 @@
 // argument.
 //
 // The caller passes each line it reads to gv_node_receive, calls gv_node_send when its transport
-// can accept bytes and writes what that returns, and calls gv_node_advance when gv_node_deadline is
-// due. The node has no outbox but a bounded buffer of short replies: lists and gossip are encoded
-// when they can be sent.
+// can accept bytes, writes the bytes that it returns, and calls gv_node_advance at
+// gv_node_deadline. The node buffers short replies only, up to a bound: lists and gossip are
+// encoded when they can be sent.
 //
 // Each request gets one reply: its result, or an error of Maelstrom's:
 //
 //   10  the workload does not have this type of request
-//   11  the node is not initialised; a limit of the replica is reached; the client is over its
-//   rate;
-//       or the store fails
+//   11  the node is not initialised; a limit of the replica is reached; the client exceeds its
+//       rate; or the store fails
 //   12  the request is malformed, and the text names the member; or the line is not JSON, too long,
 //       has too many tokens or is nested too deep, but src, dest and msg_id can be read
-//   13  the write is stored, but memory ran out before it could be applied; or an add was counted
-//   in
-//       part, since a peer had changed this node's entry, and then the store failed
+//   13  the write is stored, but memory ran out before it could be applied; or a part of an add was
+//       counted, since a peer had changed this node's entry, and then the store failed
 //   22  an init that differs from the first one
 //
-// A line that looks like a reply (type "error", or an in_reply_to) or has no integer msg_id gets
-// none; it is logged as an input error.
+// A line that looks like a reply (type "error", or an in_reply_to) or has no integer msg_id gets no
+// reply; it is logged as an input error.
 #ifndef GV_NODE_NODE_H
 #define GV_NODE_NODE_H
 
@@ -48,15 +46,15 @@ struct gv_node_config {
     const struct gv_workload *workload; // borrowed
     struct gv_alloc alloc;
     struct gv_json *json;  // the parser, borrowed; nodes of one thread may share it
-    uint64_t seed;         // of all random choices
-    uint64_t incarnation;  // a number that no earlier incarnation of this node had
+    uint64_t seed;         // seed of all random choices
+    uint64_t incarnation;  // differs from those of all earlier incarnations
     uint64_t wall_offset;  // added to `now`, modulo 2^64: nanoseconds since 1970
     uint32_t staleness_ms; // longest time until a value is on every node
     size_t line_max;       // longest accepted line, bytes; 0: GV_NODE_LINE_DEFAULT
     size_t message_max;    // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;   // memory of the replica, bytes; 0: no limit
     uint64_t entries_max;  // entries of the replica; 0: no limit
-    uint32_t peers_max;    // nodes of the cluster, at most GV_NODE_PEERS_MAX; 0: that
+    uint32_t peers_max;    // nodes of the cluster, at most GV_NODE_PEERS_MAX, the default (0)
     uint32_t client_rate;  // requests a second of each client; 0: no limit
     uint32_t client_burst; // requests at once of each client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
@@ -66,7 +64,7 @@ struct gv_node_config {
     // it.
     const struct gv_store *store;
     enum gv_durability durability;
-    uint32_t commit_ms; // longest time that asynchronous writes are batched
+    uint32_t commit_ms; // longest time for which asynchronous writes are batched
     void (*log)(void *ctx, const struct gv_log_record *record); // NULL: no log
     void *log_ctx;
     bool trace; // log what happens to each value, at level debug
@@ -76,7 +74,7 @@ struct gv_node;
 
 // Creates a node; *out is freed by gv_node_free, which accepts NULL. GV_EINVAL: message_max is
 // below GV_ENGINE_MESSAGE_MIN, plus GV_AUTH_OVERHEAD with a secret; GV_EIO: libsodium does not
-// start; GV_ENOMEM; what gv_store_load returns.
+// start; GV_ENOMEM; errors of gv_store_load.
 GV_API int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
 GV_API void gv_node_free(struct gv_node *node);
 
@@ -85,8 +83,8 @@ GV_API void gv_node_free(struct gv_node *node);
 GV_API bool gv_node_ready(const struct gv_node *node);
 
 // Receives one line without its newline, or the first line_max + 1 bytes of a longer one; the node
-// must be ready. Returns 0 if the line was used or got a reply, else an error that has been logged;
-// the node goes on in either case:
+// must be ready. Returns 0 if the line was handled or got a reply, else an error that has been
+// logged; the node can be used in either case:
 //   GV_ESYNTAX  not JSON, or no message that could be replied to
 //   GV_EFULL    longer than line_max, too many tokens, nested too deep; or the replica is full
 //   GV_ENOENT   addressed to another node; or gossip from a node that is no peer
@@ -95,23 +93,24 @@ GV_API bool gv_node_ready(const struct gv_node *node);
 //   GV_ENOMEM
 GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
 
-// When to call gv_node_advance next, immediately if it is past; GV_TIME_NEVER: not before the next
-// gv_node_receive.
+// When to call gv_node_advance next; if that time is past, call it immediately. GV_TIME_NEVER: not
+// before the next gv_node_receive.
 GV_API gv_time gv_node_deadline(const struct gv_node *node);
 GV_API void gv_node_advance(struct gv_node *node, gv_time now);
 
 // The batch to write next, by the store's write and in any thread; NULL: none now, or no store.
-// Call it after each call that may have changed something. The batch is borrowed until
-// gv_node_written, which must follow, with what the write returned and the store's text about it.
+// Call it after each call that may have changed the replica. The batch is borrowed until
+// gv_node_written, which must follow and takes the result of the write and the store's error text.
 GV_API const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now);
 GV_API void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text);
 
-// Stops batching, for ever: for a shutdown. True: no write is pending, or the store fails.
+// Ends batching of writes, for a shutdown; cannot be undone. Returns true when no write is pending,
+// or if the store fails.
 GV_API bool gv_node_drain(struct gv_node *node);
-// Whether the store has everything that this node has ever sent.
+// Whether the store has all entries that this node has ever sent.
 GV_API bool gv_node_all_persisted(const struct gv_node *node);
 
-// Makes all waiting updates due now: for a shutdown.
+// Schedules all pending updates to be sent now, for a shutdown.
 GV_API void gv_node_flush(struct gv_node *node, gv_time now);
 
 // The least capacity for gv_node_send, in bytes; constant.

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "../engine/engine.h"
+#include "escape.h"
 #include "security/auth.h"
 
 #include <errno.h>
@@ -9,60 +10,68 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
+enum kind { NUMBER, TEXT, WORD, FLAG };
 
-// Every option, in the order of the help text.
+// All options, in the order of the help text.
 static const struct option {
     const char *name;
     const char *value; // name of its value, for the help; NULL: it has none
     const char *help;
     enum kind kind;
     enum gv_options_scope scope;
-    size_t at;         // offset of the member that holds a number or text
-    uint64_t min, max; // of a number
+    size_t at;                // offset of the member that holds the value
+    uint64_t min, max;        // range of a number
+    const char *const *words; // words whose index the member holds; NULL at the end
 } options[] = {
-#define AT(member) offsetof(struct gv_options, member)
+#define OFFSET(member) offsetof(struct gv_options, member)
+#define AT(member) .at = OFFSET(member)
+#define RANGE(from, to) .min = (from), .max = (to)
+#define WORDS(...)                   \
+    .words = (const char *const[]) { \
+        __VA_ARGS__, NULL            \
+    }
     {"staleness", "MS", "longest time until a value is on every node (500)", NUMBER,
-     GV_OPTIONS_GOSSIP, AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
+     GV_OPTIONS_GOSSIP, AT(staleness_ms), .max = GV_OPTIONS_STALENESS_MAX_MS},
     {"secret-file", "FILE", "the cluster's secret: authenticates messages between nodes", TEXT,
-     GV_OPTIONS_GOSSIP, AT(secret_file), 0, 0},
-    {"data", "DIR", "store the entries in this directory", DATA, GV_OPTIONS_STORE, 0, 0, 0},
-    {"durability", "MODE", "sync (the default), async or none", DURABILITY, GV_OPTIONS_STORE, 0, 0,
-     0},
+     GV_OPTIONS_GOSSIP, AT(secret_file)},
+    {"data", "DIR", "store the entries in this directory", TEXT, GV_OPTIONS_STORE, AT(data)},
+    {"durability", "MODE", "sync (the default), async or none", WORD, GV_OPTIONS_STORE,
+     AT(durability), WORDS("sync", "async", "none")},
     {"commit-within", "MS", "longest batching of asynchronous writes (100)", NUMBER,
-     GV_OPTIONS_STORE, AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
+     GV_OPTIONS_STORE, AT(commit_ms), .max = GV_OPTIONS_COMMIT_MAX_MS},
     {"export-refused", "FILE", "where an upgrade writes entries it cannot keep", TEXT,
-     GV_OPTIONS_GOSSIP, AT(export_refused), 0, 0},
+     GV_OPTIONS_GOSSIP, AT(export_refused)},
     {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, GV_OPTIONS_GOSSIP,
-     AT(message_max), GV_ENGINE_MESSAGE_MIN, GV_MESSAGE_LIMIT},
+     AT(message_max), RANGE(GV_ENGINE_MESSAGE_MIN, GV_MESSAGE_LIMIT)},
     {"line-max", "BYTES", "longest accepted line (1048576)", NUMBER, GV_OPTIONS_ANY, AT(line_max),
-     GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX},
+     RANGE(GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX)},
     {"tokens-max", "N", "most JSON values and names in a line (262144)", NUMBER, GV_OPTIONS_ANY,
-     AT(tokens_max), GV_OPTIONS_TOKENS_MIN, GV_OPTIONS_TOKENS_MAX},
+     AT(tokens_max), RANGE(GV_OPTIONS_TOKENS_MIN, GV_OPTIONS_TOKENS_MAX)},
     {"depth-max", "N", "deepest nesting of a line (64)", NUMBER, GV_OPTIONS_ANY, AT(depth_max),
-     GV_OPTIONS_DEPTH_MIN, GV_OPTIONS_DEPTH_MAX},
-    {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, GV_OPTIONS_ANY, AT(peers_max), 1,
-     GV_NODE_PEERS_MAX},
-    {"entries-max", "N", "most entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP, AT(entries_max), 1,
-     UINT32_MAX},
+     RANGE(GV_OPTIONS_DEPTH_MIN, GV_OPTIONS_DEPTH_MAX)},
+    {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, GV_OPTIONS_ANY, AT(peers_max),
+     RANGE(1, GV_NODE_PEERS_MAX)},
+    {"entries-max", "N", "most entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP, AT(entries_max),
+     RANGE(1, UINT32_MAX)},
     {"memory-max", "BYTES", "most memory for entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP,
-     AT(memory_max), GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2},
-    {"client-rate", "N", "requests a second of each client (no limit)", NUMBER, GV_OPTIONS_ANY,
-     AT(client_rate), 1, GV_OPTIONS_RATE_MAX},
-    {"client-burst", "N", "requests at once of each client (the rate)", NUMBER, GV_OPTIONS_ANY,
-     AT(client_burst), 1, GV_OPTIONS_RATE_MAX},
-    {"seed", "N", "seed of all random choices", SEED, GV_OPTIONS_ANY, AT(seed), 0, UINT64_MAX},
-    {"log-level", "LEVEL", "error, warn, info (the default) or debug", LOG_LEVEL, GV_OPTIONS_ANY, 0,
-     0, 0},
-    {"log-format", "FORMAT", "text (the default) or json", LOG_FORMAT, GV_OPTIONS_ANY, 0, 0, 0},
+     AT(memory_max), RANGE(GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2)},
+    {"client-rate", "N", "most requests a second of a client (no limit)", NUMBER, GV_OPTIONS_ANY,
+     AT(client_rate), RANGE(1, GV_OPTIONS_RATE_MAX)},
+    {"client-burst", "N", "most requests at once of a client (the rate)", NUMBER, GV_OPTIONS_ANY,
+     AT(client_burst), RANGE(1, GV_OPTIONS_RATE_MAX)},
+    {"seed", "N", "seed of all random choices", NUMBER, GV_OPTIONS_ANY, AT(seed),
+     .max = UINT64_MAX},
+    {"log-level", "LEVEL", "error, warn, info (the default) or debug", WORD, GV_OPTIONS_ANY,
+     AT(log_level), WORDS("error", "warn", "info", "debug")},
+    {"log-format", "FORMAT", "text (the default) or json", WORD, GV_OPTIONS_ANY, AT(log_format),
+     WORDS("text", "json")},
     {"stats-interval", "MS", "interval of statistics in the log (only at the end)", NUMBER,
-     GV_OPTIONS_ANY, AT(stats_ms), 1, GV_OPTIONS_STATS_MAX_MS},
-    {"help", NULL, "print this and exit", HELP, GV_OPTIONS_ANY, 0, 0, 0},
-    {"version", NULL, "print the version and exit", VERSION, GV_OPTIONS_ANY, 0, 0, 0},
+     GV_OPTIONS_ANY, AT(stats_ms), RANGE(1, GV_OPTIONS_STATS_MAX_MS)},
+    {"help", NULL, "print this and exit", FLAG, GV_OPTIONS_ANY, AT(help)},
+    {"version", NULL, "print the version and exit", FLAG, GV_OPTIONS_ANY, AT(version)},
 };
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = GV_COUNT(options) };
 
 struct reason {
     char *text;
@@ -72,7 +81,7 @@ struct reason {
 static int fail(struct reason *reason, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(reason->text, reason->cap, format, arguments);
+    gv_escape_format(reason->text, reason->cap, format, arguments);
     va_end(arguments);
     return GV_EINVAL;
 }
@@ -86,80 +95,67 @@ static const struct option *find(const char *name, size_t len, enum gv_options_s
     return NULL;
 }
 
-static int parse_number(struct gv_options *out, const struct option *option, const char *text,
-                        struct reason *reason) {
-    char *end = NULL;
+bool gv_options_number(const char *text, uint64_t *out) {
+    char *end;
     errno = 0;
-    // strtoull accepts spaces and a sign.
-    unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
-    if (end == NULL || *end != '\0')
-        return fail(reason, "--%s: expected a decimal integer, not %s", option->name, text);
-    if (errno != 0 || value < option->min || value > option->max)
-        return fail(reason, "--%s: expected %llu to %llu, not %s", option->name,
-                    (unsigned long long)option->min, (unsigned long long)option->max, text);
-    *(uint64_t *)((char *)out + option->at) = value;
-    return 0;
+    *out = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0';
 }
 
-// Sets the index of the word; `list` names all words in the error.
-static int parse_word(int *out, const struct option *option, const char *text,
-                      const char *const *words, const char *list, struct reason *reason) {
+int gv_options_word(const char *text, const char *const *words, char *list, size_t cap) {
+    size_t len = 0;
     for (int i = 0; words[i] != NULL; i++) {
-        if (strcmp(text, words[i]) != 0) continue;
-        *out = i;
-        return 0;
+        if (strcmp(text, words[i]) == 0) return i;
+        const char *comma = i == 0 ? "" : words[i + 1] != NULL ? ", " : " or ";
+        len += (size_t)snprintf(list + len, cap - len, "%s%s", comma, words[i]);
+        GV_ASSERT(len < cap);
     }
-    return fail(reason, "--%s: expected %s, not %s", option->name, list, text);
+    return GV_EINVAL;
+}
+
+static int parse_number(uint64_t *out, const struct option *option, const char *text,
+                        struct reason *reason) {
+    if (!gv_options_number(text, out))
+        return fail(reason, "--%s: expected a decimal integer, not %s", option->name, text);
+    if (errno != 0 || *out < option->min || *out > option->max)
+        return fail(reason, "--%s: expected %llu to %llu, not %s", option->name,
+                    (unsigned long long)option->min, (unsigned long long)option->max, text);
+    return 0;
 }
 
 static int apply(struct gv_options *out, const struct option *option, const char *value,
                  struct reason *reason) {
-    static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
-    static const char *const modes[] = {"sync", "async", "none", NULL};
-    static const char *const formats[] = {"text", "json", NULL};
-    int word = 0, error = 0;
+    void *at = (char *)out + option->at;
+    char list[128];
+    int word;
     switch (option->kind) {
-    case SEED:
-        out->has_seed = true;
-        return parse_number(out, option, value, reason);
     case NUMBER:
-        return parse_number(out, option, value, reason);
+        return parse_number(at, option, value, reason);
     case TEXT:
-        *(const char **)(void *)((char *)out + option->at) = value;
+        *(const char **)at = value;
         return 0;
-    case DATA:
-        out->data = value;
-        return *value != '\0' ? 0 : fail(reason, "--data: the name of the directory is empty");
-    case DURABILITY:
-        error = parse_word(&word, option, value, modes, "sync, async or none", reason);
-        out->durability = (enum gv_options_durability)word;
-        return error;
-    case LOG_LEVEL:
-        error = parse_word(&word, option, value, levels, "error, warn, info or debug", reason);
-        out->log_level = (enum gv_log_level)word;
-        return error;
-    case LOG_FORMAT:
-        error = parse_word(&word, option, value, formats, "text or json", reason);
-        out->log_format = (enum gv_options_format)word;
-        return error;
-    case HELP:
-        out->help = true;
+    case WORD:
+        word = gv_options_word(value, option->words, list, sizeof list);
+        if (word < 0) return fail(reason, "--%s: expected %s, not %s", option->name, list, value);
+        memcpy(at, &word, sizeof word);
         return 0;
-    case VERSION:
-        out->version = true;
+    case FLAG:
+        *(bool *)at = true;
         return 0;
     }
     return GV_EINVAL;
 }
 
-// Checks the options against each other.
+// Checks that the options are consistent.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
+    if (out->data != NULL && *out->data == '\0')
+        return fail(reason, "--data: the name of the directory is empty");
     if (out->export_refused != NULL && out->data == NULL)
         return fail(reason, "--export-refused requires --data");
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(reason, "--client-burst requires --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
-    // Every node must accept the messages of peers with any options.
+    // Every node must accept the messages of its peers, whatever options they have.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
     if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
         return fail(reason, "--line-max must be at least %d, for messages between nodes",
@@ -208,7 +204,8 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
                 return fail(&reason, "--%s requires %s", option->name, option->value);
             value = argv[++i];
         }
-        stored = stored || option->kind == DURABILITY || option->at == AT(commit_ms);
+        stored = stored || option->at == OFFSET(durability) || option->at == OFFSET(commit_ms);
+        out->has_seed = out->has_seed || option->at == OFFSET(seed);
         int error = apply(out, option, value, &reason);
         if (error != 0) return error;
     }

@@ -9,18 +9,18 @@
 enum {
     GV_OPTIONS_STALENESS_MS = 500,
     GV_OPTIONS_STALENESS_MAX_MS = 3600 * 1000,
-    GV_OPTIONS_SIZE_MAX = 1 << 30, // of --line-max
-    GV_OPTIONS_LINE_MIN = 4096,    // likewise
-    GV_OPTIONS_TOKENS_MIN = 1024,  // of --tokens-max
+    GV_OPTIONS_SIZE_MAX = 1 << 30, // maximum of --line-max
+    GV_OPTIONS_LINE_MIN = 4096,    // minimum of --line-max
+    GV_OPTIONS_TOKENS_MIN = 1024,  // minimum of --tokens-max
     GV_OPTIONS_TOKENS_MAX = 1 << 26,
-    GV_OPTIONS_DEPTH_MIN = 16, // of --depth-max
+    GV_OPTIONS_DEPTH_MIN = 16, // minimum of --depth-max
     GV_OPTIONS_DEPTH_MAX = 1024,
     // For programs that gossip: the longest message of a peer with its envelope. A token has at
     // least two bytes.
     GV_OPTIONS_GOSSIP_LINE = GV_MESSAGE_LIMIT + 1024,
     GV_OPTIONS_GOSSIP_TOKENS = GV_MESSAGE_LIMIT / 2 + 16,
-    GV_OPTIONS_MEMORY_MIN = 1 << 20,  // of --memory-max
-    GV_OPTIONS_RATE_MAX = 1000000000, // of --client-rate
+    GV_OPTIONS_MEMORY_MIN = 1 << 20,  // minimum of --memory-max
+    GV_OPTIONS_RATE_MAX = 1000000000, // maximum of --client-rate
     GV_OPTIONS_STATS_MAX_MS = 24 * 3600 * 1000,
     GV_OPTIONS_HELP_MAX = 4096, // longest text for --help
     GV_OPTIONS_COMMIT_MS = 100,
@@ -35,12 +35,12 @@ enum gv_options_durability {
 
 // The options that a program has.
 enum gv_options_scope {
-    GV_OPTIONS_ANY,    // those that every program has
-    GV_OPTIONS_STORE,  // also those of a store
-    GV_OPTIONS_GOSSIP, // all
+    GV_OPTIONS_ANY,    // the options that every program has
+    GV_OPTIONS_STORE,  // these, and the options of a store
+    GV_OPTIONS_GOSSIP, // all options
 };
 
-enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // of the log
+enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // format of the log
 
 struct gv_options {
     bool help, version; // print it and exit
@@ -61,11 +61,20 @@ struct gv_options {
 };
 
 // Parses the command line; options that are not given have their defaults. GV_EINVAL: it is
-// invalid, or has an option outside of the scope; `reason` is one line without the program's name.
+// invalid, or has an option outside of the scope; `reason` is one line without the program's name,
+// with control characters escaped (escape.h).
 int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
                      char *const *argv, char *reason, size_t reason_cap);
 
 // Writes the text for --help, up to GV_OPTIONS_HELP_MAX bytes; returns its length, below cap.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
+
+// Parses a decimal integer. False: it is none. An overflow leaves UINT64_MAX and errno other than
+// 0.
+bool gv_options_number(const char *text, uint64_t *out);
+
+// The position of a text among the words, which end with NULL. GV_EINVAL: it is none of them, and
+// `list` is "a, b or c", at most `cap` bytes (asserted).
+int gv_options_word(const char *text, const char *const *words, char *list, size_t cap);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
 
+#include "escape.h"
 #include "loop.h"
 #include "options.h"
 #include "security/secret_file.h"
@@ -11,7 +12,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ struct program {
     size_t secret_len;
 };
 
-// False: the write would block, or standard error is closed.
+// Writes a line to standard error. False: the write would block, or standard error is closed.
 static bool write_line(const struct output *output, const struct gv_log_record *record) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
@@ -66,7 +66,8 @@ static void log_line(struct output *output, enum gv_log_level level, const char 
     log_record(output, &(struct gv_log_record){.level = level, .node = "", .text = text});
 }
 
-// Opens closed standard descriptors, so that no file opened later gets their numbers.
+// Opens those of the descriptors 0, 1 and 2 that are closed, so that no file opened later gets
+// their numbers.
 static void hold_standard_files(void) {
     int fd;
     do {
@@ -199,7 +200,7 @@ static bool check_files(struct program *program) {
     int missing = missing_files(count);
     if (missing == 0) return true;
     const char *why = strerror(errno);
-    bool full = errno == EMFILE; // else the limit of the system
+    bool full = errno == EMFILE; // the limit of this process; false: that of the system
     struct rlimit limit = {0};
     getrlimit(RLIMIT_NOFILE, &limit);
     uint64_t enough = limit.rlim_cur;
@@ -239,14 +240,15 @@ static bool read_secret(struct program *program) {
     bool shared;
     int len = gv_secret_file_read(path, program->secret, sizeof program->secret, &shared);
     if (len == GV_ENOENT) {
-        fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
-                strerror(errno));
+        gv_escape_print(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
+                        strerror(errno));
         return false;
     }
     if (len < 0) {
         bool less = len == GV_EINVAL;
-        fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name, path,
-                less ? "shorter" : "longer", less ? GV_SECRET_FILE_MIN : GV_SECRET_FILE_MAX);
+        gv_escape_print(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name,
+                        path, less ? "shorter" : "longer",
+                        less ? GV_SECRET_FILE_MIN : GV_SECRET_FILE_MAX);
         return false;
     }
     program->secret_len = (size_t)len;
@@ -270,7 +272,7 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
                                   : workload->local_store ? GV_OPTIONS_STORE
                                                           : GV_OPTIONS_ANY;
     if (gv_options_parse(options, scope, argc, argv, text, sizeof text) != 0) {
-        fprintf(stderr, "%s: %s; see %s --help\n", program.name, text, program.name);
+        gv_escape_print(stderr, "%s: %s; see %s --help\n", program.name, text, program.name);
         return 2;
     }
     if (options->help) {

@@ -11,7 +11,7 @@
 // SIGINT or SIGTERM; 1 after a failure that was logged; 2 for an invalid command line.
 //
 // The log goes to standard error, one record a line: `2026-01-31T23:59:59.123Z warn n1: text`, or
-// JSON (log.h). Lines that would block are dropped and counted.
+// JSON (log.h). If writing a line would block, it is dropped and counted.
 int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_ops *ops,
                     int argc, char **argv);
 

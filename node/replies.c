@@ -5,20 +5,14 @@
 #include "line.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { FIRST_BYTES = 4096, FIRST_LISTS = 8 };
 
-void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc) {
-    GV_ASSERT(alloc.resize != NULL);
-    *replies = (struct gv_replies){.alloc = alloc};
-}
-
 void gv_replies_fini(struct gv_replies *replies) {
     struct gv_alloc alloc = replies->alloc;
-    if (replies->data != NULL) alloc.resize(alloc.ctx, replies->data, replies->cap, 0);
+    gv_alloc_free(alloc, replies->data, replies->cap);
     size_t size = replies->lists_cap * sizeof *replies->lists;
-    if (replies->lists != NULL) alloc.resize(alloc.ctx, replies->lists, size, 0);
+    gv_alloc_free(alloc, replies->lists, size);
     *replies = (struct gv_replies){.alloc = alloc};
 }
 
@@ -28,7 +22,7 @@ void gv_replies_trim(struct gv_replies *replies) {
     memmove(replies->data, replies->data + replies->head, used);
     replies->head = 0;
     replies->tail = used;
-    char *data = replies->alloc.resize(replies->alloc.ctx, replies->data, replies->cap, cap);
+    char *data = gv_alloc_resize(replies->alloc, replies->data, replies->cap, cap);
     if (data == NULL) return; // the larger buffer remains
     replies->data = data;
     replies->cap = cap;
@@ -40,7 +34,7 @@ static int reserve_text(struct gv_replies *replies, size_t need) {
     // Compacting is amortised only if it moves no more bytes than were sent since the last time.
     if (replies->head < used || need > replies->cap - used) {
         size_t cap = 2 * (used + need) > FIRST_BYTES ? 2 * (used + need) : FIRST_BYTES;
-        char *data = replies->alloc.resize(replies->alloc.ctx, replies->data, replies->cap, cap);
+        char *data = gv_alloc_resize(replies->alloc, replies->data, replies->cap, cap);
         if (data == NULL) return GV_ENOMEM;
         replies->data = data;
         replies->cap = cap;
@@ -57,8 +51,8 @@ static int reserve_list(struct gv_replies *replies) {
     if (replies->lists_head < used || replies->lists_cap == 0) {
         size_t cap = replies->lists_cap > 0 ? 2 * replies->lists_cap : FIRST_LISTS;
         struct gv_replies_list *lists =
-            replies->alloc.resize(replies->alloc.ctx, replies->lists,
-                                  replies->lists_cap * sizeof *lists, cap * sizeof *lists);
+            gv_alloc_resize(replies->alloc, replies->lists, replies->lists_cap * sizeof *lists,
+                            cap * sizeof *lists);
         if (lists == NULL) return GV_ENOMEM;
         replies->lists = lists;
         replies->lists_cap = cap;
@@ -84,12 +78,7 @@ void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_
     replies->msg_id = msg_id;
 }
 
-void gv_replies_defer(struct gv_replies *replies) {
-    GV_ASSERT(replies->open);
-    replies->open = false;
-}
-
-// Writes a reply up to its own members, and returns the end. gv_replies_reserve has made the
+// Writes the members that every reply has, and returns the end. gv_replies_reserve has reserved the
 // space; end() asserts that it was enough.
 static char *begin(struct gv_replies *replies, const char *type) {
     GV_ASSERT(replies->open);
@@ -138,7 +127,7 @@ void gv_replies_integer(struct gv_replies *replies, const char *type, const char
     char text[24];
     int len = snprintf(text, sizeof text, "%lld", (long long)value);
     GV_ASSERT(len > 0 && (size_t)len < sizeof text);
-    gv_replies_json(replies, type, member, (struct gv_slice){(const uint8_t *)text, (size_t)len});
+    gv_replies_json(replies, type, member, gv_slice_of(text, (size_t)len));
 }
 
 void gv_replies_list(struct gv_replies *replies, const char *type, const char *member,
@@ -161,8 +150,8 @@ void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
     GV_ASSERT(len > 0 && (size_t)len < sizeof number);
     at = gv_line_append(begin_member(at, "code"), number, (size_t)len);
     at = begin_member(at, "text");
-    // Shortens the text until it fits and does not end within a character.
-    struct gv_slice cut = {(const uint8_t *)text, strlen(text)};
+    // Truncates the text between two characters until it fits.
+    struct gv_slice cut = gv_slice_text(text);
     if (cut.len > GV_REPLIES_TEXT_MAX) cut.len = GV_REPLIES_TEXT_MAX;
     int quoted = gv_json_quote(cut, at, GV_REPLIES_TEXT_MAX);
     while (quoted < 0) {
@@ -191,7 +180,7 @@ static bool take_values(struct gv_replies_list *list, const struct gv_engine *en
     return true;
 }
 
-// How many of `len` bytes of text to move to `cap` bytes.
+// How many of `len` bytes of text to move to a buffer of `cap` bytes.
 static size_t cut(const char *text, size_t len, size_t cap, bool first) {
     if (len <= cap) return len;
     for (size_t at = cap; at > 0; at--) {
@@ -222,7 +211,7 @@ size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engin
         bool lists = gv_replies_lists(replies) > 0;
         struct gv_replies_list *list = lists ? &replies->lists[replies->lists_head] : NULL;
         uint64_t until = lists ? list->at : replies->sent + gv_replies_waiting(replies);
-        if (filled) until = replies->sent + 4; // behind a list: `]}}` and a newline
+        if (filled) until = replies->sent + 4; // after a list: `]}}` and a newline
         if (lists && !filled && until == replies->sent) {
             GV_ASSERT(engine != NULL);
             filled = take_values(list, engine, buf, cap, &len);

@@ -13,7 +13,7 @@
 #include "node_limits.h"
 
 enum {
-    GV_REPLIES_OVERHEAD = 1024, // most bytes of a reply besides those repeated from its request
+    GV_REPLIES_OVERHEAD = 1024, // most bytes of a reply that are not copied from its request
     GV_REPLIES_TEXT_MAX = 400,  // longest text of an error, as JSON, bytes
 };
 
@@ -28,7 +28,7 @@ enum gv_replies_code {
 
 // The placeholder of a list: the set's entries from `begin` to `end`, cursors of gv_engine_next.
 struct gv_replies_list {
-    uint64_t at; // its place: bytes of text before it since the first reply
+    uint64_t at; // its position: bytes of text before it since the first reply
     uint32_t begin, end;
     bool comma; // a value has been sent
 };
@@ -38,7 +38,7 @@ struct gv_replies {
     char *data; // unsent: data[head, tail)
     size_t cap, head, tail;
     uint64_t sent;          // bytes of text sent, without lists
-    uint64_t total, errors; // replies made, and those of them that are errors
+    uint64_t total, errors; // all replies, and those that are errors
     struct gv_replies_list *lists;
     size_t lists_cap, lists_head, lists_tail;
     bool midline;              // the last byte sent was not a newline
@@ -47,11 +47,14 @@ struct gv_replies {
     struct gv_slice msg_id;    // the open request's id, as JSON
 };
 
-void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc);
+static inline void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc) {
+    GV_ASSERT(alloc.resize != NULL);
+    *replies = (struct gv_replies){.alloc = alloc};
+}
 void gv_replies_fini(struct gv_replies *replies);
 
 // Reserves memory for the reply to a line of `len` bytes; GV_ENOMEM. The buffer is at most twice as
-// large as the most text that was ever unsent.
+// large as the longest unsent text so far.
 int gv_replies_reserve(struct gv_replies *replies, size_t len);
 
 // Opens a request: the next reply goes from src to dest, in reply to msg_id. The slices are
@@ -59,11 +62,15 @@ int gv_replies_reserve(struct gv_replies *replies, size_t len);
 void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_slice dest,
                      struct gv_slice msg_id);
 
-// Closes the request without a reply; it will be opened again for one.
-void gv_replies_defer(struct gv_replies *replies);
+// Closes the request without a reply; gv_replies_open opens it again for its reply.
+static inline void gv_replies_defer(struct gv_replies *replies) {
+    GV_ASSERT(replies->open);
+    replies->open = false;
+}
 
-// Each of these replies to the open request: with a type only; with one more member, which is JSON
-// text (member NULL: none), a number, or the list of the set's entries; or with an error.
+// Each of these functions replies to the open request: with a type only; with one more member,
+// which is JSON text (member NULL: none), a number, or the list of the set's entries; or with an
+// error.
 void gv_replies_ok(struct gv_replies *replies, const char *type);
 void gv_replies_json(struct gv_replies *replies, const char *type, const char *member,
                      struct gv_slice value);
@@ -103,7 +110,7 @@ static inline bool gv_replies_midline(const struct gv_replies *replies) {
     return replies->midline;
 }
 
-// Replies since the start, and those of them that are errors.
+// Replies since the start, and the errors among them.
 static inline uint64_t gv_replies_total(const struct gv_replies *replies) {
     return replies->total;
 }
@@ -112,10 +119,10 @@ static inline uint64_t gv_replies_errors(const struct gv_replies *replies) {
     return replies->errors;
 }
 
-// Moves unsent text to buf: complete lines, up to the first that has a list. With `first`, which
-// says that the caller's buffer is empty, a line that does not fit is split; cap must then exceed
-// the longest entry. `engine` may be NULL if there are no lists. Returns the number of bytes; 0:
-// nothing is unsent, or the next line does not fit.
+// Moves unsent text to buf: complete lines, up to the first that has a list. `first`: the caller's
+// buffer is empty, so a line that does not fit is split; cap must then exceed the longest entry.
+// `engine` may be NULL if there are no lists. Returns the number of bytes; 0: nothing is unsent, or
+// the next line does not fit.
 size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engine, char *buf,
                        size_t cap, bool first);
 

@@ -19,7 +19,7 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
     gv_replies_error(request->replies, GV_REPLIES_MALFORMED, text);
 }
 
-// Writes which limit of this node the entry exceeds.
+// Writes a text that names the limit of this node which the entry exceeds.
 static void describe_bound(const struct gv_engine *engine, const struct gv_entry *entry, char *why,
                            size_t cap) {
     struct gv_engine_stats stats;
@@ -45,7 +45,7 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
     }
 }
 
-// Writes why no node accepts the entry.
+// Writes a text that explains why no node accepts the entry.
 static void describe_invalid(const struct gv_entry *entry, int error, const char *reason, char *why,
                              size_t cap) {
     int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
@@ -76,42 +76,18 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     gv_replies_error(request->replies, code, text);
 }
 
-// Puts an entry by way of the store, if replies wait for it, else into the engine directly. False:
-// it was refused by an error.
-static bool put(struct gv_request *request, const struct gv_entry *entry,
-                const struct gv_writes_reply *answer) {
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
+                    const struct gv_writes_reply *reply) {
     GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
-    int stored = request->writes == NULL
-                     ? gv_admit_local(request->engine, request->now, entry)
-                     : gv_writes_put(request->writes, request->replies, entry, answer);
+    struct gv_replies *replies = reply != NULL ? request->replies : NULL;
+    int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
+                                         : gv_writes_put(request->writes, replies, entry, reply);
+    if (reply == NULL) return stored >= 0;
     if (stored < 0) {
         refuse_put(request, entry, stored);
     } else if (request->writes == NULL) {
-        gv_replies_json(request->replies, answer->type, answer->member, answer->value);
+        gv_replies_json(replies, reply->type, reply->member, reply->value);
     }
-    return stored >= 0;
-}
-
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
-                    const char *reply_type) {
-    return put(request, entry, &(struct gv_writes_reply){.type = reply_type});
-}
-
-bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
-                         const char *reply_type, const char *member, struct gv_slice value) {
-    const struct gv_writes_reply answer = {.type = reply_type, .member = member, .value = value};
-    return put(request, entry, &answer);
-}
-
-bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
-                    const char *reply_type) {
-    return put(request, entry, &(struct gv_writes_reply){.type = reply_type, .increment = size});
-}
-
-bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry) {
-    GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
-    int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
-                                         : gv_writes_put(request->writes, NULL, entry, NULL);
     return stored >= 0;
 }
 
@@ -122,7 +98,7 @@ void gv_request_put_member(struct gv_request *request, const char *member, const
     GV_ASSERT(len > 0); // canonical text is no longer than the line
     struct gv_entry entry = {
         .lattice = GV_LATTICE_SET,
-        .key = {(const uint8_t *)request->scratch, (size_t)len},
+        .key = gv_slice_of(request->scratch, (size_t)len),
     };
-    gv_request_put(request, &entry, reply_type);
+    gv_request_put(request, &entry, &(struct gv_writes_reply){.type = reply_type});
 }

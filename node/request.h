@@ -13,16 +13,16 @@
 struct gv_request {
     struct gv_json *json; // the parsed line
     int body;             // the token of its body, an object
-    const char *type;     // of the request
+    const char *type;     // type of the request
     gv_time now;
     uint64_t wall_ns;           // nanoseconds since 1970
-    uint64_t incarnation;       // of the node
+    uint64_t incarnation;       // incarnation of the node
     struct gv_slice self;       // the node's name as a canonical JSON string
     struct gv_replies *replies; // has this request open
     struct gv_engine *engine;   // NULL: the workload has no replica
-    struct gv_writes *writes;   // replies wait for the store; NULL: they do not
+    struct gv_writes *writes;   // NULL: replies do not wait for the store
     void *state;                // the workload's
-    char *scratch;              // of the line's length at least
+    char *scratch;              // memory of at least the line's length
     size_t scratch_cap;
     bool own_entry_raised; // set by the workload: a peer has raised a counter of this node
 };
@@ -33,25 +33,14 @@ int gv_request_member(struct gv_request *request, const char *name);
 // Replies with error 12, whose text has the request's type, the member and the reason.
 void gv_request_malformed(struct gv_request *request, const char *member, const char *reason);
 
-// Puts an entry, whose texts are canonical JSON, into the replica and replies with `reply_type`, a
-// static text: at once, or when the entry is stored, before which no read sees it. False: it was
-// refused, and the reply is error 11, or 12 if no node accepts it. If the store fails afterwards,
-// the workload's state is zeroed.
+// Puts an entry, whose texts are canonical JSON, into the replica, and replies: at once, or when
+// the entry is stored, before which no read sees it. False: it was refused, and the reply is error
+// 11, or 12 if no node accepts it. If the store fails afterwards, the workload's state is zeroed.
+// `reply` NULL: there is no reply, and the request stays open. With an increment, the entry is a
+// counter's that only this node writes: if a peer has raised it too, the workload's on_shortfall
+// chooses the entry for the shortfall, and the reply waits for that as well.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
-                    const char *reply_type);
-
-// The same for a counter's entry that only this node writes, and that this write raises by `size`.
-// If a peer has raised it too, the workload's on_shortfall chooses the entry for the shortfall, and
-// the reply waits for that as well.
-bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
-                    const char *reply_type);
-
-// gv_request_put with one more member in the reply, a static text, and its value, JSON text.
-bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
-                         const char *reply_type, const char *member, struct gv_slice value);
-
-// Puts an entry without a reply: the request stays open. False: it was refused.
-bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry);
+                    const struct gv_writes_reply *reply);
 
 // Puts the value of a member of the body into the set, as gv_request_put does.
 void gv_request_put_member(struct gv_request *request, const char *member, const char *reply_type);

@@ -6,9 +6,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-// Buffers for longer lines are freed after use.
+// A buffer for a longer line is freed after use.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 
 // ---- Memory -------------------------------------------------------------------------------------
@@ -22,7 +21,7 @@ int gv_router_init(struct gv_router *router, const struct gv_router_config *conf
 
 static void free_scratch(struct gv_router *router) {
     struct gv_alloc alloc = router->config.alloc;
-    if (router->scratch != NULL) alloc.resize(alloc.ctx, router->scratch, router->scratch_cap, 0);
+    gv_alloc_free(alloc, router->scratch, router->scratch_cap);
     router->scratch = NULL;
     router->scratch_cap = 0;
 }
@@ -32,13 +31,13 @@ void gv_router_fini(struct gv_router *router) {
     free_scratch(router);
 }
 
-// Makes scratch hold `len` bytes.
+// Grows `scratch` to at least `len` bytes.
 static int reserve_scratch(struct gv_router *router, size_t len) {
     if (len <= router->scratch_cap) return 0;
     size_t cap = router->scratch_cap > 0 ? router->scratch_cap : 256;
     while (cap < len) cap *= 2;
     struct gv_alloc alloc = router->config.alloc;
-    char *scratch = alloc.resize(alloc.ctx, router->scratch, router->scratch_cap, cap);
+    char *scratch = gv_alloc_resize(alloc, router->scratch, router->scratch_cap, cap);
     if (scratch == NULL) return GV_ENOMEM;
     router->scratch = scratch;
     router->scratch_cap = cap;
@@ -51,7 +50,8 @@ static bool started(const struct gv_router *router) {
     return gv_session_started(router->config.session);
 }
 
-// A line that looks like a reply gets none: two nodes would reply to each other for ever.
+// A line that looks like a reply gets none: otherwise two nodes could reply to each other
+// endlessly.
 static bool answerable(const struct gv_router *router, const struct gv_line *line) {
     if (line->msg_id < 0 || line->in_reply_to >= 0) return false;
     return line->type < 0 || !gv_json_equals(router->config.json, line->type, "error");
@@ -59,7 +59,7 @@ static bool answerable(const struct gv_router *router, const struct gv_line *lin
 
 static void open_reply(struct gv_router *router, const struct gv_line *line) {
     const struct gv_json *json = router->config.json;
-    // Before init the node has no name but the one it is addressed by.
+    // Before init the node uses the name that the line is addressed to.
     struct gv_slice self =
         started(router) ? gv_session_quoted(router->config.session) : gv_json_raw(json, line->dest);
     gv_replies_open(router->config.replies, self, gv_json_raw(json, line->src),
@@ -67,7 +67,7 @@ static void open_reply(struct gv_router *router, const struct gv_line *line) {
 }
 
 // Replies with an error, or logs the same text if the line must not get a reply.
-GV_LOG_PRINTF(5, 6)
+GV_PRINTF(5, 6)
 static int refuse(struct gv_router *router, gv_time now, const struct gv_line *line, int code,
                   const char *format, ...) {
     char text[GV_LOG_TEXT_MAX];
@@ -191,7 +191,7 @@ static bool is_self(const struct gv_router *router, int dest) {
                     self = gv_session_quoted(router->config.session);
     if (raw.len == self.len && memcmp(raw.data, self.data, raw.len) == 0) return true;
     return gv_json_equals(router->config.json, dest,
-                          gv_session_name(router->config.session)); // spelled with escapes
+                          gv_session_name(router->config.session)); // dest may have escapes
 }
 
 static int receive_line(struct gv_router *router, gv_time now) {
@@ -216,7 +216,7 @@ static int receive_line(struct gv_router *router, gv_time now) {
 
 // ---- Lines that cannot be parsed ----------------------------------------------------------------
 
-// Whether a raw text is one value of this type; it is token 0 then.
+// Whether a raw text is one value of this type, which is then token 0.
 static bool is_value(struct gv_router *router, struct gv_slice text, enum gv_json_type type) {
     struct gv_json *json = router->config.json;
     if (text.len == 0) return false;
@@ -226,14 +226,14 @@ static bool is_value(struct gv_router *router, struct gv_slice text, enum gv_jso
            (type != GV_JSON_NUMBER || gv_json_i64(json, 0, &id) == 0);
 }
 
-// Refuses a line by an error with this code if its envelope can be read; else logs the reason and
-// returns `error`.
+// Refuses a line: replies with an error of this code if the envelope can be read; else logs the
+// reason and returns `error`.
 static int refuse_line(struct gv_router *router, gv_time now, struct gv_slice line, int code,
                        int error, const char *reason) {
     struct gv_line_peek peek;
     gv_line_peek(&peek, (const char *)line.data, line.len);
-    bool reply = peek.in_reply_to.len > 0 || (is_value(router, peek.type, GV_JSON_STRING) &&
-                                              gv_json_equals(router->config.json, 0, "error"));
+    bool reply = peek.in_reply_to || (is_value(router, peek.type, GV_JSON_STRING) &&
+                                      gv_json_equals(router->config.json, 0, "error"));
     bool answerable = !reply && is_value(router, peek.src, GV_JSON_STRING) &&
                       is_value(router, peek.msg_id, GV_JSON_NUMBER) &&
                       is_value(router, peek.dest, GV_JSON_STRING);
@@ -269,7 +269,8 @@ static int refuse_unparsed(struct gv_router *router, gv_time now, struct gv_slic
 
 static int receive_complete(struct gv_router *router, gv_time now, struct gv_slice line) {
     const char *text = (const char *)line.data;
-    // Memory for the reply comes first: a request without a reply must have no effect.
+    // Memory for the reply is reserved first: a request that cannot be replied to must have no
+    // effect.
     int error = reserve_scratch(router, line.len);
     if (error == 0) error = gv_replies_reserve(router->config.replies, line.len);
     if (error != 0) {
@@ -291,7 +292,7 @@ static int receive_complete(struct gv_router *router, gv_time now, struct gv_sli
 
 static int refuse_longer(struct gv_router *router, gv_time now, const char *line) {
     char reason[GV_LOG_TEXT_MAX];
-    struct gv_slice begin = {(const uint8_t *)line, router->config.line_max};
+    struct gv_slice begin = gv_slice_of(line, router->config.line_max);
     snprintf(reason, sizeof reason, "line longer than %zu bytes", begin.len);
     return refuse_line(router, now, begin, GV_REPLIES_MALFORMED, GV_EFULL, reason);
 }

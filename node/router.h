@@ -23,7 +23,7 @@ struct gv_router_config {
     struct gv_engine *engine; // NULL: the workload has no replica
     struct gv_writes *writes; // NULL: requests do not wait for the store
     void *state;              // the workload's
-    uint64_t seed;            // of the rate limiter's hash
+    uint64_t seed;            // seed of the rate limiter's hash
     uint64_t incarnation;
     uint64_t wall_offset;  // added to `now`, modulo 2^64: nanoseconds since 1970
     size_t line_max;       // longest accepted line, bytes
@@ -32,10 +32,10 @@ struct gv_router_config {
 };
 
 struct gv_router_stats {
-    uint64_t lines;         // received
-    uint64_t limited;       // requests over the rate
-    uint64_t requests;      // received
-    uint64_t request_bytes; // of these lines
+    uint64_t lines;         // lines received
+    uint64_t limited;       // requests that exceeded the client's rate
+    uint64_t requests;      // requests received
+    uint64_t request_bytes; // length of the lines of these requests
 };
 
 struct gv_router {
@@ -44,17 +44,17 @@ struct gv_router {
     struct gv_router_stats stats;
     char *scratch;
     size_t scratch_cap;
-    size_t line_len; // of the line being received
+    size_t line_len; // length of the line being received
 };
 
-// GV_ENOMEM; gv_router_fini is needed then, too. It does nothing with a zeroed struct.
+// GV_ENOMEM: gv_router_fini is required all the same. It does nothing to a zeroed struct.
 int gv_router_init(struct gv_router *router, const struct gv_router_config *config);
 void gv_router_fini(struct gv_router *router);
 
 // Receives a line, as gv_node_receive describes.
 int gv_router_receive(struct gv_router *router, gv_time now, struct gv_slice line);
 
-// gv_writes_config.on_shortfall, with the router as ctx: asks the workload.
+// gv_writes_config.on_shortfall, with the router as ctx: calls the workload's on_shortfall.
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
 

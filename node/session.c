@@ -9,16 +9,11 @@
 
 // The members of an init's body.
 struct members {
-    int id, ids; // tokens: any value, and an array
-    int count;   // of names in that
+    int id, ids; // tokens of node_id, any value, and of node_ids, an array
+    int count;   // number of names in node_ids
 };
 
-void gv_session_init(struct gv_session *session, const struct gv_session_config *config) {
-    GV_ASSERT(config->alloc.resize != NULL && config->log != NULL && config->auth != NULL);
-    *session = (struct gv_session){.config = *config};
-}
-
-// NULL, or what the body lacks.
+// Finds the members. Returns NULL, or a text that names the missing one.
 static const char *find_members(const struct gv_session_request *init, struct members *out) {
     const struct gv_json *json = init->json;
     out->id = gv_json_member(json, init->body, "node_id");
@@ -30,7 +25,7 @@ static const char *find_members(const struct gv_session_request *init, struct me
     return NULL;
 }
 
-// Copies a name; returns its length, or a negative code if it is none.
+// Copies a name; returns its length, or a negative code if it is not a valid name.
 static int read_name(const struct gv_json *json, int token, char *buf, size_t cap) {
     int len = gv_json_unescape(json, token, buf, cap < GV_NODE_NAME_MAX ? cap : GV_NODE_NAME_MAX);
     if (len < 0) return len;
@@ -40,7 +35,8 @@ static int read_name(const struct gv_json *json, int token, char *buf, size_t ca
     return len > 0 ? len : GV_EINVAL;
 }
 
-// Copies all names to the scratch memory, and sets a slice for each. NULL, or the reason.
+// Copies all names to the scratch memory, and sets a slice for each. Returns NULL, or the reason
+// why a name is invalid.
 static const char *read_names(const struct gv_session_request *init, const struct members *members,
                               struct gv_slice self, struct gv_slice *names) {
     size_t used = 0;
@@ -50,14 +46,14 @@ static const char *read_names(const struct gv_session_request *init, const struc
         char *name = init->scratch + used;
         int len = read_name(init->json, token, name, init->scratch_cap - used);
         if (len < 0) return "node_ids: not a name (1 to 64 bytes, no control characters)";
-        names[i] = (struct gv_slice){(const uint8_t *)name, (size_t)len};
+        names[i] = gv_slice_of(name, (size_t)len);
         used += (size_t)len;
         found |= names[i].len == self.len && memcmp(self.data, name, self.len) == 0;
     }
     return found ? NULL : "node_ids: node_id is not among them";
 }
 
-// Of the canonical text, so that the spelling does not matter.
+// The hash of node_ids. It covers the canonical text, so escapes and white space do not matter.
 static uint64_t hash_names(const struct gv_session_request *init, const struct members *members) {
     int len = gv_json_canonical(init->json, members->ids, init->scratch, init->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
@@ -78,13 +74,13 @@ static int join_engine(struct gv_session *session, gv_time now, const struct gv_
                           : gv_engine_join(config->engine, now, self, &self, 1);
 }
 
-// NULL, or the reason, and the error *code to reply with.
+// Joins the cluster. Returns NULL, or the reason of the failure and the error *code to reply with.
 static const char *join(struct gv_session *session, gv_time now,
                         const struct gv_session_request *init, const struct members *members,
                         int *code) {
     struct gv_alloc alloc = session->config.alloc;
     size_t count = (size_t)members->count, size = (count + 1) * sizeof(struct gv_slice);
-    struct gv_slice *names = alloc.resize(alloc.ctx, NULL, 0, size);
+    struct gv_slice *names = gv_alloc_new(alloc, size);
     *code = GV_REPLIES_UNAVAILABLE;
     if (names == NULL) return "out of memory";
     const char *reason = read_names(init, members, gv_session_name_slice(session), names);
@@ -95,7 +91,7 @@ static const char *join(struct gv_session *session, gv_time now,
         if (error == GV_EINVAL) reason = "node_ids: a name is repeated";
         if (error == GV_EINVAL) *code = GV_REPLIES_MALFORMED;
     }
-    alloc.resize(alloc.ctx, names, size, 0);
+    gv_alloc_free(alloc, names, size);
     return reason;
 }
 

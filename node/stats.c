@@ -39,7 +39,7 @@ size_t gv_stats_write(const struct gv_stats *stats, char *buf) {
     return len;
 }
 
-// A member by its name, or by its former one, which may be "".
+// The token of a member, by its name or by its former name, which may be "".
 static int find(const struct gv_json *json, int object, const char *name, const char *former) {
     int token = gv_json_member(json, object, name);
     return token == GV_ENOENT && *former != '\0' ? gv_json_member(json, object, former) : token;

@@ -10,7 +10,7 @@
 #include "../codec/json.h"
 
 // Classes of traffic: X(name, former name). `client` counts lines. The others count message bodies
-// without MACs; a message with several parts belongs to the last of these classes.
+// without MACs; a message with several parts counts in the last of these classes.
 #define GV_STATS_CLASSES(X)                                \
     X(client, )      /* requests and replies */            \
     X(ack, )         /* acknowledgements and pings */      \
@@ -22,21 +22,21 @@ struct gv_stats_class {
     uint64_t in, in_bytes, out, out_bytes;
 };
 
-// Numbers: X(name, former name, how gv_stats_add combines those of several nodes). Those with MAX
-// are current values or maxima; the others count since the start.
+// Numbers: X(name, former name, how gv_stats_add combines the numbers of several nodes). Those with
+// MAX are current values or maxima; those with SUM count since the start.
 #define GV_STATS_NUMBERS(X)                                                                      \
     X(lines, , SUM)                        /* lines received */                                  \
     X(errors, , SUM)                       /* requests that got an error */                      \
     X(limited, , SUM)                      /* of these: requests over a client's rate */         \
     X(input_errors, faults, SUM)           /* lines neither used nor replied to */               \
-    X(unauthenticated, forged, SUM)        /* messages dropped for a wrong MAC, or none */       \
+    X(unauthenticated, forged, SUM)        /* messages dropped: MAC wrong or missing */          \
     X(replayed, repeated, SUM)             /* authenticated duplicates, dropped */               \
     X(opened, , SUM)                       /* syncs opened */                                    \
     X(rounds, , SUM)                       /* steps of syncs sent */                             \
     X(retries, , SUM)                      /* messages declared lost; updates sent again */      \
     X(missing, , SUM)                      /* entries that syncs found missing here */           \
-    X(redundant, known, SUM)               /* entries received that were here already */         \
-    X(refused, , SUM)                      /* entries received that a limit kept out */          \
+    X(redundant, known, SUM)               /* entries received that were already here */         \
+    X(refused, , SUM)                      /* entries received and dropped for a limit */        \
     X(batches, held, SUM)                  /* batches of updates sent */                         \
     X(batch_wait_us, held_us, SUM)         /* waits of the first update in each, microseconds */ \
     X(batch_wait_max_us, held_max_us, MAX) /* the longest of these */                            \
@@ -63,11 +63,12 @@ struct gv_stats {
 
 enum { GV_STATS_TEXT_MAX = 3072 };
 
-// Writes the object and a NUL; buf has GV_STATS_TEXT_MAX bytes. Returns its length without the NUL.
+// Writes the statistics as a JSON object and a NUL; buf has GV_STATS_TEXT_MAX bytes. Returns the
+// length without the NUL.
 size_t gv_stats_write(const struct gv_stats *stats, char *buf);
 
-// Reads an object, by the names of any version. A member that is missing is 0. False: it is no
-// object, or a member has a wrong type.
+// Reads such an object, written by any version. A missing member is 0. False: it is not an object,
+// or a member has the wrong type.
 bool gv_stats_read(struct gv_stats *stats, const struct gv_json *json, int object);
 
 // Adds the statistics of another node to a total.

@@ -12,15 +12,16 @@ struct gv_workload_handler {
 };
 
 struct gv_workload {
-    const char *name;  // of the workload; the program is gv-NAME
+    const char *name;  // NAME of the workload; the program is gv-NAME
     bool replica;      // it has a replica: the node gossips
     bool local_store;  // with a store, it has entries that are not gossiped
     size_t state_size; // memory for its state, bytes; zeroed at the start
-    // For workloads that use gv_request_add; see gv_writes_config.on_shortfall. The request has
-    // neither a body nor a type.
+    // For workloads whose puts have an increment; see gv_writes_config.on_shortfall. The request
+    // has neither a body nor a type.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
-    const struct gv_workload_handler *handlers; // the most frequent first; ends with type NULL
+    const struct gv_workload_handler
+        *handlers; // the most frequent type first; a handler with type NULL ends the list
 };
 
 extern const struct gv_workload gv_echo_workload;

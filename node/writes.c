@@ -4,16 +4,15 @@
 #include "../engine/admit.h"
 
 #include <stdio.h>
-#include <string.h>
 
-enum { REPLY_RETRY_MS = 10 }; // memory for replies ran out
+enum { REPLY_RETRY_MS = 10 }; // time until the next attempt after memory for replies ran out
 
 // The reply to a local write; the texts of dest, msg_id and value follow.
 struct pending_reply {
     const char *type; // NULL: no reply
     const char *member;
-    uint64_t increment; // by which the write raises a counter's entry; 0: no counter
-    bool partial;       // a part of the increment is counted already
+    uint64_t increment; // amount by which the write raises a counter's entry; 0: not a counter
+    bool partial;       // a part of the increment is already counted
     size_t dest_len, id_len, value_len;
 };
 
@@ -26,15 +25,15 @@ int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *conf
     GV_ASSERT(alloc.resize != NULL);
     *writes = (struct gv_writes){.config = *config, .due = GV_TIME_NEVER};
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
-    writes->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
-    writes->changes = alloc.resize(alloc.ctx, NULL, 0, size);
+    writes->scratch = gv_alloc_new(alloc, GV_STORE_SCRATCH);
+    writes->changes = gv_alloc_new(alloc, size);
     return writes->scratch != NULL && writes->changes != NULL ? 0 : GV_ENOMEM;
 }
 
 static void drop(struct gv_writes *writes, struct gv_writes_queue *queue) {
     struct gv_alloc alloc = writes->config.alloc;
     gv_store_batch_free(&queue->batch, alloc);
-    if (queue->pending != NULL) alloc.resize(alloc.ctx, queue->pending, queue->cap, 0);
+    gv_alloc_free(alloc, queue->pending, queue->cap);
     *queue = (struct gv_writes_queue){0};
 }
 
@@ -43,15 +42,10 @@ void gv_writes_fini(struct gv_writes *writes) {
     drop(writes, &writes->next);
     drop(writes, &writes->writing);
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
-    if (writes->scratch != NULL) alloc.resize(alloc.ctx, writes->scratch, GV_STORE_SCRATCH, 0);
-    if (writes->changes != NULL) alloc.resize(alloc.ctx, writes->changes, size, 0);
+    gv_alloc_free(alloc, writes->scratch, GV_STORE_SCRATCH);
+    gv_alloc_free(alloc, writes->changes, size);
     writes->scratch = NULL;
     writes->changes = NULL;
-}
-
-void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine) {
-    GV_ASSERT(engine != NULL);
-    writes->engine = engine;
 }
 
 // ---- In -----------------------------------------------------------------------------------------
@@ -76,8 +70,7 @@ bool gv_writes_ready(const struct gv_writes *writes) {
 static int reserve_pending(struct gv_writes *writes, struct gv_writes_queue *queue, size_t len) {
     if (len <= queue->cap - queue->len) return 0;
     size_t cap = 2 * (queue->len + len);
-    uint8_t *pending =
-        writes->config.alloc.resize(writes->config.alloc.ctx, queue->pending, queue->cap, cap);
+    uint8_t *pending = gv_alloc_resize(writes->config.alloc, queue->pending, queue->cap, cap);
     if (pending == NULL) return GV_ENOMEM;
     queue->pending = pending;
     queue->cap = cap;
@@ -172,8 +165,8 @@ static void reverse(uint8_t *bytes, size_t len) {
     }
 }
 
-// Moves the changes, behind the first `len` bytes, in front of the local writes. Of two records of
-// one entry the store keeps the later one, and a local version may be the larger one.
+// Moves the changes, which follow the first `len` bytes, in front of the local writes. Of two
+// records of one entry the store keeps the later one, and the local version may be the larger one.
 static void put_changes_first(struct gv_writes *writes, size_t len) {
     struct gv_store_batch *batch = &writes->writing.batch;
     size_t changes = batch->len - len;
@@ -184,7 +177,7 @@ static void put_changes_first(struct gv_writes *writes, size_t len) {
     writes->batch_at = changes;
 }
 
-// The waiting queue becomes the one to be written; the other one, now empty, takes its place.
+// Swaps the two queues: the waiting one will be written, and the other one, now empty, will wait.
 static void swap_queues(struct gv_writes *writes) {
     struct gv_writes_queue empty = writes->writing;
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
@@ -203,7 +196,7 @@ const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time n
     size_t local = writes->writing.batch.len;
     bool added = writes->due != GV_TIME_NEVER && add_changes(writes);
     put_changes_first(writes, local);
-    if (!any_local && !added && !writes->failed) { // out of memory
+    if (!any_local && !added && !writes->failed) { // add_changes ran out of memory
         writes->due = now + writes->config.delay;
         return NULL;
     }
@@ -211,7 +204,7 @@ const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time n
     return &writes->writing.batch;
 }
 
-// The changes of the batch are stored.
+// Handles the batch's changes after they have been stored.
 static void finish_changes(struct gv_writes *writes, gv_time now) {
     size_t left = writes->count - writes->in_batch;
     memmove(writes->changes, writes->changes + writes->in_batch, left * sizeof *writes->changes);
@@ -222,7 +215,7 @@ static void finish_changes(struct gv_writes *writes, gv_time now) {
     if (left == 0 && !writes->rewrite) {
         writes->due = GV_TIME_NEVER;
     } else if (writes->rewrite || writes->writing.batch.len >= GV_NODE_BATCH_MAX) {
-        writes->due = now; // for those that did not fit
+        writes->due = now; // the remaining changes did not fit into the batch
     } else {
         writes->due = now + writes->config.delay;
     }
@@ -251,8 +244,8 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
     return gv_engine_get(engine, key, &found) ? found.count : 0;
 }
 
-// A write raised its entry by too little: the shortfall, and the reply, are queued again with
-// another entry. Returns 0 or an error.
+// A write raised its entry by too little: queues the shortfall again, with another entry and with
+// the reply. Returns 0 or an error.
 static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
                          const struct pending_reply *pending, uint64_t shortfall,
                          const uint8_t *texts) {
@@ -309,7 +302,7 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
     }
 }
 
-// Applies the queue `writing` and replies to it; false: the reply buffer is full.
+// Applies the writes of the queue `writing` and replies to them; false: the reply buffer is full.
 static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                         struct gv_slice self) {
     struct gv_writes_queue *queue = &writes->writing;
@@ -317,7 +310,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         struct pending_reply pending;
         const uint8_t *at = queue->pending + writes->pending_at;
         memcpy(&pending, at, sizeof pending);
-        writes->apply_at = GV_TIME_NEVER; // as soon as replies are sent
+        writes->apply_at = GV_TIME_NEVER; // continues when replies have been sent
         if (gv_replies_waiting(replies) >= GV_NODE_REPLIES_DEFAULT) return false;
         if (gv_replies_reserve(replies, pending_len(&pending) + self.len) != 0) {
             writes->apply_at = now + REPLY_RETRY_MS * GV_MS;

@@ -16,23 +16,23 @@
 #include "replies.h"
 
 enum {
-    GV_WRITES_CHANGES_MAX = 1 << 16, // changes listed one by one; beyond, all entries are rewritten
-    GV_WRITES_RETRY_MS = 500,        // between two attempts with a store that fails
-    GV_WRITES_TEXT_MAX = 256,        // of the store's error, bytes
+    GV_WRITES_CHANGES_MAX = 1 << 16, // changes listed one by one; above, all entries are rewritten
+    GV_WRITES_RETRY_MS = 500,        // time between two attempts to write while the store fails
+    GV_WRITES_TEXT_MAX = 256,        // longest error text of the store, bytes
     GV_WRITES_KEY_MAX = 192,         // longest key that on_shortfall writes, bytes
 };
 
 enum gv_writes_state {
     GV_WRITES_IDLE,
     GV_WRITES_WRITING, // a batch is being written
-    GV_WRITES_APPLYING // it is written; its writes are applied and replied to
+    GV_WRITES_APPLYING // the batch is written; its writes are being applied and replied to
 };
 
 // A batch of records, and the pending replies of its local writes in the same order.
 struct gv_writes_queue {
     struct gv_store_batch batch;
-    uint8_t *pending; // struct pending_reply, each with its texts behind it
-    size_t len, cap;  // of pending, bytes
+    uint8_t *pending; // struct pending_reply, each followed by its texts
+    size_t len, cap;  // length and capacity of `pending`, bytes
     bool versioned;   // the batch has entries of counters or registers
 };
 
@@ -41,7 +41,7 @@ struct gv_writes_queue {
 struct gv_writes_reply {
     const char *type, *member;
     struct gv_slice value;
-    uint64_t increment; // by which the write raises a counter's entry; 0: no counter
+    uint64_t increment; // amount by which the write raises a counter's entry; 0: not a counter
 };
 
 struct gv_writes_config {
@@ -58,11 +58,11 @@ struct gv_writes_config {
 struct gv_writes {
     struct gv_writes_config config;
     struct gv_engine *engine; // NULL: not attached
-    gv_time now;              // of the line being received (gv_writes_set_time)
+    gv_time now;              // time of the line being received (gv_writes_set_time)
     enum gv_writes_state state;
     struct gv_writes_queue next, writing;
     size_t pending_at, batch_at; // offsets in `writing`: applied so far
-    gv_time apply_at;            // when to go on after memory ran out
+    gv_time apply_at;            // when to continue after memory ran out
     uint8_t *scratch;            // GV_STORE_SCRATCH bytes
 
     uint32_t *changes; // references into the engine; the first in_batch are being written
@@ -71,19 +71,22 @@ struct gv_writes {
     bool rewrite, rewrite_done;
     uint32_t rewrite_at, rewrite_next;
     gv_time due;    // when to write changes; GV_TIME_NEVER: there are none
-    bool flush_now; // changes are not batched any more
+    bool flush_now; // changes are no longer batched
 
-    bool failed;                   // the last attempt to write
-    char text[GV_WRITES_TEXT_MAX]; // why
+    bool failed;                   // the last attempt to write failed
+    char text[GV_WRITES_TEXT_MAX]; // the store's text about that failure
     gv_time retry_at;
 };
 
-// GV_ENOMEM; gv_writes_fini is needed then, too. It does nothing with a zeroed struct.
+// GV_ENOMEM: gv_writes_fini is required all the same. It does nothing to a zeroed struct.
 int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *config);
 void gv_writes_fini(struct gv_writes *writes);
 
 // Sets the engine, borrowed, to which stored writes are applied; before the first write.
-void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine);
+static inline void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine) {
+    GV_ASSERT(engine != NULL);
+    writes->engine = engine;
+}
 
 // Sets the time of the changes that follow.
 static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {
@@ -93,20 +96,20 @@ static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {
 // For gv_engine_config.on_change; ctx is the writes.
 void gv_writes_changed(void *ctx, uint32_t at);
 
-// Whether another line may be received: false beyond GV_NODE_PENDING_MAX bytes of local writes, or
-// half of GV_WRITES_CHANGES_MAX changes while the store works.
+// Whether another line may be received. False if there are more than GV_NODE_PENDING_MAX bytes of
+// local writes, or more than half of GV_WRITES_CHANGES_MAX changes while the store does not fail.
 bool gv_writes_ready(const struct gv_writes *writes);
 
-// Queues a local write and defers the open request, which `answer` describes the reply to; both
-// NULL: no reply. Errors: what gv_store_reserve returns; GV_EIO: the store fails (gv_writes_error);
+// Queues a local write and defers the open request, whose reply `answer` describes; both NULL: no
+// reply. Errors: what gv_store_reserve returns; GV_EIO: the store fails (gv_writes_error);
 // GV_ENOMEM. After an error the request is still open.
 int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
                   const struct gv_entry *entry, const struct gv_writes_reply *answer);
 
 // The batch to write now; NULL: none. Borrowed until gv_writes_written, which must follow.
 const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time now);
-// The batch is written (text NULL), or failed for the reason `text`. True: the store has just begun
-// to fail, or to work again.
+// Notes that the batch is written (text NULL), or that the write failed for the reason `text`.
+// True: the store has just failed, or works again.
 bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text);
 
 // Applies the stored writes to the engine and replies to them, until the reply buffer is full;
@@ -117,7 +120,7 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
 // When to call gv_writes_batch or gv_writes_apply at the latest.
 gv_time gv_writes_deadline(const struct gv_writes *writes);
 
-// Stops batching, for ever: changes are due at once.
+// Ends batching: from now on changes are due at once.
 static inline void gv_writes_flush(struct gv_writes *writes) {
     writes->flush_now = true;
 }
@@ -127,7 +130,7 @@ static inline size_t gv_writes_pending(const struct gv_writes *writes) {
     return writes->next.len + writes->next.batch.len + writes->writing.batch.len;
 }
 
-// Whether the store fails, by the last attempt; and its text about that.
+// Whether the last attempt to write failed, and the store's text about that.
 static inline bool gv_writes_failed(const struct gv_writes *writes) {
     return writes->failed;
 }
@@ -136,7 +139,7 @@ static inline const char *gv_writes_error(const struct gv_writes *writes) {
     return writes->text;
 }
 
-// Whether nothing is pending, but for changes that a failing store cannot write.
+// Whether nothing is pending, except changes that a failing store cannot write.
 bool gv_writes_drained(const struct gv_writes *writes);
 
 #endif

@@ -17,7 +17,7 @@
 #define GV_VERSION "unknown"
 #endif
 
-// In microseconds of a million seconds: few digits are easier to pass on.
+// The clock in microseconds, modulo a million seconds: a seed of few digits is easier to copy.
 static uint64_t seed_from_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
     } else {
         status = actions[action](&command);
     }
-    // A result that could not be written is none.
+    // If the output could not be written, the command has failed.
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     fputs("gvsim: cannot write to standard output\n", stderr);
     return status != GV_EXIT_VALID ? status : GV_EXIT_USAGE;

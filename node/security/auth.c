@@ -4,12 +4,11 @@
 #include "../../codec/message.h"
 
 #include <sodium.h>
-#include <string.h>
 
 enum { TAG = 16, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
 
 struct mac {
-    uint64_t sequence, largest; // largest: received from the destination; 0: not announced
+    uint64_t sequence, largest; // largest number received from the destination; 0: not announced
     uint8_t tag[TAG];
 };
 
@@ -34,7 +33,7 @@ int gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice se
 
 static void free_peers(struct gv_auth *auth) {
     if (auth->peers == NULL) return;
-    auth->alloc.resize(auth->alloc.ctx, auth->peers, auth->count * sizeof *auth->peers, 0);
+    gv_alloc_free(auth->alloc, auth->peers, auth->count * sizeof *auth->peers);
     auth->peers = NULL;
 }
 
@@ -48,7 +47,7 @@ int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count) {
     GV_ASSERT(auth->on && count > 0);
     free_peers(auth);
     size_t size = count * sizeof *auth->peers;
-    auth->peers = auth->alloc.resize(auth->alloc.ctx, NULL, 0, size);
+    auth->peers = gv_alloc_new(auth->alloc, size);
     if (auth->peers == NULL) return GV_ENOMEM;
     auth->count = count;
     for (size_t i = 0; i < count; i++)
@@ -92,7 +91,7 @@ size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoin
     struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
     struct mac mac = {.sequence = peer->next++, .largest = peer->announce ? peer->largest : 0};
     peer->announce = false;
-    make_tag(auth, endpoints, (struct gv_slice){(const uint8_t *)body, len}, &mac);
+    make_tag(auth, endpoints, gv_slice_of(body, len), &mac);
 
     uint8_t bytes[16 + TAG];
     struct gv_writer packed = {.data = bytes, .cap = sizeof bytes};
@@ -151,12 +150,13 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
     if (size < 0 || !read_mac(json, message->mac, &received)) return GV_AUTH_INVALID;
     *len = (size_t)size;
     expected = received;
-    make_tag(auth, endpoints, (struct gv_slice){(const uint8_t *)scratch, *len}, &expected);
+    make_tag(auth, endpoints, gv_slice_of(scratch, *len), &expected);
     if (sodium_memcmp(received.tag, expected.tag, TAG) != 0) return GV_AUTH_INVALID;
 
     GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
     struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
-    // The peer has larger numbers of this node's last incarnation: the clock was set back since.
+    // The peer has received larger numbers from an earlier incarnation: the clock was set back
+    // since.
     if (received.largest >= peer->next) peer->next = received.largest + 1;
     return update_window(peer, received.sequence);
 }

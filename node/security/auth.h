@@ -29,34 +29,34 @@
 enum {
     GV_AUTH_KEY = 32,     // bytes of a key
     GV_AUTH_MAC_MAX = 43, // most characters of a MAC, without quotes
-    // What a MAC adds to a body, at the most, its name and quotes included.
+    // Most bytes that a MAC adds to a body, its name and quotes included.
     GV_AUTH_OVERHEAD = sizeof ",\"seal\":\"\"" - 1 + GV_AUTH_MAC_MAX,
 };
 
 // The sequence numbers of a peer, in both directions.
 struct gv_auth_peer {
-    uint64_t next;        // next to send
-    uint64_t largest;     // largest received; 0: none
-    uint64_t window;      // received below it: bit i is for largest − 1 − i
-    gv_time announced_at; // last gv_auth_announce that took effect; GV_TIME_NEVER: none
+    uint64_t next;        // next number to send
+    uint64_t largest;     // largest number received; 0: none
+    uint64_t window;      // bit i: largest − 1 − i was received
+    gv_time announced_at; // time of the last announcement (gv_auth_announce); GV_TIME_NEVER: none
     bool announce;        // the next message announces `largest`
 };
 
 struct gv_auth {
     struct gv_alloc alloc;
     bool on;                    // there is a secret
-    uint8_t key[GV_AUTH_KEY];   // of tags
-    struct gv_auth_peer *peers; // by the engine's indices; NULL: not joined
+    uint8_t key[GV_AUTH_KEY];   // key of the MACs
+    struct gv_auth_peer *peers; // by peer number; NULL: not joined
     size_t count;
 };
 
 // The sender and the receiver of a message.
 struct gv_auth_endpoints {
-    int peer; // the engine's index of the one that is not this node
+    int peer; // the other node's peer number in the engine
     struct gv_slice src, dest;
 };
 
-// A received message: the tokens of its body and of its MAC, a string; negative: it has none.
+// A received message: the tokens of its body and of its MAC, a string; negative: it has no MAC.
 struct gv_auth_message {
     struct gv_json *json;
     int body, mac;
@@ -68,7 +68,7 @@ enum gv_auth_status {
     GV_AUTH_OLD,        // below the window: a replay, or the sender's clock was set back
     GV_AUTH_MISSING,    // no MAC
     GV_AUTH_INVALID,    // not the MAC of this message under this secret
-    GV_AUTH_UNEXPECTED, // a MAC, but this node has no secret
+    GV_AUTH_UNEXPECTED, // it has a MAC, but this node has no secret
 };
 
 // Derives the keys from the secret; digest[GV_AUTH_KEY] becomes the key of the digests. GV_EIO:
@@ -86,18 +86,18 @@ static inline bool gv_auth_enabled(const struct gv_auth *auth) {
 // 1970. GV_ENOMEM. No other function allocates.
 int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);
 
-// Appends a MAC to a message to send: `body` is its text, an object, which gets one more member.
-// Returns the new length, at most GV_AUTH_OVERHEAD more.
+// Appends a MAC to a message: `body` is its text, an object, which gets one more member. Returns
+// the new length, which is larger by at most GV_AUTH_OVERHEAD.
 size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoints, char *body,
                           size_t len);
 
 // Verifies a received message, and records its number if the MAC is valid. *len becomes its length
-// without the MAC; `scratch` has the length of its raw text at least.
+// without the MAC; `scratch` has at least the length of its raw text.
 enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
                                    const struct gv_auth_message *message, char *scratch, size_t cap,
                                    size_t *len);
 
-// The text to log behind "gossip from n1 "; NULL: none, as for duplicates, which networks make.
+// The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.
 const char *gv_auth_reason(enum gv_auth_status status);
 
 // After GV_AUTH_OLD: makes the next message to the peer announce its largest number. False: this

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "limiter.h"
 
-#include <string.h>
-
 enum { SIZE = GV_LIMITER_SETS * GV_LIMITER_WAYS * sizeof(struct gv_limiter_bucket) };
 
 int gv_limiter_init(struct gv_limiter *limiter, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
@@ -13,20 +11,19 @@ int gv_limiter_init(struct gv_limiter *limiter, struct gv_alloc alloc, uint64_t 
     GV_ASSERT(burst > 0);
     limiter->interval = 1000 * GV_MS / rate;
     limiter->burst = limiter->interval * burst;
-    gv_digest_key_init(&limiter->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
-    limiter->buckets = alloc.resize(alloc.ctx, NULL, 0, SIZE);
+    gv_digest_key_init(&limiter->key, gv_slice_of(&seed, sizeof seed));
+    limiter->buckets = gv_alloc_new(alloc, SIZE);
     if (limiter->buckets == NULL) return GV_ENOMEM;
     memset(limiter->buckets, 0, SIZE);
     return 0;
 }
 
 void gv_limiter_fini(struct gv_limiter *limiter) {
-    if (limiter->buckets != NULL)
-        limiter->alloc.resize(limiter->alloc.ctx, limiter->buckets, SIZE, 0);
+    gv_alloc_free(limiter->alloc, limiter->buckets, SIZE);
     limiter->buckets = NULL;
 }
 
-// The client's bucket, or the one that it replaces, full.
+// The client's bucket; if it has none, a full bucket that replaces one of its set.
 static struct gv_limiter_bucket *find(struct gv_limiter *limiter, gv_time now, uint64_t hash) {
     struct gv_limiter_bucket *set = limiter->buckets + hash % GV_LIMITER_SETS * GV_LIMITER_WAYS;
     struct gv_limiter_bucket *fullest = set;

@@ -16,21 +16,20 @@
 enum { GV_LIMITER_SETS = 512, GV_LIMITER_WAYS = 8 };
 
 struct gv_limiter_bucket {
-    uint64_t hash; // of the client's name; 0: free
-    gv_time tat;   // when the bucket will be full
+    uint64_t hash; // hash of the client's name; 0: the bucket is free
+    gv_time tat;   // theoretical arrival time (GCRA): when the bucket will be full
 };
 
 struct gv_limiter {
     struct gv_alloc alloc;
     struct gv_digest_key key;
-    gv_time interval;                  // between two tokens
-    gv_time burst;                     // most that a TAT may be ahead
+    gv_time interval;                  // time between two tokens
+    gv_time burst;                     // most by which a tat may be ahead of now
     struct gv_limiter_bucket *buckets; // NULL: no limit
 };
 
 // `rate`: requests a second; 0: no limit, and nothing is allocated. `burst`: requests at once, at
-// least
-// 1. GV_ENOMEM.
+// least 1. GV_ENOMEM.
 int gv_limiter_init(struct gv_limiter *limiter, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
                     uint32_t burst);
 void gv_limiter_fini(struct gv_limiter *limiter);

@@ -7,10 +7,10 @@
 
 enum {
     GV_SECRET_FILE_MIN = 16,   // shortest secret, bytes
-    GV_SECRET_FILE_MAX = 4096, // longest
+    GV_SECRET_FILE_MAX = 4096, // longest secret, bytes
 };
 
-// Reads the whole file, but for a newline at its end, and returns the length in bytes. *shared:
+// Reads the file without a newline at its end, and returns the length in bytes. *shared:
 // users other than the file's owner may read it. GV_ENOENT: the file cannot be read, and errno has
 // the cause; GV_EINVAL: the secret is shorter than GV_SECRET_FILE_MIN; GV_ESPACE: the file is
 // longer than `cap` bytes.

@@ -9,8 +9,8 @@
 // sizes is reached; else GV_EIO.
 int gv_file_error(int number);
 
-// Reads or writes `len` bytes at an offset. Errors: gv_file_error of errno, which is kept; and of a
-// read GV_ECORRUPT: the file is too short.
+// Reads or writes `len` bytes at an offset. Errors: gv_file_error of errno, which keeps its value;
+// a read also returns GV_ECORRUPT if the file is too short.
 int gv_file_read(int fd, uint8_t *data, size_t len, uint64_t at);
 int gv_file_write(int fd, const uint8_t *data, size_t len, uint64_t at);
 

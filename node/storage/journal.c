@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,10 +51,6 @@ static void restart(struct gv_journal *journal, uint64_t epoch) {
     journal->prepared = false;
 }
 
-void gv_journal_init(struct gv_journal *journal) {
-    *journal = (struct gv_journal){.fd = -1};
-}
-
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
     return (struct gv_journal_state){
         .open = journal->fd >= 0,
@@ -65,10 +60,6 @@ struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
         .count = journal->count,
         .damage = journal->damage,
     };
-}
-
-void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
-    if (!journal->prepared && journal->count < count) journal->count = count;
 }
 
 static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {
@@ -99,7 +90,7 @@ static int fill(struct gv_journal *journal) {
     return error;
 }
 
-// Under a temporary name first, so that a file with the final name is complete.
+// Creates the file under a temporary name first, so that a file with the final name is complete.
 int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch) {
     GV_ASSERT(path != NULL);
@@ -111,7 +102,7 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (journal->fd < 0) return gv_file_error(errno);
     int error = fill(journal);
-    free(journal->frame); // few frames are that long
+    free(journal->frame); // frames are rarely that long
     journal->frame = NULL;
     journal->cap = 0;
     if (error == 0 && rename(fresh, path) != 0) error = gv_file_error(errno);
@@ -164,7 +155,7 @@ static int check_header(struct gv_journal *journal) {
     return 0;
 }
 
-// The legacy format has no count of frames; but a file has a frame at its start, or zeros only.
+// The legacy format does not count frames; but a file starts with a frame, or has only zeros.
 static int check_legacy(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
@@ -190,7 +181,7 @@ static int open_file(struct gv_journal *journal, const char *path, int flags) {
     return check_size(journal);
 }
 
-// Closes the file after an error; the damage and errno stay.
+// The end of opening: closes the file after an error; keeps the damage and errno.
 static int opened(struct gv_journal *journal, int error) {
     if (error == 0) return 0;
     struct gv_journal_damage damage = journal->damage;
@@ -237,8 +228,9 @@ int gv_journal_prepare(struct gv_journal *journal) {
     return 0;
 }
 
-// The next append syncs the header. Until then the announcement serves as well; an older copy of
-// the database would find its frames.
+// The header is synced by the next append. If a crash loses it, the file has the old header, whose
+// announcement the new database accepts, and the old frames, which an older copy of the database
+// needs.
 void gv_journal_begin(struct gv_journal *journal) {
     GV_ASSERT(journal->prepared);
     restart(journal, journal->epoch + 1);
@@ -247,7 +239,7 @@ void gv_journal_begin(struct gv_journal *journal) {
 
 // ---- Frames -------------------------------------------------------------------------------------
 
-// Blocks for a batch of this length, in bytes.
+// The size of the frame's blocks for a batch of this length, in bytes.
 static size_t span(size_t len) {
     return (FRAME_HEADER + len + GV_JOURNAL_BLOCK - 1) / GV_JOURNAL_BLOCK * GV_JOURNAL_BLOCK;
 }
@@ -268,7 +260,7 @@ static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[W
     return hash_words(journal, all);
 }
 
-// Reads the header of the frame at `at`. 1: it is valid; 0: it is not; or an error.
+// Reads the header of the frame at `at`. Returns 1 if it is valid, 0 if it is not, or an error.
 static int read_frame_header(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
     uint8_t header[FRAME_HEADER];
     int error = gv_file_read(journal->fd, header, FRAME_HEADER, at);
@@ -278,7 +270,7 @@ static int read_frame_header(const struct gv_journal *journal, size_t at, uint64
     return words[FRAME_HEADER_HASH] == hash_words(journal, words);
 }
 
-// Reads the frame at `at`. 1: it is complete and of this epoch; 0: it is not; or an error.
+// Reads the frame at `at`. Returns 1 if it is complete and of this epoch, 0 if not, or an error.
 static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
     uint64_t words[WORDS] = {0};
@@ -294,44 +286,49 @@ static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
     return words[HASH] == hash_of(journal, words, *batch);
 }
 
-// Behind the first incomplete frame there must be no header of a later one of its epoch, as a frame
-// is written after the previous one is durable, and none of the next epoch. Batches may contain
-// bytes made to look like a frame: hence the directory in the hash of a header.
-static int check_rest(struct gv_journal *journal) {
-    for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
+// Behind the first incomplete frame, at `at`, there must be no header of a later one of its epoch,
+// as a frame is written after the previous one is durable, and none of the next epoch. Batches may
+// contain bytes made to look like a frame: hence the directory in the hash of a header.
+static int check_rest(struct gv_journal *journal, size_t at, uint64_t number) {
+    for (size_t block = at; block < GV_JOURNAL_SIZE; block += GV_JOURNAL_BLOCK) {
         uint64_t words[WORDS] = {0};
-        int found = read_frame_header(journal, at, words);
+        int found = read_frame_header(journal, block, words);
         if (found < 0) return found;
         bool mine = found > 0 && words[EPOCH] == journal->epoch;
-        if (mine && words[NUMBER] > journal->number)
-            return damaged(journal, journal->at, "a frame is damaged, and others follow it");
+        if (mine && words[NUMBER] > number)
+            return damaged(journal, at, "a frame is damaged, and others follow it");
         if (found > 0 && words[EPOCH] == journal->epoch + 1)
-            return damaged(journal, at, "data.mdb is an older copy: this file has gone on since");
+            return damaged(journal, block,
+                           "data.mdb is an older copy: this file has gone on since");
     }
-    if (journal->number < journal->count)
-        return damaged(journal, journal->at, "a frame is damaged that was durable");
+    if (number < journal->count) return damaged(journal, at, "a frame is damaged that was durable");
     return 0;
 }
 
+// A reading that stops early must not move the end: gv_journal_prepare announces as many frames as
+// there are, and those beyond would be lost.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx) {
     GV_ASSERT(journal->fd >= 0 && take != NULL);
-    journal->number = 0;
-    journal->at = first_frame(journal);
-    while (journal->at < GV_JOURNAL_SIZE) {
-        if (journal->prepared && journal->number == journal->count)
-            break; // a frame that was erased
+    uint64_t count = 0;
+    size_t at = first_frame(journal);
+    while (at < GV_JOURNAL_SIZE) {
+        if (journal->prepared && count == journal->count) break; // a frame that was erased
         uint64_t number = 0;
         struct gv_slice batch = {0};
-        int found = read_frame(journal, journal->at, &number, &batch);
+        int found = read_frame(journal, at, &number, &batch);
         if (found < 0) return found;
-        if (found == 0 || number != journal->number) break;
+        if (found == 0 || number != count) break;
         int taken = take(ctx, batch);
         if (taken != 0) return taken;
-        journal->at += span(batch.len);
-        journal->number++;
+        at += span(batch.len);
+        count++;
     }
-    return check_rest(journal);
+    int error = check_rest(journal, at, count);
+    if (error != 0) return error;
+    journal->at = at;
+    journal->number = count;
+    return 0;
 }
 
 bool gv_journal_fits(const struct gv_journal *journal, size_t len) {

@@ -15,7 +15,7 @@
 // previous epoch, which are all still in the file: the header announces an epoch before the
 // database records it (gv_journal_prepare).
 //
-// A frame has whole blocks, behind the header; numbers begin at 0:
+// Frames follow the header, each in blocks of its own; numbers begin at 0:
 //
 //   epoch (8 bytes), number (8), length (8), hash of the directory, these and the batch (8), hash
 //   of the directory and the four (8), batch, zeros
@@ -35,7 +35,7 @@
 enum {
     GV_JOURNAL_FORMAT = 2,
     GV_JOURNAL_BLOCK = 4096,
-    GV_JOURNAL_SIZE = 4 << 20, // of the file, bytes
+    GV_JOURNAL_SIZE = 4 << 20, // size of the file, bytes
 };
 
 struct gv_journal_damage {
@@ -48,26 +48,28 @@ struct gv_journal {
     bool legacy; // in the legacy format: read only
     struct gv_digest_key hash;
     uint64_t directory;
-    uint64_t epoch, number; // of the next frame
+    uint64_t epoch, number; // epoch and number of the next frame
     size_t at;              // offset of the next frame, bytes
     uint64_t count;         // frames of this epoch that must be in the file, at least
     bool prepared;          // the next epoch is announced, and nothing can be appended
     struct gv_journal_damage damage;
     uint8_t *frame; // buffer for one frame
-    size_t cap;     // of the buffer, bytes
+    size_t cap;     // capacity of `frame`, bytes
 };
 
 struct gv_journal_state {
     bool open;
     bool prepared;                   // the next epoch is announced, and nothing can be appended
-    uint64_t epoch;                  // of the next frame
-    uint64_t number;                 // of the next frame
+    uint64_t epoch;                  // epoch of the next frame
+    uint64_t number;                 // number of the next frame
     uint64_t count;                  // frames of this epoch that must be in the file, at least
     struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT
 };
 
-// A journal that is not open.
-void gv_journal_init(struct gv_journal *journal);
+// Initialises a journal that is not open.
+static inline void gv_journal_init(struct gv_journal *journal) {
+    *journal = (struct gv_journal){.fd = -1};
+}
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
 
 // Creates a synced file without frames, for this directory and epoch, and replaces an existing one;
@@ -75,9 +77,9 @@ struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
 // GV_ENOMEM. After an error no incomplete file remains, and the journal is not open.
 int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
-// Opens the file of a directory whose database records this epoch. GV_ENOENT: it does not exist;
-// GV_ECORRUPT: it is damaged, of another directory, or its epoch does not match (the state has the
-// damage); GV_EIO: errno has the cause. After an error the journal is not open.
+// Opens the journal of a directory whose database records this epoch. GV_ENOENT: it does not exist;
+// GV_ECORRUPT: it is damaged, belongs to another directory, or its epoch does not match (the state
+// has the damage); GV_EIO: errno has the cause. After an error the journal is not open.
 int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
 // The same for a file in the legacy format. `written`: it has had frames, of any epoch.
@@ -86,20 +88,22 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 // Closes the file, if it is open.
 void gv_journal_close(struct gv_journal *journal);
 
-// Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
-// knows the exact number and keeps it.
-void gv_journal_expect(struct gv_journal *journal, uint64_t count);
+// Raises the number of frames that must be in the file to that of a watermark. A prepared journal
+// has the exact number and keeps it.
+static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
+    if (!journal->prepared && journal->count < count) journal->count = count;
+}
 
 // Calls take() for each complete frame of the epoch, in order, until it returns an error, and
-// returns that. The batch is borrowed for the call. Frames are appended behind these then.
-// GV_ECORRUPT: a frame that must be in the file is missing or damaged (the state has the damage);
-// GV_EIO; GV_ENOMEM.
+// returns that. The batch is borrowed for the call. After success, frames are appended behind
+// these; after an error the journal is as it was before. GV_ECORRUPT: a frame that must be in the
+// file is missing or damaged (the state has the damage); GV_EIO; GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx);
 
-// Announces the next epoch, and syncs; to be called before the database records it, and again if
-// that failed. Nothing can be appended until gv_journal_begin. GV_EFULL, GV_EIO: errno has the
-// cause.
+// Announces the next epoch, and syncs. Call it before the database records that epoch, and again if
+// the database failed to. Nothing can be appended until gv_journal_begin. GV_EFULL, GV_EIO: errno
+// has the cause.
 int gv_journal_prepare(struct gv_journal *journal);
 // Begins the announced epoch, after the database has durably recorded it.
 void gv_journal_begin(struct gv_journal *journal);

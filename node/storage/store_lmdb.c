@@ -12,17 +12,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <lmdb.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     PATH_CAP = 4096,
+    NAME_CAP = 32, // a slash, and the name of a file
     TEXT_CAP = 256,
     MAP_FIRST = 16 << 20,    // first size of the memory map, bytes; doubled when full
-    LOCK_SIZE = 16 << 10,    // of LMDB's lock file at most, bytes
+    LOCK_SIZE = 16 << 10,    // largest size of LMDB's lock file, bytes
     TXN_OVERHEAD_PAGES = 16, // pages of a transaction of one record, at most
 };
 
@@ -32,7 +33,7 @@ static const char DATA[] = "data.mdb", DATA_NEW[] = "data.mdb.new", JOURNAL[] = 
 struct gv_store_lmdb {
     struct gv_store store;
     struct gv_digest_key hash;
-    char dir[PATH_CAP];
+    char dir[PATH_CAP - NAME_CAP];
     char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1];
     unsigned flags;
     int lock; // the file descriptor of grapevine.lock
@@ -41,18 +42,18 @@ struct gv_store_lmdb {
     size_t map;
     struct gv_journal journal;
     bool journaled;     // batches go to the journal first
-    uint64_t directory; // its identity
-    uint64_t epoch;     // recorded in data.mdb
+    uint64_t directory; // identity of the directory
+    uint64_t epoch;     // epoch recorded in data.mdb
     bool legacy;        // data.mdb is in the legacy format
-    bool ready;         // the start is recorded, and batches can be written
+    bool ready;         // this incarnation is recorded, and batches can be written
     bool write_ahead;   // as configured
     uint64_t incarnation, commits;
     const char *export;      // file for the entries that an upgrade leaves out
-    uint64_t left_out;       // their number
+    uint64_t left_out;       // number of these entries
     bool failed;             // the last write failed
-    size_t journal_shortage; // longest batch that could not be appended since, bytes
+    size_t journal_shortage; // longest batch that could not be appended since then, bytes
     size_t disk_shortage;    // most bytes that a failed transaction may have needed
-    char text[TEXT_CAP];     // about the last failure
+    char text[TEXT_CAP];     // describes the last failure
 };
 
 // ---- LMDB's values ------------------------------------------------------------------------------
@@ -96,28 +97,35 @@ static int end(MDB_txn *txn, int error) {
 
 // ---- The files ----------------------------------------------------------------------------------
 
-static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
-    snprintf(lmdb->text, sizeof lmdb->text, "%s: %s", what, mdb_strerror(error));
-    return gv_file_error(error);
+// Explains an error, and returns it.
+GV_PRINTF(3, 4)
+static int explain(struct gv_store_lmdb *lmdb, int error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(lmdb->text, sizeof lmdb->text, format, arguments);
+    va_end(arguments);
+    return error;
 }
 
-static int path_of(const struct gv_store_lmdb *lmdb, const char *name, char *path) {
+static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
+    return explain(lmdb, gv_file_error(error), "%s: %s", what, mdb_strerror(error));
+}
+
+static void path_of(const struct gv_store_lmdb *lmdb, const char *name, char *path) {
     int len = snprintf(path, PATH_CAP, "%s/%s", lmdb->dir, name);
-    return len > 0 && len < PATH_CAP ? 0 : ENAMETOOLONG;
+    GV_ASSERT(len > 0 && len < PATH_CAP);
 }
 
 // Only one process may use the directory; LMDB itself allows several.
 static int lock_directory(struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, LOCK, path);
-    if (error != 0) return fail(lmdb, LOCK, error);
+    path_of(lmdb, LOCK, path);
     lmdb->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lmdb->lock < 0) return fail(lmdb, errno == ENOTDIR ? "open" : LOCK, errno);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(lmdb->lock, F_SETLK, &lock) == 0) return 0;
     if (errno != EACCES && errno != EAGAIN) return fail(lmdb, LOCK, errno);
-    snprintf(lmdb->text, sizeof lmdb->text, "another process uses it");
-    return GV_EFULL;
+    return explain(lmdb, GV_EFULL, "another process uses it");
 }
 
 // Makes a new file's name durable. Systems that cannot sync a directory return 0, too; else an
@@ -147,11 +155,10 @@ static int open_env(struct gv_store_lmdb *lmdb, const char *path, unsigned flags
 // Returns 0 or an errno.
 static int reserve_lock(const struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, "lock.mdb", path);
-    if (error != 0) return error;
+    path_of(lmdb, "lock.mdb", path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return errno;
-    error = posix_fallocate(fd, 0, LOCK_SIZE);
+    int error = posix_fallocate(fd, 0, LOCK_SIZE);
     close(fd);
     return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0;
 }
@@ -203,8 +210,7 @@ static int load_file(struct gv_store_lmdb *lmdb,
     }
     mdb_cursor_close(cursor);
     mdb_txn_abort(txn);
-    if (taken != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(taken));
-    if (taken != 0) return taken;
+    if (taken != 0) return explain(lmdb, taken, "load: %s", gv_base_error(taken));
     return error == MDB_NOTFOUND ? 0 : fail(lmdb, "load", error);
 }
 
@@ -255,7 +261,7 @@ struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
     struct gv_superblock_checksum *checksum;
-    int error; // LMDB's
+    int error; // an error of LMDB
 };
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
@@ -286,7 +292,7 @@ enum step {
     UPGRADE,   // the same with a legacy journal or none, and changes the format
 };
 
-// Moves the journal's frames into data.mdb, and records the next epoch.
+// Puts the journal's frames into data.mdb, and records the next epoch.
 static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     struct gv_journal_state state = gv_journal_state(&lmdb->journal);
     // A transaction that returned an error may have been committed.
@@ -302,7 +308,7 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbl
     return error;
 }
 
-// Removes the entries that this version does not accept.
+// Deletes the entries that this version does not accept.
 static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
                      struct gv_superblock_checksum *checksum) {
     MDB_cursor *cursor;
@@ -325,7 +331,7 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
 
 static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     if (superblock->format == GV_SUPERBLOCK_FORMAT)
-        return 0; // committed by a transaction that returned an error
+        return 0; // done by a transaction that was committed but returned an error
     int error = gv_journal_state(&lmdb->journal).open ? replay_journal(lmdb, txn, superblock) : 0;
     if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &superblock->checksum);
     superblock->format = GV_SUPERBLOCK_FORMAT;
@@ -335,14 +341,15 @@ static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbloc
     return error;
 }
 
-// Runs one transaction, with a batch unless that is NULL; returns an error of LMDB's.
+// Runs one transaction, with a batch unless that is NULL; returns an error of LMDB.
 static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
                       enum step step) {
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
     struct gv_superblock superblock = {0};
-    // Read again, since a transaction that returned an error may have been committed.
+    // The superblock is read again, since a transaction that returned an error may have been
+    // committed.
     error = get_superblock(lmdb, txn, &superblock);
     if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &superblock);
     if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &superblock);
@@ -350,7 +357,7 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     if (error == 0) error = put_superblock(lmdb, txn, &superblock);
     error = end(txn, error);
     if (error == 0) lmdb->epoch = superblock.epoch;
-    // The next step relies on its durability.
+    // The next step requires this transaction to be durable.
     if (error == 0 && step != NOTHING) error = mdb_env_sync(lmdb->env, 1);
     return error;
 }
@@ -365,8 +372,8 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
-// About the most bytes that a transaction needs on disk: each record may copy a page of its own,
-// and new pages are half full.
+// An estimate of the most bytes that a transaction needs on disk: each record may copy a page of
+// its own, and new pages are half full.
 static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *info,
                        const MDB_stat *stat) {
     size_t pages = info->me_last_pgno + 1;
@@ -435,9 +442,8 @@ static int empty_journal(struct gv_store_lmdb *lmdb) {
 
 static int make_journal(struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, JOURNAL, path);
-    if (error != 0) return fail(lmdb, JOURNAL, error);
-    error = gv_journal_make(&lmdb->journal, path, lmdb->directory, lmdb->epoch);
+    path_of(lmdb, JOURNAL, path);
+    int error = gv_journal_make(&lmdb->journal, path, lmdb->directory, lmdb->epoch);
     if (error != 0) return fail(lmdb, JOURNAL, journal_errno(error));
     error = sync_directory(lmdb->dir);
     if (error == 0) return 0;
@@ -445,8 +451,8 @@ static int make_journal(struct gv_store_lmdb *lmdb) {
     return fail(lmdb, "sync", error);
 }
 
-// Does what must precede the first batch: upgrade, journal, a new epoch. May be repeated until it
-// succeeds.
+// Makes the store ready for the first batch: upgrades it, creates the journal, begins an epoch. May
+// be repeated until it succeeds.
 static int make_ready(struct gv_store_lmdb *lmdb) {
     int error = lmdb->legacy ? write_through(lmdb, NULL, UPGRADE) : 0;
     if (error == 0 && lmdb->legacy) {
@@ -459,8 +465,8 @@ static int make_ready(struct gv_store_lmdb *lmdb) {
     return error;
 }
 
-// Repeats what failed, and checks that the space which was missing is available now: a smaller
-// batch that fits would not prove it.
+// Repeats the failed operation, and checks that the missing space is available now: a smaller batch
+// that fits would not prove it.
 static int retry_failed(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
     if (error == 0) error = lmdb->ready ? empty_journal(lmdb) : make_ready(lmdb);
@@ -526,22 +532,25 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
     if (error != 0 || gv_journal_state(&lmdb->journal).number == 0) return error;
     struct loading loading = {take, take_ctx};
     error = gv_journal_read(&lmdb->journal, load_batch, &loading);
-    if (error != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(error));
-    return error;
+    return error == 0 ? 0 : explain(lmdb, error, "load: %s", gv_base_error(error));
 }
 
 // ---- Open ---------------------------------------------------------------------------------------
 
-// Verifies data.mdb before LMDB opens it. *superblock becomes what the file has; format 0: there is
-// no file, or one whose creation was interrupted.
+// Verifies data.mdb before LMDB opens it. *superblock becomes that of the file; format 0: there is
+// no file, or its creation was interrupted.
 static int check_data(struct gv_store_lmdb *lmdb, const char *path,
                       struct gv_superblock *superblock) {
     *superblock = (struct gv_superblock){0};
     lmdb->map = MAP_FIRST;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO would block
     if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
     struct stat found;
     int error = fstat(fd, &found) == 0 ? 0 : fail(lmdb, DATA, errno);
+    if (error == 0 && !S_ISREG(found.st_mode)) {
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is not a plain file");
+        error = GV_ECORRUPT;
+    }
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
     if (error == 0 && !gv_verifier_unfinished(fd, size))
@@ -566,13 +575,12 @@ static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// Under a temporary name first, so that a file with the final name is complete.
+// Creates the file under a temporary name first, so that a file with the final name is complete.
 static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     char fresh[PATH_CAP];
-    int error = path_of(lmdb, DATA_NEW, fresh);
-    if (error != 0) return fail(lmdb, DATA, error);
+    path_of(lmdb, DATA_NEW, fresh);
     if (unlink(fresh) != 0 && errno != ENOENT) return fail(lmdb, DATA_NEW, errno);
-    error = fill_data(lmdb, fresh);
+    int error = fill_data(lmdb, fresh);
     if (error == 0 && rename(fresh, path) != 0) error = fail(lmdb, DATA, errno);
     if (error != 0) unlink(fresh);
     if (error != 0) return error;
@@ -590,33 +598,28 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
     struct gv_watermark watermark;
-    int error = path_of(lmdb, JOURNAL, journal);
-    if (error != 0) return fail(lmdb, JOURNAL, error);
+    path_of(lmdb, JOURNAL, journal);
     const char *state = lstat(path, &found) != 0 ? "missing" : "empty";
     if (lstat(journal, &found) == 0) {
-        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s", state,
-                 JOURNAL);
-        return GV_ECORRUPT;
+        return explain(lmdb, GV_ECORRUPT, "data.mdb is %s, though there is a %s", state, JOURNAL);
     }
     if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
     if (!gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark)) return make_data(lmdb, path);
-    snprintf(lmdb->text, sizeof lmdb->text,
-             "data.mdb is %s and there is no %s, though %s shows that there was a store (to start "
-             "anew, remove it)",
-             state, JOURNAL, LOCK);
-    return GV_ECORRUPT;
+    return explain(
+        lmdb, GV_ECORRUPT,
+        "data.mdb is %s and there is no %s, though %s shows that there was a store (to start "
+        "anew, remove it)",
+        state, JOURNAL, LOCK);
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
     struct gv_journal_damage damage = gv_journal_state(&lmdb->journal).damage;
     if (error == GV_ENOENT) {
-        snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
-        return GV_ECORRUPT;
+        return explain(lmdb, GV_ECORRUPT, "%s is missing", JOURNAL);
     }
     if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
-    snprintf(lmdb->text, sizeof lmdb->text, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL,
-             damage.at, damage.what != NULL ? damage.what : "a frame is not a batch");
-    return error;
+    return explain(lmdb, error, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL, damage.at,
+                   damage.what != NULL ? damage.what : "a frame is not a batch");
 }
 
 static int check_batch(void *ctx, struct gv_slice batch) {
@@ -624,11 +627,12 @@ static int check_batch(void *ctx, struct gv_slice batch) {
     return is_batch(batch) ? 0 : GV_ECORRUPT;
 }
 
-// The journal of a database in the legacy format: in that format, or missing.
+// Opens the journal of a database in the legacy format: a legacy journal, which may be missing.
 static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
                        const struct gv_superblock *superblock) {
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
-    // The first epoch is the first incarnation, which synced stores keep; a later one had frames.
+    // The first epoch is the number of the first incarnation, which synced stores keep. If the
+    // epoch is a later one, the journal had frames.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
@@ -658,17 +662,16 @@ static int check_watermark(struct gv_store_lmdb *lmdb, const struct gv_superbloc
     if (ahead == 0) gv_journal_expect(&lmdb->journal, watermark.count);
     uint64_t count = gv_journal_state(&lmdb->journal).count;
     if (ahead == 0 ? count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
-    snprintf(lmdb->text, sizeof lmdb->text,
-             "%s is an older copy, as %s shows (if that is intended, remove the latter)",
-             ahead > 0 ? DATA : JOURNAL, LOCK);
-    return GV_ECORRUPT;
+    return explain(lmdb, GV_ECORRUPT,
+                   "%s is an older copy, as %s shows (if that is intended, remove the latter)",
+                   ahead > 0 ? DATA : JOURNAL, LOCK);
 }
 
 // Opens the journal, if the database has one, and verifies it.
 static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, JOURNAL, path);
-    if (error != 0) return fail(lmdb, JOURNAL, error);
+    int error;
+    path_of(lmdb, JOURNAL, path);
     if (lmdb->legacy) return open_legacy(lmdb, path, superblock);
     if (superblock->journal == GV_SUPERBLOCK_JOURNAL_OBSOLETE) {
         error = open_obsolete(lmdb, path, superblock);
@@ -696,7 +699,7 @@ static void write_text(FILE *file, const char *name, struct gv_slice text) {
     fwrite(text.data, 1, text.len, file);
 }
 
-// The texts are JSON: version 0.1.0 accepted no other.
+// The texts are JSON, since version 0.1.0 accepted nothing else.
 static void write_entry(FILE *file, const struct gv_entry *entry) {
     static const char *const lattices[] = {"set", "counter", "register"};
     fprintf(file, "{\"lattice\":\"%s\"", lattices[entry->lattice]);
@@ -733,7 +736,7 @@ static int check_records(struct gv_store_lmdb *lmdb, struct export *export) {
     return error;
 }
 
-// Writes them to a new file, and syncs it.
+// Writes these entries to a new file, and syncs it.
 static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
     int fd = open(lmdb->export, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) return fail(lmdb, lmdb->export, errno);
@@ -755,12 +758,12 @@ static int check_legacy(struct gv_store_lmdb *lmdb) {
     if (error == GV_ECORRUPT)
         snprintf(lmdb->text, sizeof lmdb->text, "it has a record that no version writes");
     if (error == 0 && export.count > 0 && lmdb->export == NULL) {
-        snprintf(lmdb->text, sizeof lmdb->text,
-                 "it has %" PRIu64 " records that this version does not accept, such as a value "
-                 "nested deeper than %d: --export-refused FILE writes them to a file and upgrades "
-                 "without them; version 0.1.0 reads all",
-                 export.count, GV_ENTRY_DEPTH);
-        error = GV_ECORRUPT;
+        error = explain(
+            lmdb, GV_ECORRUPT,
+            "it has %" PRIu64 " records that this version does not accept, such as a value "
+            "nested deeper than %d: --export-refused FILE writes them to a file and upgrades "
+            "without them; version 0.1.0 reads all",
+            export.count, GV_ENTRY_DEPTH);
     } else if (error == 0 && export.count > 0) {
         error = export_records(lmdb, &export);
     }
@@ -784,8 +787,8 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *sup
     return lmdb->legacy ? check_legacy(lmdb) : 0;
 }
 
-// If the start cannot be recorded, it is a new incarnation, unless the node sends nothing before it
-// is written.
+// Starts an incarnation. If that cannot be recorded, it is a new one, unless the node sends nothing
+// that is not written yet.
 static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
                              bool fresh) {
     int error = make_ready(lmdb);
@@ -795,7 +798,7 @@ static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_l
                  " records that this version does not accept are left out, and written to "
                  "%s",
                  lmdb->left_out, lmdb->export);
-    // Without the upgrade, entries that are left out would fail to load.
+    // Without the upgrade, the entries that it leaves out would fail to load.
     if (error != GV_EFULL || fresh || lmdb->left_out > 0) return error;
     if (!config->write_ahead) lmdb->incarnation = config->incarnation;
     size_t len = strlen(lmdb->text);
@@ -809,15 +812,17 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
     char path[PATH_CAP];
     struct gv_superblock superblock;
-    int error = path_of(lmdb, DATA, path);
-    if (error != 0) return fail(lmdb, DATA, error);
-    error = lock_directory(lmdb);
+    path_of(lmdb, DATA, path);
+    int error = lock_directory(lmdb);
     if (error == 0) error = check_data(lmdb, path, &superblock);
     if (error != 0) return error;
     bool fresh = superblock.format == 0;
     error = fresh ? create(lmdb, path) : open_data(lmdb, &superblock);
     if (error == 0) error = start_incarnation(lmdb, config, fresh);
-    if (error == 0 && made && path_of(lmdb, "..", path) == 0) (void)sync_directory(path);
+    if (error == 0 && made) {
+        path_of(lmdb, "..", path);
+        (void)sync_directory(path);
+    }
     return error;
 }
 
@@ -864,7 +869,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
 
 // Records that the next start may continue this incarnation.
 static int end_incarnation(struct gv_store_lmdb *lmdb) {
-    // Everything else must be durable before that.
+    // Everything else must be durable before this record.
     int error = mdb_env_sync(lmdb->env, 1);
     MDB_txn *txn;
     if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);

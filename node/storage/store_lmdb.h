@@ -35,10 +35,10 @@ struct gv_store_lmdb;
 
 struct gv_store_lmdb_config {
     const char *dir;      // created if it does not exist; its parent must exist
-    const char *workload; // that owns the entries; at most GV_SUPERBLOCK_WORKLOAD_MAX bytes
-    bool sync;            // a write returns when it is synced; else when it is in the page cache
-    bool write_ahead;     // the node sends nothing before it is written
-    uint64_t incarnation; // random, for the case that the last one cannot be continued
+    const char *workload; // owner of the entries; at most GV_SUPERBLOCK_WORKLOAD_MAX bytes
+    bool sync;            // a write returns when it is synced; false: when it is in the page cache
+    bool write_ahead;     // the node sends nothing that is not written yet
+    uint64_t incarnation; // a random number, used if the last incarnation cannot be continued
     // Where an upgrade writes entries that this version does not accept, a file that does not
     // exist; NULL: it refuses a directory with such entries.
     const char *export;
@@ -47,9 +47,9 @@ struct gv_store_lmdb_config {
 // Opens the directory. GV_EFULL: another process uses it, or the disk is full and the directory is
 // new; GV_EINVAL: it belongs to another workload; GV_EVERSION: it is in another format;
 // GV_ECORRUPT: it is damaged, or not a store; GV_EIO: an error of the system; GV_ENOMEM. `reason`
-// then describes the error, without the directory's name. After success it is a warning or empty:
-// the disk is full, so that entries can be loaded, but writes return GV_EFULL until there is space;
-// or an upgrade has left entries out, and where they are.
+// then describes the error, without the directory's name. After success it is empty or a warning:
+// the disk is full, so entries can be loaded, but writes return GV_EFULL until there is space; or
+// an upgrade has left entries out, and the warning names the file that has them.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *reason, size_t reason_cap);
 
@@ -65,7 +65,7 @@ const struct gv_store *gv_store_lmdb_store(struct gv_store_lmdb *lmdb);
 // one.
 uint64_t gv_store_lmdb_incarnation(const struct gv_store_lmdb *lmdb);
 
-// Batches written since the open.
+// Batches written since the store was opened.
 uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb);
 
 // These functions as pointers, so that programs without a store do not link LMDB.

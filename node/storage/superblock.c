@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char magic[] = "grapevine";
 
@@ -77,13 +76,13 @@ uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_sl
 
 // ---- Verification -------------------------------------------------------------------------------
 
-// The contents that the verifier found.
+// The contents of a file, gathered while the verifier reads it.
 struct contents {
     const struct gv_digest_key *key;
     uint64_t txn;
     bool any, entries; // databases found: any at all, and "entries"
     bool in_meta, in_entries;
-    int superblock_error; // of its decoding; GV_ENOENT: none was found
+    int superblock_error; // error of decoding the superblock; GV_ENOENT: there is none
     struct gv_superblock superblock;
     struct gv_superblock_checksum checksum;
 };

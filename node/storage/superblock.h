@@ -27,9 +27,10 @@ enum {
 // The journal that belongs to the database. The legacy format has the first two states only, and
 // its journal is in the legacy format.
 enum gv_superblock_journal {
-    GV_SUPERBLOCK_JOURNAL_NONE,     // none, or an unused one of this directory
+    GV_SUPERBLOCK_JOURNAL_NONE,     // there is none, or an unused one of this directory
     GV_SUPERBLOCK_JOURNAL_REQUIRED, // it must exist
-    GV_SUPERBLOCK_JOURNAL_OBSOLETE, // in the legacy format; its frames are here, and it is replaced
+    GV_SUPERBLOCK_JOURNAL_OBSOLETE, // it is in the legacy format, and its frames are here: a new
+                                    // journal replaces it
 };
 
 // The number of records, and the sum of their hashes.
@@ -39,12 +40,12 @@ struct gv_superblock_checksum {
 
 struct gv_superblock {
     uint64_t format;
-    char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1]; // that owns the records
-    uint64_t incarnation;                          // of the node
+    char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1]; // owner of the records
+    uint64_t incarnation;                          // incarnation of the node
     bool all_persisted; // the store has everything that the node has sent
-    uint64_t txn;       // LMDB's number of the transaction that wrote this, the last one
+    uint64_t txn;       // LMDB's number of the last transaction, which wrote this superblock
     struct gv_superblock_checksum checksum;
-    uint64_t epoch; // of the journal; frames of this epoch are not in the database
+    uint64_t epoch; // epoch of the journal, whose frames are not in the database
     enum gv_superblock_journal journal;
     uint64_t directory; // random identity, which the journal has, too
 };
@@ -55,8 +56,8 @@ void gv_superblock_init(struct gv_superblock *superblock, const char *workload);
 // Encodes a superblock in the current format; returns its length.
 size_t gv_superblock_write(const struct gv_superblock *superblock, const struct gv_digest_key *key,
                            uint8_t bytes[GV_SUPERBLOCK_MAX]);
-// Decodes a superblock in the current or the legacy format. GV_EVERSION: it is in another one,
-// out->format; GV_ECORRUPT.
+// Decodes a superblock in the current or the legacy format. GV_EVERSION: it is in another format,
+// out->format; GV_ECORRUPT: it is malformed.
 int gv_superblock_read(struct gv_superblock *out, const struct gv_digest_key *key,
                        struct gv_slice bytes);
 

@@ -4,7 +4,6 @@
 #include "file.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     PAGE_MIN = 256, // bytes, and powers of two
@@ -18,7 +17,8 @@ enum {
 
 // Kinds of pages. LMDB has more flags, which are never set on disk.
 enum kind { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 };
-// What a leaf's node has instead of its value: the number of an overflow page, or a database.
+// Flags of a leaf's node that has no inline value, but the number of an overflow page, or a
+// database.
 enum { BIGDATA = 1, SUBDATA = 2 };
 // Key order of a database: machine words; without the flag, bytes.
 enum { INTEGERKEY = 8 };
@@ -33,13 +33,13 @@ struct page_header {
 };
 
 struct node_header {
-    uint16_t half[2]; // of the value's length, in the machine's byte order
+    uint16_t half[2]; // the halves of the value's length, in the machine's byte order
     uint16_t flags;
     uint16_t key_len;
 };
 
 struct database {
-    uint32_t page_size; // in the free list's database only
+    uint32_t page_size; // valid in the free list's database only
     uint16_t flags, depth;
     size_t branch_pages, leaf_pages, overflow_pages, entries;
     size_t root; // NONE: empty
@@ -61,9 +61,9 @@ _Static_assert(NODE_HEADER == 8 && sizeof(struct database) == 8 + 5 * sizeof(siz
 
 struct node {
     struct gv_slice key, value; // as they are in the page
-    size_t len;                 // of the value, also of one on overflow pages
+    size_t len;                 // length of the value, which may be on overflow pages
     size_t child;               // in a branch: page number
-    unsigned flags;             // in a leaf
+    unsigned flags;             // flags, in a leaf
 };
 
 struct verifier {
@@ -75,12 +75,12 @@ struct verifier {
     uint8_t *claimed; // one bit a page: it is in use or in the free list
     uint8_t *value;   // the last overflow value
     size_t value_cap;
-    unsigned level; // buffers in use, one for each page from the root
+    unsigned level; // number of page buffers in use: one for each page of the path from the root
     uint8_t *buffers[2 * DEPTH_MAX];
     size_t number[2 * DEPTH_MAX];
 };
 
-// The free list, the list of named databases, or one of those.
+// What a database is: the free list, the list of named databases, or a named database.
 enum use { FREE, MAIN, NAMED };
 
 // A database being read, and its counts so far.
@@ -96,7 +96,7 @@ static int damaged(struct verifier *it, size_t page, const char *what) {
     return GV_ECORRUPT;
 }
 
-// Claims pages. False: one is claimed already, or outside of the file.
+// Claims pages. False: one of them is already claimed, or outside the file.
 static bool claim(struct verifier *it, size_t page, size_t count) {
     if (page < META_PAGES || page > it->last || count > it->last - page + 1) return false;
     for (; count > 0; count--, page++) {
@@ -173,14 +173,14 @@ static bool check_nodes(const struct verifier *it, const uint8_t *page) {
     return true;
 }
 
-// Damage in the page that is being read.
+// Reports damage in the page that is being read.
 static int damaged_here(struct verifier *it, const char *what) {
     return damaged(it, it->level > 0 ? it->number[it->level - 1] : 0, what);
 }
 
 // Reads a page of a tree into a buffer, which is valid until drop_page().
 static int read_page(struct verifier *it, size_t number, enum kind kind, uint8_t **out) {
-    GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
+    GV_ASSERT(it->level < GV_COUNT(it->buffers));
     if (number < META_PAGES || number > it->last)
         return damaged_here(it, "a page with a page number outside of the file");
     if (!claim(it, number, 1)) return damaged(it, number, "a page that is used twice, or is free");
@@ -317,7 +317,7 @@ static int read_leaf(struct verifier *it, struct tree *tree, const uint8_t *page
 static int read_node(struct verifier *it, struct tree *tree, size_t number, unsigned depth,
                      struct bounds bounds);
 
-// The first key of a branch is never looked at: LMDB goes there with all that is below the second.
+// The first key of a branch is ignored: LMDB descends there for every key below the second one.
 static int read_branch(struct verifier *it, struct tree *tree, const uint8_t *page, unsigned depth,
                        struct bounds bounds) {
     size_t count = count_of(page);
@@ -378,7 +378,7 @@ static int read_meta_page(struct verifier *it, size_t number, struct meta_page *
     return head.number == number ? 0 : damaged(it, number, "another page than the meta page");
 }
 
-// The younger of the two meta pages, which transactions write in turn.
+// Chooses the younger of the two meta pages, which transactions write alternately.
 static int choose_meta_page(struct verifier *it, uint64_t size, struct meta_page *out) {
     struct meta_page meta_pages[META_PAGES];
     int error = read_meta_page(it, 0, &meta_pages[0]);
@@ -403,7 +403,7 @@ static int choose_meta_page(struct verifier *it, uint64_t size, struct meta_page
 }
 
 static void release(struct verifier *it) {
-    for (size_t i = 0; i < sizeof it->buffers / sizeof *it->buffers; i++) free(it->buffers[i]);
+    for (size_t i = 0; i < GV_COUNT(it->buffers); i++) free(it->buffers[i]);
     free(it->claimed);
     free(it->value);
 }

@@ -3,8 +3,6 @@
 
 #include "file.h"
 
-#include <string.h>
-
 enum { MAGIC, DIRECTORY, EPOCH, COUNT, HASH, WORDS };
 
 static const char magic[8] = {'g', 'v', 'w', 'i', 't', 'n', 's', '1'};

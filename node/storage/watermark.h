@@ -10,14 +10,14 @@
 
 struct gv_watermark {
     uint64_t directory; // identity of the store
-    uint64_t epoch;     // of the journal, as the database records it
+    uint64_t epoch;     // epoch of the journal, as recorded in the database
     uint64_t count;     // durable frames of the epoch
 };
 
-// Writes it at the start of a file. Errors are ignored: the watermark is then too old.
+// Writes a watermark at the start of a file. Errors are ignored: the old watermark stays.
 void gv_watermark_write(int fd, const struct gv_digest_key *key,
                         const struct gv_watermark *watermark);
-// Reads it. False: it is missing or damaged.
+// Reads a watermark. False: it is missing or damaged.
 bool gv_watermark_read(int fd, const struct gv_digest_key *key, struct gv_watermark *out);
 
 #endif

@@ -12,12 +12,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct counter {
-    bool loaded;          // the rest is valid; else the replica has it
-    uint32_t generation;  // of the incarnation; 0: the node's own
-    uint64_t plus, minus; // its totals, with pending writes
+    bool loaded;          // the other members are valid; false: read them from the replica
+    uint32_t generation;  // current generation of this node's entries; 0: the first
+    uint64_t plus, minus; // totals of the current entries, including pending writes
 };
 
 enum { KEY_CAP = GV_WRITES_KEY_MAX };
@@ -39,7 +38,7 @@ static struct gv_entry own_entry(const struct gv_request *request, uint32_t gene
     GV_ASSERT(len > 0 && len < KEY_CAP);
     return (struct gv_entry){
         .lattice = GV_LATTICE_COUNTER,
-        .key = {(const uint8_t *)key, (size_t)len},
+        .key = gv_slice_of(key, (size_t)len),
     };
 }
 
@@ -64,7 +63,7 @@ static void find_generation(const struct gv_request *request, struct counter *co
     use_generation(request, counter, generation);
 }
 
-// Whether an entry of this node is larger than its own writes have made it.
+// Whether an entry of this node has a larger count than the node itself has written.
 static bool raised_by_peer(const struct gv_request *request, const struct counter *counter) {
     return stored_count(request, counter->generation, true) > counter->plus ||
            stored_count(request, counter->generation, false) > counter->minus;
@@ -84,8 +83,8 @@ static void choose_generation(struct gv_request *request, struct counter *counte
     }
 }
 
-// A stored add was counted in part, since a peer had raised the entry: the rest goes to another
-// generation.
+// Only a part of a stored add was counted, since a peer had raised the entry. The rest goes to an
+// entry of another generation.
 static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key) {
     struct counter *counter = request->state;
@@ -126,7 +125,8 @@ static void handle_add(struct gv_request *request) {
     char key[KEY_CAP];
     struct gv_entry entry = own_entry(request, counter->generation, up, key);
     entry.count = *total + size;
-    if (gv_request_add(request, &entry, size, "add_ok")) *total += size;
+    const struct gv_writes_reply reply = {.type = "add_ok", .increment = size};
+    if (gv_request_put(request, &entry, &reply)) *total += size;
 }
 
 static bool ends_in(struct gv_slice key, const char *end) {
@@ -134,18 +134,39 @@ static bool ends_in(struct gv_slice key, const char *end) {
     return key.len >= len && memcmp(key.data + key.len - len, end, len) == 0;
 }
 
-// The sum is computed modulo 2^64, so it is exact if it fits 64 bits.
+// A signed sum of 128 bits: no replica has enough entries to exceed it.
+struct sum {
+    uint64_t low, high; // two's complement
+};
+
+static void add(struct sum *sum, uint64_t count) {
+    sum->low += count;
+    sum->high += sum->low < count;
+}
+
+static void subtract(struct sum *sum, uint64_t count) {
+    sum->high -= sum->low < count;
+    sum->low -= count;
+}
+
+// The nearest integer of 64 bits.
+static int64_t saturated(const struct sum *sum) {
+    bool negative = sum->high >> 63 != 0;
+    bool top = sum->low >> 63 != 0;
+    if (!negative) return sum->high == 0 && !top ? (int64_t)sum->low : INT64_MAX;
+    return sum->high == UINT64_MAX && top ? -(int64_t)(UINT64_MAX - sum->low) - 1 : INT64_MIN;
+}
+
 static void handle_read(struct gv_request *request) {
-    uint64_t sum = 0;
+    struct sum sum = {0};
     uint32_t cursor = 0, end = gv_engine_end(request->engine);
     struct gv_entry entry;
     while (gv_engine_next(request->engine, &cursor, end, &entry)) {
         if (entry.lattice != GV_LATTICE_COUNTER) continue;
-        if (ends_in(entry.key, ",\"+\"]")) sum += entry.count;
-        if (ends_in(entry.key, ",\"-\"]")) sum -= entry.count;
+        if (ends_in(entry.key, ",\"+\"]")) add(&sum, entry.count);
+        if (ends_in(entry.key, ",\"-\"]")) subtract(&sum, entry.count);
     }
-    int64_t value = sum <= (uint64_t)INT64_MAX ? (int64_t)sum : -(int64_t)(UINT64_MAX - sum) - 1;
-    gv_replies_integer(request->replies, "read_ok", "value", value);
+    gv_replies_integer(request->replies, "read_ok", "value", saturated(&sum));
 }
 
 static const struct gv_workload_handler handlers[] = {

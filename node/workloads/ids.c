@@ -5,23 +5,22 @@
 // after the clock was set back. NODE is the complete name, so ids of two nodes differ.
 //
 // With a store, ids ascend across restarts. The node's own entry, a counter whose key is its name,
-// has the TIME up to which ids are *reserved*; a restarted node begins behind it. The reserve is
+// has the TIME up to which ids are *reserved*; a restarted node begins after it. The reservation is
 // extended when half of it is used, so an id waits for the disk only after a long pause.
 //
-// TIME ends in the year 2554, and so does every reserve. Requests beyond it get error 11, also
+// TIME ends in the year 2554, and so does every reservation. Requests beyond it get error 11, also
 // after a restart with the same store.
 #include "../workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-// Length of a reserve: a restarted node's ids may be this far ahead of the clock.
+// Length of a reservation: the ids of a restarted node may be this far ahead of the clock.
 #define RESERVE_NS (10 * 1000 * GV_MS)
 
 struct ids {
     uint64_t last_ns;     // TIME of the last id; 0: none in this incarnation
-    uint64_t reserved_ns; // end of the reserve, with pending writes
+    uint64_t reserved_ns; // end of the reservation, including pending writes
 };
 
 enum { PREFIX = 1 + 16 + 1 + 16 + 1 }; // a quote, and two numbers of 16 digits, each with a dash
@@ -34,7 +33,7 @@ static struct gv_entry own_entry(const struct gv_request *request, uint64_t unti
     };
 }
 
-// End of the stored reserve; without a store, ids need none.
+// End of the stored reservation; without a store, ids need no reservation.
 static uint64_t reserved(const struct gv_request *request) {
     struct gv_entry own = own_entry(request, 0), found;
     if (request->engine == NULL) return UINT64_MAX;
@@ -47,10 +46,10 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
     snprintf(buf, cap, "\"%016" PRIx64 "-%016" PRIx64 "-", ns, request->incarnation);
     // The name without its opening quote.
     memcpy(buf + PREFIX, request->self.data + 1, request->self.len - 1);
-    return (struct gv_slice){(const uint8_t *)buf, PREFIX + request->self.len - 1};
+    return gv_slice_of(buf, PREFIX + request->self.len - 1);
 }
 
-// End of a new reserve.
+// End of a new reservation.
 static uint64_t reserve_to(uint64_t ns) {
     return ns < UINT64_MAX - RESERVE_NS ? ns + RESERVE_NS : UINT64_MAX;
 }
@@ -79,12 +78,13 @@ static void handle_generate(struct gv_request *request) {
     char buf[PREFIX + GV_NODE_QUOTED_MAX];
     struct gv_slice id = write_id(request, next_ns, buf, sizeof buf);
     if (next_ns > durable_ns) {
-        if (!gv_request_put_json(request, &reserve, "generate_ok", "id", id)) return;
+        const struct gv_writes_reply reply = {"generate_ok", "id", id, 0};
+        if (!gv_request_put(request, &reserve, &reply)) return;
         ids->reserved_ns = reserve.count;
     } else {
         bool half = request->engine != NULL && ids->reserved_ns < UINT64_MAX &&
                     next_ns + RESERVE_NS / 2 > ids->reserved_ns;
-        if (half && gv_request_put_async(request, &reserve)) ids->reserved_ns = reserve.count;
+        if (half && gv_request_put(request, &reserve, NULL)) ids->reserved_ns = reserve.count;
         gv_replies_json(request->replies, "generate_ok", "id", id);
     }
     ids->last_ns = next_ns;

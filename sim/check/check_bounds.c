@@ -3,11 +3,6 @@
 
 #include <inttypes.h>
 
-void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t message_max) {
-    GV_ASSERT(nodes > 0 && message_max > 0);
-    *bounds = (struct gv_check_bounds){.nodes = nodes, .message_max = message_max};
-}
-
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
                              struct gv_verdict_errors *errors) {
     GV_ASSERT(node < bounds->nodes);
@@ -42,7 +37,7 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
         {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_BOUNDS_SYNCS},
         {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_BOUNDS_STORE},
     };
-    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++) {
+    for (size_t i = 0; i < GV_COUNT(queues); i++) {
         if (queues[i].deepest <= queues[i].most) continue;
         gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
                        "%" PRIu64 " %s queued at n%u, more than %" PRIu64, queues[i].deepest,

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
 
@@ -16,6 +15,7 @@ void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
     counter->refused = gv_memory_new(nodes * sizeof *counter->refused);
     counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
     counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
+    counter->reported = gv_memory_new(nodes * sizeof *counter->reported);
 }
 
 void gv_check_counter_fini(struct gv_check_counter *counter) {
@@ -25,7 +25,27 @@ void gv_check_counter_fini(struct gv_check_counter *counter) {
     free(counter->refused);
     free(counter->finals);
     free(counter->has_final);
+    free(counter->reported);
     *counter = (struct gv_check_counter){0};
+}
+
+void gv_check_counter_invoke(struct gv_check_counter *counter, int64_t delta) {
+    GV_ASSERT(delta > -1000 && delta < 1000);
+    if (delta < 0) counter->low += delta;
+    if (delta > 0) counter->high += delta;
+}
+
+void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int64_t value,
+                           struct gv_verdict_errors *errors) {
+    GV_ASSERT(node < counter->nodes);
+    bool possible = value >= counter->low && value <= counter->high;
+    if (possible || counter->reported[node]) return;
+    counter->reported[node] = true;
+    errors->conclusive = true;
+    gv_verdict_add(errors, GV_VERDICT_WRONG_SUM,
+                   "n%u returned %" PRId64 " when the additions invoked so far allowed %" PRId64
+                   " to %" PRId64,
+                   node, value, counter->low, counter->high);
 }
 
 void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
@@ -33,11 +53,6 @@ void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_
     GV_ASSERT(node < counter->nodes);
     counter->sum += delta;
     counter->acked[node] += delta;
-}
-
-void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
-    GV_ASSERT(node < counter->nodes);
-    counter->refused[node] += delta;
 }
 
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
@@ -78,7 +93,7 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     reached[-low] = 1;
     for (size_t i = 0; i < counter->maybe_len; i++) {
         int64_t delta = counter->maybe[i];
-        // Against the sign of the delta, so that it is used once.
+        // The order is against the sign of the delta, so that the delta is used only once.
         for (size_t step = 0; step < width; step++) {
             int64_t to = delta > 0 ? (int64_t)(width - 1 - step) : (int64_t)step;
             int64_t from = to - delta;
@@ -125,7 +140,7 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter,
     bool equal = true, any = false;
     uint32_t first = 0;
     for (uint32_t node = 0; node < counter->nodes; node++) {
-        if (!counter->has_final[node]) continue; // an error of its own
+        if (!counter->has_final[node]) continue; // reported as another error
         int64_t value = counter->finals[node];
         if (!any) first = node;
         if (any && value == counter->finals[first]) continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Counters: every final read is the sum of the acknowledged additions and of some subset of the
-// additions with unknown outcome; and all final reads are equal.
+// additions with unknown outcome; all final reads are equal; and no read is beyond what the
+// additions invoked so far can explain.
 #ifndef GV_SIM_CHECK_CHECK_COUNTER_H
 #define GV_SIM_CHECK_CHECK_COUNTER_H
 
@@ -8,29 +9,40 @@
 
 struct gv_check_counter {
     uint32_t nodes;
-    int64_t sum;    // of the acknowledged additions
+    int64_t sum;    // sum of the acknowledged additions
     int64_t *maybe; // additions with unknown outcome
     size_t maybe_len, maybe_cap;
     int64_t *acked;       // by node: sum of the additions that it acknowledged
     int64_t *refused;     // by node: sum of the additions that definitely failed
+    int64_t low, high;    // the sums of all negative and of all positive additions invoked
     uint64_t may_be_lost; // amount that faults may have removed from the sum
     int64_t *finals;      // by node: its final read
     bool *has_final;      // by node: it answered its final read
+    bool *reported;       // by node: a read of it is an error
 };
 
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes);
 void gv_check_counter_fini(struct gv_check_counter *counter);
 
-// An addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.
+// An addition is invoked. |delta| < 1000.
+void gv_check_counter_invoke(struct gv_check_counter *counter, int64_t delta);
+// A read returned this value. Error, once a node: GV_VERDICT_WRONG_SUM.
+void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int64_t value,
+                           struct gv_verdict_errors *errors);
+// Notes that an addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.
 void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta);
-void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta);
+static inline void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node,
+                                            int64_t delta) {
+    GV_ASSERT(node < counter->nodes);
+    counter->refused[node] += delta;
+}
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
-// A fault took the last copy of this amount of increments (`added`) or decrements: all of it, or
-// any part, may be missing from the sum. `amount` is at most INT32_MAX.
+// Notes that a fault destroyed the last copy of increments (`added`) or decrements by this amount:
+// the sum may lack all or a part of it. `amount` is at most INT32_MAX.
 void gv_check_counter_allow_loss(struct gv_check_counter *counter, bool added, uint64_t amount);
 void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int64_t value);
 
-// Whether a final read may return this value. Time and memory grow with the number of additions
+// Whether a final read may return this value. Time and memory are linear in the number of additions
 // with unknown outcome.
 bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t value);
 

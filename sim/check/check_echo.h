@@ -7,7 +7,7 @@
 #include "../core/history.h"
 #include "verdict.h"
 
-// `echo` is the token of that member of the reply. Error: GV_VERDICT_WRONG_ECHO.
+// Checks a reply; `echo` is the token of its member "echo". Error: GV_VERDICT_WRONG_ECHO.
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
                          struct gv_verdict_errors *errors);
 

@@ -3,9 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
     *id_order = (struct gv_check_id_order){.nodes = nodes};
@@ -37,9 +34,4 @@ void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, s
                        id, last->id);
     }
     strcpy(last->id, id);
-}
-
-void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node) {
-    GV_ASSERT(node < id_order->nodes);
-    id_order->last[node].id[0] = '\0';
 }

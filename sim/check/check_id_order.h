@@ -7,24 +7,27 @@
 
 #include "verdict.h"
 
-enum { GV_CHECK_ID_ORDER_MAX = 256 }; // bytes of a line that is checked; a longer one is ignored
+enum { GV_CHECK_ID_ORDER_MAX = 256 }; // longest line checked, bytes; longer ones are ignored
 
 struct gv_check_id_order {
     uint32_t nodes;
     struct gv_check_id_order_last {
-        char id[GV_CHECK_ID_ORDER_MAX]; // "" before the first
-        bool reported;                  // one error a node suffices
+        char id[GV_CHECK_ID_ORDER_MAX]; // the last id; "" before the first
+        bool reported;                  // an error has been reported; later ones are not
     } * last;
 };
 
 void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes);
 void gv_check_id_order_fini(struct gv_check_id_order *id_order);
 
-// A node printed this line. If it is a reply of gv-ids, its id is checked. Error:
+// Checks the id in a line that a node printed, if it is a reply of gv-ids. Error:
 // GV_VERDICT_IDS_OUT_OF_ORDER.
 void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, struct gv_slice line,
                             struct gv_verdict_errors *errors);
-// A fault took the node's state: its next id may be any.
-void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node);
+// Notes that a fault destroyed the node's state: its next id may be smaller.
+static inline void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node) {
+    GV_ASSERT(node < id_order->nodes);
+    id_order->last[node].id[0] = '\0';
+}
 
 #endif

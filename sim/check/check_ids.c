@@ -3,14 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-void gv_check_ids_init(struct gv_check_ids *ids) {
-    GV_ASSERT(ids != NULL);
-    *ids = (struct gv_check_ids){0};
-}
-
 void gv_check_ids_fini(struct gv_check_ids *ids) {
     GV_ASSERT(ids != NULL);
     for (size_t i = 0; i < ids->cap; i++) free(ids->table[i].text);
@@ -25,7 +17,7 @@ static uint64_t hash_of(const char *text, size_t len) {
     return hash ^ hash >> 32;
 }
 
-// The entry of this text, or the free entry for it.
+// The slot of this text, or the free slot where it belongs.
 static struct gv_check_ids_entry *find(struct gv_check_ids_entry *table, size_t cap, uint64_t hash,
                                        const char *text, size_t len) {
     GV_ASSERT(cap > 0 && (cap & (cap - 1)) == 0);

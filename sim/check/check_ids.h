@@ -11,7 +11,7 @@ struct gv_check_ids_entry {
     char *text; // canonical; NULL: a free slot
     size_t len;
     uint64_t hash;
-    uint32_t node; // that generated it first
+    uint32_t node; // the node that generated it first
     bool duplicated;
 };
 
@@ -21,10 +21,13 @@ struct gv_check_ids {
     uint64_t duplicated; // ids generated more than once
 };
 
-void gv_check_ids_init(struct gv_check_ids *ids);
+static inline void gv_check_ids_init(struct gv_check_ids *ids) {
+    GV_ASSERT(ids != NULL);
+    *ids = (struct gv_check_ids){0};
+}
 void gv_check_ids_fini(struct gv_check_ids *ids);
 
-// A node's reply carries the id at this token. Error: GV_VERDICT_DUPLICATE, once for each id.
+// Checks the id at this token of a node's reply. Error: GV_VERDICT_DUPLICATE, once for each id.
 void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
                         struct gv_verdict_errors *errors);
 

@@ -4,8 +4,6 @@
 #include "../core/memory.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 void gv_check_monotonic_reads_init(struct gv_check_monotonic_reads *reads, uint32_t nodes) {
     GV_ASSERT(nodes > 0);

@@ -13,22 +13,22 @@ struct gv_check_monotonic_reads {
         size_t cap;      // words
         int64_t value;   // counters: the latest read
         bool any;        // there was a read
-        bool reported;   // one error a node suffices
+        bool reported;   // an error has been reported; later ones are not
     } * last;
 };
 
 void gv_check_monotonic_reads_init(struct gv_check_monotonic_reads *reads, uint32_t nodes);
 void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads);
 
-// A read of a node returned the values whose marks are not 0, of `count` values in all. Error:
+// Checks a read that returned the values whose marks are not 0; there are `count` marks. Error:
 // GV_VERDICT_NON_MONOTONIC_READ.
 void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32_t node,
                                   const uint32_t *marks, size_t count,
                                   struct gv_verdict_errors *errors);
-// A read of a grow-only counter returned this value. Error: GV_VERDICT_NON_MONOTONIC_READ.
+// Checks a read of a grow-only counter. Error: GV_VERDICT_NON_MONOTONIC_READ.
 void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, uint32_t node,
                                       int64_t value, struct gv_verdict_errors *errors);
-// A fault took the node's state: its next read may return anything.
+// Notes that a fault destroyed the node's state: its next read may return anything.
 void gv_check_monotonic_reads_reset(struct gv_check_monotonic_reads *reads, uint32_t node);
 
 #endif

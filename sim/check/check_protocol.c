@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "check_protocol.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum shape { ANY, INTEGER, ARRAY };
 
@@ -18,7 +17,7 @@ struct reply {
 
 static bool is_integer(const struct gv_json *json, int token) {
     int64_t number;
-    return gv_json_i64(json, token, &number) != GV_ETYPE; // of any length
+    return gv_json_i64(json, token, &number) != GV_ETYPE; // an integer of any length
 }
 
 static int require(const struct gv_json *json, int object, const char *name, enum gv_json_type type,
@@ -95,7 +94,7 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
 
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
     static const char *const services[] = {"lin-kv", "seq-kv", "lww-kv", "lin-tso"};
-    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+    for (size_t i = 0; i < GV_COUNT(services); i++) {
         size_t len = strlen(services[i]);
         if (dest.len != len || memcmp(dest.data, services[i], len) != 0) continue;
         wrong(why, "goes to %s, and gvsim has no such service yet", services[i]);
@@ -167,7 +166,7 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     if (!is_integer(json, code)) return wrong(why, "is an error whose \"code\" is no integer");
     struct gv_slice raw = gv_json_raw(json, code);
     bool fits = gv_json_i64(json, code, &number) == 0;
-    // A code beyond 64 bits is the node's own, unless it is negative.
+    // A positive code beyond 64 bits is one for the node's own use.
     bool own = fits ? number >= GV_CHECK_PROTOCOL_OWN_CODE : raw.data[0] != '-';
     *definite = fits && gv_check_protocol_definite(number);
     bool indefinite = fits && (number == 0 || number == 13); // timeout, crash
@@ -211,7 +210,7 @@ bool gv_check_protocol_definite(int64_t code) {
     }
 }
 
-// Moves *at behind a literal. False: the text differs.
+// Skips a literal at *at. False: the text differs.
 static bool skip(struct gv_slice text, size_t *at, const char *literal) {
     size_t len = strlen(literal);
     if (text.len - *at < len || memcmp(text.data + *at, literal, len) != 0) return false;

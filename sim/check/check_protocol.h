@@ -12,7 +12,7 @@ enum {
     GV_CHECK_PROTOCOL_OWN_CODE = 1000, // the first error code for a node's own use
 };
 
-// A line's parts, as tokens.
+// The parts of a line, as tokens.
 struct gv_check_protocol_line {
     int src, dest; // strings
     int body;      // an object
@@ -20,8 +20,8 @@ struct gv_check_protocol_line {
 };
 
 // Parses a line and checks its frame: an object with the members "src" and "dest" (strings), "body"
-// (an object), optionally "id" (an integer), and no other. GV_ESYNTAX: it is not; `why` is the
-// reason as the end of a sentence: "has no \"src\"".
+// (an object), optionally "id" (an integer), and no other. GV_ESYNTAX: the line is invalid; `why`
+// is the reason, as the end of a sentence: "has no \"src\"".
 int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
                            struct gv_check_protocol_line *line,
                            char why[GV_CHECK_PROTOCOL_WHY_MAX]);
@@ -30,13 +30,13 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
 // "dest" and "body". Otherwise it is probably a line of the node's log.
 bool gv_check_protocol_resembles_message(struct gv_slice text);
 
-// Writes why a reply to this client, whose latest request is `msg_id`, answers no request, such as
+// Writes the reason why a reply answers no request of its client, whose latest request is `msg_id`:
 // "answers no request: its \"in_reply_to\" is a string, not the integer 1".
 void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
                              char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Writes why a dest is unknown: no node or client has this name, or it is one of Maelstrom's
-// services, which gvsim does not have.
+// Writes the reason why a dest is unknown: no node or client has this name, or it is a service of
+// Maelstrom, which gvsim does not have.
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // A message between nodes, recognised without parsing.
@@ -71,11 +71,11 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
 int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Whether the body of an error reply has code 0, a timeout of the node's own, which a delay may
-// explain.
+// Whether the body of an error reply has code 0: the node itself timed out, perhaps because of a
+// delay.
 bool gv_check_protocol_timeout(const struct gv_json *json, int body);
 
-// Whether an error code of Maelstrom's is definite: the operation did not happen and never will.
+// Whether an error code of Maelstrom is definite: the operation did not happen and never will.
 bool gv_check_protocol_definite(int64_t code);
 
 #endif

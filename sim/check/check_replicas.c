@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "check_replicas.h"
 
-#include <string.h>
-
 static bool same_text(struct gv_slice a, struct gv_slice b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
@@ -13,8 +11,8 @@ static bool same_entry(const struct gv_entry *a, const struct gv_entry *b) {
            same_text(a->node, b->node);
 }
 
-// Iterates over both at once, which counts the entries without a digest. Only an entry that is at
-// another place in the other replica needs a lookup.
+// Iterates over both replicas at once and compares the entries themselves, without digests. Only an
+// entry with another index in the other replica needs a lookup.
 bool gv_check_replicas_equal(const struct gv_engine *a, const struct gv_engine *b) {
     GV_ASSERT(a != NULL && b != NULL);
     uint32_t at_a = 0, at_b = 0, end_a = gv_engine_end(a), end_b = gv_engine_end(b);

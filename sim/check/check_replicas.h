@@ -16,7 +16,7 @@ enum gv_check_replicas {
     GV_CHECK_REPLICAS_MISSED, // entries differ, roots are equal: sync cannot find the difference
     GV_CHECK_REPLICAS_FALSE_ALARM, // entries are equal, roots differ
 };
-// Compares entries and roots. The last two results are bugs of the engine in any run.
+// Compares entries and roots. The last two results prove a bug in the engine.
 enum gv_check_replicas gv_check_replicas_compare(const struct gv_engine *a,
                                                  const struct gv_engine *b);
 

@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { LISTED = 8 }; // values or nodes in one error
 
@@ -82,12 +80,7 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
-void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
-    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
-    set->elements[value].may_be_lost = true;
-}
-
-// A value that was never added.
+// Reports a value that was never added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
@@ -102,8 +95,8 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_jso
                    (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }
 
-// Counts the values of an array of digits and commas only, the common case, without its tokens.
-// False: the array has something else, or a value that was never added; the marks are undefined.
+// A fast path for an array of digits and commas only: counts the values without using tokens.
+// False: the array has other characters, or a value that was never added; the marks are undefined.
 static bool mark_plain(struct gv_check_set *set, struct gv_slice array) {
     GV_ASSERT(array.len >= 2);
     uint64_t value = 0;
@@ -128,10 +121,10 @@ static int64_t number_of(const struct gv_check_set *set, struct gv_json *json, i
         return gv_json_u64(json, token, &value) == 0 && value < set->len ? (int64_t)value : -1;
     int64_t number = gv_keys_find(set->keys, gv_json_raw(json, token));
     if (number >= 0) return number;
-    char text[GV_KEYS_TEXT_MAX]; // it may be another spelling
+    char text[GV_KEYS_TEXT_MAX]; // canonical, unlike the text of the token
     int len = gv_json_canonical(json, token, text, sizeof text);
     if (len < 0) return -1;
-    return gv_keys_find(set->keys, (struct gv_slice){(const uint8_t *)text, (size_t)len});
+    return gv_keys_find(set->keys, gv_slice_of(text, (size_t)len));
 }
 
 // Counts in `marks` how often each value is in the array. `errors` may be NULL: none is added.
@@ -241,7 +234,7 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_verdict_error
     }
     bool equal = true;
     for (uint32_t node = 0; node < set->nodes; node++) {
-        if (set->finals[node] == NULL) continue; // an error of its own
+        if (set->finals[node] == NULL) continue; // reported as another error
         struct listing missing = {0};
         for (size_t i = 0; i < set->len; i++) {
             if (shown[i] && !final_has(set, node, i)) list(&missing, set, i);
@@ -320,7 +313,8 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
             continue;
         }
         if (e->present > e->absent) {
-            // From then to just after the last read that missed it, in whole milliseconds.
+            // The latency ends just after the last read that missed the value, in whole
+            // milliseconds.
             bool late = e->absent > 0 && e->absent_at + 1 > e->known_at;
             gv_time latency_ms = late ? (e->absent_at + 1 - e->known_at) / GV_MS : 0;
             latencies[stable++] = (double)latency_ms;

@@ -15,20 +15,20 @@
 #include "../core/keys.h"
 #include "verdict.h"
 
-enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // compared; each further one counts
+enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // phantoms kept, to count repeated ones once
 
 // Indices of the history, plus 1; 0 means never.
 struct gv_check_set_element {
     uint64_t known, present,
         absent; // `known`: of the completion that made the value known; others: of the
-                // invocation of the last read that returned, or missed, it
+                // invocation of the last read that returned it, or missed it
     gv_time known_at, absent_at;
     uint32_t witness; // of a known value: the node that acknowledged it, or first returned it
-    uint32_t misses;  // the node of the last read that missed it
+    uint32_t misses;  // node of the last read that missed the value
     bool acked;       // the witness acknowledged it
     bool refused;     // its addition definitely failed
-    uint32_t refuser; // at this node
-    bool may_be_lost; // a fault took its last copy
+    uint32_t refuser; // the node that refused the addition
+    bool may_be_lost; // a fault destroyed its last copy
     bool duplicated, phantom;
 };
 
@@ -49,35 +49,38 @@ struct gv_check_set {
 
 struct gv_check_set_result {
     uint64_t lost;
-    uint64_t may_be_lost, allowed_lost; // known values that may be lost, and how many of them are
-    bool equal;                         // all final reads
+    uint64_t may_be_lost, allowed_lost; // known values that may be lost, and those that are lost
+    bool equal;                         // all final reads are equal
     struct gv_history_quantiles stable_latency;
 };
 
 void gv_check_set_init(struct gv_check_set *set, uint32_t nodes);
 void gv_check_set_fini(struct gv_check_set *set);
 
-// The next value is about to be added. `value` is the number of values before.
+// Notes that the next value is about to be added. `value` is its number.
 void gv_check_set_invoke(struct gv_check_set *set, int64_t value);
-// Its addition succeeded, or definitely failed. Error: GV_VERDICT_PHANTOM if it failed, but a read
-// returned the value.
+// Notes that its addition succeeded, or definitely failed. Error: GV_VERDICT_PHANTOM if it failed,
+// but a read returned the value.
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op);
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
                           struct gv_verdict_errors *errors);
 
-// A fault took the last copy of this value: it may be lost from now on.
-void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
+// Notes that a fault destroyed the last copy of this value, so its loss is allowed from now on.
+static inline void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
+    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
+    set->elements[value].may_be_lost = true;
+}
 
-// A read returned this array. Returns how many values it misses that were known before its
-// invocation. Errors: GV_VERDICT_PHANTOM and GV_VERDICT_DUPLICATE, once for each value.
+// Checks the array that a read returned. Returns how many of the values known before the read's
+// invocation it misses. Errors: GV_VERDICT_PHANTOM and GV_VERDICT_DUPLICATE, once for each value.
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
                          struct gv_json *json, int array, struct gv_verdict_errors *errors);
 
-// How many values the array misses that were known before this index of the history. Adds no error.
+// How many of the values known before this index of the history the array misses. Adds no error.
 size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array);
 
-// Errors: GV_VERDICT_LOST and GV_VERDICT_FINAL_READS_DIFFER.
+// Checks the final reads. Errors: GV_VERDICT_LOST and GV_VERDICT_FINAL_READS_DIFFER.
 struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
                                                struct gv_verdict_errors *errors);
 

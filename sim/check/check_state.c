@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 void gv_check_state_init(struct gv_check_state *state, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
@@ -34,11 +33,6 @@ void gv_check_state_added(uint32_t node, const char *value, bool present,
     if (present) return;
     gv_verdict_add(errors, GV_VERDICT_ACKED_ABSENT,
                    "n%u acknowledged value %s but does not have it", node, value);
-}
-
-void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
-    GV_ASSERT(node < state->nodes);
-    state->entries[node] = 0;
 }
 
 void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,

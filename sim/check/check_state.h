@@ -19,20 +19,24 @@ struct gv_check_state {
 void gv_check_state_init(struct gv_check_state *state, uint32_t nodes);
 void gv_check_state_fini(struct gv_check_state *state);
 
-// The number of entries of a node's replica. Error: GV_VERDICT_ENTRIES_LOST if there were more.
+// Checks the number of entries of a node's replica. Error: GV_VERDICT_ENTRIES_LOST if it decreased.
 void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_t entries,
                             struct gv_verdict_errors *errors);
 
-// A fault took the node's entries.
-void gv_check_state_reset(struct gv_check_state *state, uint32_t node);
+// Notes that a fault destroyed the node's entries.
+static inline void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
+    GV_ASSERT(node < state->nodes);
+    state->entries[node] = 0;
+}
 
-// A node acknowledged the addition of a value. `present`: its replica contains it. Error:
+// Checks an acknowledged addition. `present`: the node's replica contains the value. Error:
 // GV_VERDICT_ACKED_ABSENT if it does not.
 void gv_check_state_added(uint32_t node, const char *value, bool present,
                           struct gv_verdict_errors *errors);
 
-// A node that acknowledges writes only once they are on disk processed a client's request. `before`
-// and `after`: the roots of its replica. Error: GV_VERDICT_NOT_DURABLE_YET if they differ.
+// Checks a client's request to a node that acknowledges writes only when they are on disk. `before`
+// and `after`: roots of its replica around the request. Error: GV_VERDICT_NOT_DURABLE_YET if they
+// differ.
 void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
                             struct gv_verdict_errors *errors);
 

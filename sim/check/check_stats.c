@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { NODES_NAMED = 3, LIST_MAX = 900 };
 
@@ -41,10 +39,6 @@ void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op
     node->bad += answer != NULL;
 }
 
-double gv_check_stats_share(const struct gv_check_stats *stats) {
-    return stats->ended > 0 ? (double)stats->ended_ok / (double)stats->ended : 1;
-}
-
 static void append(char list[LIST_MAX], const char *more) {
     size_t len = strlen(list);
     snprintf(list + len, LIST_MAX - len, "%s%s", len > 0 ? "; " : "", more);
@@ -71,7 +65,7 @@ static void list_answers(const struct gv_check_stats *stats, int kind, char list
     if (more > 0) append(list, rest);
 }
 
-// The nodes with most failed operations, in descending order, and the first answer of each.
+// The nodes with the most failed operations, in descending order, and the first answer of each.
 static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) {
     list[0] = '\0';
     uint64_t below = UINT64_MAX;

@@ -6,12 +6,6 @@
 
 #define SECOND (1000 * GV_MS)
 
-void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate,
-                           const uint64_t *sent_by) {
-    GV_ASSERT(nodes > 0 && rate >= 0);
-    *traffic = (struct gv_check_traffic){.nodes = nodes, .rate = rate, .sent_by = sent_by};
-}
-
 bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
                               struct gv_verdict_errors *errors) {
     GV_ASSERT(now >= traffic->second && messages >= traffic->before);

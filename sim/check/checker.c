@@ -5,9 +5,6 @@
 #include "check_echo.h"
 #include "check_protocol.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 // ---- Operations ----
 
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
@@ -43,8 +40,12 @@ void gv_checker_fini(struct gv_checker *checker) {
 }
 
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
-    if (op.kind != GV_HISTORY_ADD || !gv_load_is_set(checker->config.load)) return;
-    gv_check_set_invoke(&checker->set, op.value);
+    if (op.kind != GV_HISTORY_ADD) return;
+    if (gv_load_is_set(checker->config.load)) {
+        gv_check_set_invoke(&checker->set, op.value);
+    } else {
+        gv_check_counter_invoke(&checker->counter, op.value);
+    }
 }
 
 static void on_add(struct gv_checker *checker, const struct gv_history_op *op) {
@@ -82,6 +83,7 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
             return;
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);
+        gv_check_counter_read(&checker->counter, op->node, value, checker->config.errors);
         if (checker->config.load == GV_LOAD_G_COUNTER) {
             gv_check_monotonic_reads_counter(&checker->reads, op->node, value,
                                              checker->config.errors);
@@ -134,10 +136,6 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
                          has_value(ctx, op->node, op->value), checker->config.errors);
 }
 
-void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
-    gv_check_monotonic_reads_reset(&checker->reads, node);
-}
-
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
     if (!gv_load_is_set(checker->config.load)) return;
     gv_check_set_allow_loss(&checker->set, value);
@@ -149,27 +147,6 @@ void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_
 }
 
 // ---- Convergence ----
-
-void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index, bool healing) {
-    gv_convergence_begin(&checker->convergence, now, index, healing);
-}
-
-void gv_checker_stop_watching(struct gv_checker *checker) {
-    gv_convergence_cut(&checker->convergence);
-}
-
-bool gv_checker_is_watching(const struct gv_checker *checker) {
-    return checker->convergence.watching;
-}
-
-uint32_t gv_checker_converged(const struct gv_checker *checker) {
-    return checker->convergence.settled;
-}
-
-bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node) {
-    GV_ASSERT(node < checker->config.nodes);
-    return checker->convergence.done[node];
-}
 
 void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
                         struct gv_json *json, int token) {
@@ -208,15 +185,7 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
     gv_convergence_missing(&checker->convergence, now, node, (size_t)(end - *cursor));
 }
 
-const int64_t *gv_checker_missing(const struct gv_checker *checker) {
-    return checker->missing;
-}
-
 // ---- Result ----
-
-void gv_checker_cut_short(struct gv_checker *checker) {
-    checker->cut_short = true;
-}
 
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
     result->has_finals = gv_load_converges(checker->config.load);
@@ -288,25 +257,11 @@ void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32
     gv_check_bounds_memory(&invariants->bounds, node, entries, memory, invariants->errors);
 }
 
-bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants) {
-    return invariants->quiet_at != GV_TIME_NEVER;
-}
-
 void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, uint32_t node,
                                     bool suspects) {
     GV_ASSERT(node < invariants->traffic.nodes);
     invariants->suspecting += (uint32_t)suspects - (uint32_t)invariants->suspects[node];
     invariants->suspects[node] = suspects;
-}
-
-void gv_checker_invariants_stats(struct gv_checker_invariants *invariants, uint32_t node,
-                                 const struct gv_stats *stats) {
-    GV_ASSERT(node < invariants->traffic.nodes);
-    gv_check_bounds_queues(node, stats, invariants->errors);
-}
-
-void gv_checker_invariants_net(struct gv_checker_invariants *invariants, const struct gv_net *net) {
-    gv_check_bounds_links(net, invariants->traffic.rate, invariants->errors);
 }
 
 void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,

@@ -3,9 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
     *convergence = (struct gv_convergence){.nodes = nodes};
@@ -33,11 +30,6 @@ void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint6
     convergence->settled = 0;
     memset(convergence->done, 0, convergence->nodes * sizeof *convergence->done);
     memset(convergence->seen, 0, convergence->nodes * sizeof *convergence->seen);
-}
-
-void gv_convergence_cut(struct gv_convergence *convergence) {
-    GV_ASSERT(convergence->done != NULL);
-    convergence->watching = false;
 }
 
 void gv_convergence_agreed(struct gv_convergence *convergence, gv_time now) {

@@ -10,33 +10,36 @@
 struct gv_convergence {
     uint32_t nodes;
     uint32_t settled; // nodes that have converged since the watch began (sets)
-    uint64_t watches; // begun so far
+    uint64_t watches; // number of watches so far
     bool watching;
     bool healing; // the watch began when a partition healed, so it is measured
     gv_time began_at;
-    uint64_t index;  // of the history, when the watch began
+    uint64_t index;  // index of the history when the watch began
     bool *done;      // by node: it has converged
     bool *seen;      // by node, counters: it was read since the watch began
     int64_t *values; // by node: its latest read
-    bool measured;   // at least once
+    bool measured;   // a time was measured
     gv_time worst;   // the longest time measured
 };
 
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes);
 void gv_convergence_fini(struct gv_convergence *convergence);
 
-// Begins a watch; a watch in progress ends unmeasured. `healing`: a partition healed; otherwise the
-// operations ended, and the time is not measured. `index`: the next of the history.
+// Begins a watch, and ends the one in progress without measuring. `healing`: a partition healed;
+// false: the operations ended, and the time is not measured. `index`: next index of the history.
 void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint64_t index,
                           bool healing);
-// A partition began: the watch ends unmeasured.
-void gv_convergence_cut(struct gv_convergence *convergence);
+// Ends the watch without measuring, because a partition began.
+static inline void gv_convergence_cut(struct gv_convergence *convergence) {
+    GV_ASSERT(convergence->done != NULL);
+    convergence->watching = false;
+}
 
-// How many values a node misses of those that were known when the watch began.
+// Notes how many of the values that were known when the watch began a node misses.
 void gv_convergence_missing(struct gv_convergence *convergence, gv_time now, uint32_t node,
                             size_t missing);
-// A node's counter was read. True: the latest reads of all nodes are equal. Then the caller checks
-// the sum, and calls gv_convergence_agreed if it is correct.
+// Notes a read of a node's counter. True: the latest reads of all nodes are equal. Then the caller
+// checks the sum, and calls gv_convergence_agreed if it is correct.
 bool gv_convergence_value(struct gv_convergence *convergence, uint32_t node, int64_t value);
 void gv_convergence_agreed(struct gv_convergence *convergence, gv_time now);
 

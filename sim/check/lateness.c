@@ -49,7 +49,7 @@ bool gv_lateness_too_slow(const struct gv_lateness *lateness, char why[GV_LATENE
     gv_time p99 = gv_lateness_quantile(&lateness->events, 0.99);
     gv_time longest = lateness->events.longest;
     if (lateness->stalled_longest > longest) longest = lateness->stalled_longest;
-    bool few = lateness->events.count < GV_LATENESS_FEW; // one in a hundred is the longest
+    bool few = lateness->events.count < GV_LATENESS_FEW; // the 99 % quantile is the longest delay
     if (longest > GV_LATENESS_LONGEST * lateness->limit) {
         snprintf(why, GV_LATENESS_REASON_MAX,
                  "gvsim was %.0f ms late once, and the limit is %.0f ms", ms(longest),

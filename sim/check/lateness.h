@@ -30,16 +30,16 @@ gv_time gv_lateness_quantile(const struct gv_lateness_histogram *histogram, doub
 struct gv_lateness {
     bool measured;                       // in real time only
     struct gv_lateness_histogram events; // delays of deliveries, requests and timers
-    gv_time stalled_longest, stalled;    // gvsim did not run: the longest time, and in all
-    gv_time full_longest, full;          // a pipe to a node was full: worst node, and in all
-    uint32_t full_node;                  // the worst node
-    bool has_waits;                      // `wait` is measured (Linux)
-    gv_time wait;                        // mean run delay of the nodes' threads
-    gv_time limit;                       // of delays; GV_TIME_NEVER: none
+    gv_time stalled_longest, stalled; // times in which gvsim did not run: the longest, and the sum
+    gv_time full_longest, full; // times in which a pipe to a node was full: worst node, and the sum
+    uint32_t full_node;         // the worst node
+    bool has_waits;             // `wait` is measured (Linux)
+    gv_time wait;               // mean run delay of the nodes' threads
+    gv_time limit;              // limit of delays; GV_TIME_NEVER: none
 };
 
-// Whether the host was too slow to check the nodes; then `why` is the reason. That is so if the
-// 99 % quantile of delays exceeds the limit, or the longest delay or stall exceeds
+// Whether the host was too slow to check the nodes; then `why` is the reason. It was too slow if
+// the 99 % quantile of delays exceeds the limit, or the longest delay or stall exceeds
 // GV_LATENESS_LONGEST times the limit, or the mean run delay of nodes exceeds the limit.
 bool gv_lateness_too_slow(const struct gv_lateness *lateness, char why[GV_LATENESS_REASON_MAX]);
 

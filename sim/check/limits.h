@@ -6,9 +6,9 @@
 #include "result.h"
 
 enum gv_limits_metric {
-    GV_LIMITS_MSGS,   // messages between nodes, an operation
-    GV_LIMITS_BYTES,  // their bytes, an operation
-    GV_LIMITS_MEDIAN, // of stable latency, ms; also the next two
+    GV_LIMITS_MSGS,   // messages between nodes per operation
+    GV_LIMITS_BYTES,  // bytes between nodes per operation
+    GV_LIMITS_MEDIAN, // stable latency, ms; also the next two
     GV_LIMITS_P99,
     GV_LIMITS_LONGEST,
     GV_LIMITS_CLIENT, // 99 % of client latencies, ms
@@ -22,7 +22,7 @@ struct gv_limits_metrics {
 
 struct gv_limits {
     double most[GV_LIMITS_METRICS]; // 0: no limit
-    double ratio;                   // to the metric of another run; 0: no limit
+    double ratio;                   // most times the metric of another run; 0: no limit
 };
 
 // The name of a metric, such as "median latency, ms", and the number of digits to print after the
@@ -37,8 +37,8 @@ struct gv_limits_metrics gv_limits_of(const struct gv_result *result);
 int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_metrics *metrics,
                     FILE *out);
 
-// Prints a result and the limits that it exceeds; these first if the run is valid. Returns whether
-// it exceeds none. `color`: as for gv_result_print.
+// Prints a result and the limits that it exceeds; if the run is valid, the limits first. Returns
+// true if it exceeds none. `color`: as for gv_result_print.
 bool gv_limits_print(const struct gv_limits *limits, const struct gv_result *result, FILE *out,
                      bool color);
 

@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORD = 64 }; // values in a word
 
@@ -28,7 +26,7 @@ static void add(struct gv_observed_changes *changes, const void *bytes, size_t l
     changes->len += len;
 }
 
-// The array is complete after each item: the next one replaces its end.
+// The array ends with a bracket after each item; the next item replaces the bracket.
 static void add_item(struct gv_observed_changes *changes, struct gv_slice key, const char *count) {
     if (changes == NULL) return;
     if (changes->len > 0) changes->text[changes->len - 1] = ',';

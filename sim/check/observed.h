@@ -8,9 +8,9 @@
 
 #include "../../engine/engine.h"
 
-// Zeroed: nothing observed.
+// What has been observed of a node's replica. Zeroed: nothing.
 struct gv_observed {
-    uint32_t cursor; // in the replica: entries before it are scanned
+    uint32_t cursor; // cursor in the replica: entries before it are scanned
     uint64_t *words; // sets: a bit for each value; counters: the count of each entry
     size_t cap;      // words
 };
@@ -21,11 +21,11 @@ struct gv_observed_changes {
     size_t len, cap;
 };
 
-// The node crashed or restarted without state.
+// Forgets all, after the node crashed or restarted without state.
 void gv_observed_fini(struct gv_observed *observed);
 void gv_observed_changes_fini(struct gv_observed_changes *changes);
 
-// Scans an engine, and appends what is new to `changes`, unless that is NULL: values as their JSON
+// Scans an engine, and appends new values to `changes`, unless that is NULL: values as their JSON
 // text, such as `412`, counts as `[KEY,412]`. `keys` maps values to numbers.
 void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
                              const struct gv_keys *keys, struct gv_observed_changes *changes);

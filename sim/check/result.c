@@ -2,10 +2,9 @@
 #include "result.h"
 
 #include "../../codec/json.h"
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum { ERRORS_SHOWN = 12 };
 
@@ -46,7 +45,7 @@ bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX
 static const char *bytes_text(double bytes, char buf[32]) {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     size_t unit = 0;
-    for (; bytes >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++) bytes /= 1000;
+    for (; bytes >= 1000 && unit + 1 < GV_COUNT(units); unit++) bytes /= 1000;
     snprintf(buf, 32, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
     return buf;
 }
@@ -213,13 +212,13 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
             quantiles->p99, digits, quantiles->p100);
 }
 
-// An error's text may be cut within a character: then bytes that are no ASCII become '?'.
+// An error's text may be truncated within a character: then all bytes outside ASCII become '?'.
 static void json_text(const char *text, FILE *out) {
     char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
     size_t len = strlen(text);
     if (len > GV_VERDICT_ERROR_MAX) len = GV_VERDICT_ERROR_MAX;
     memcpy(copy, text, len);
-    struct gv_slice slice = {(const uint8_t *)copy, len};
+    struct gv_slice slice = gv_slice_of(copy, len);
     int size = gv_json_quote(slice, quoted, sizeof quoted);
     if (size < 0) {
         for (size_t i = 0; i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
@@ -261,7 +260,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             result->lost, result->phantom, result->duplicated);
     fprintf(out, ",\"may_be_lost\":%" PRIu64 ",\"allowed_lost\":%" PRIu64, result->may_be_lost,
             result->allowed_lost);
-    // These, `trace` and `stood_still_*` are members' former names.
+    // These, `trace` and `stood_still_*` are former names of members.
     fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->may_be_lost,
             result->allowed_lost);
     fprintf(out, ",\"final_reads_equal\":%s",

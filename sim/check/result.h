@@ -19,13 +19,13 @@ struct gv_result {
     uint64_t seed;
     uint64_t ops, adds, reads; // operations invoked, with final reads
     uint64_t ok, failed, unknown;
-    double ok_fraction;                   // succeeded, of all operations without final reads
-    uint64_t servers_msgs, servers_bytes; // between nodes, with dropped ones
-    const struct gv_net_count *counts;    // the same by body type. Borrowed
+    double ok_fraction;                   // share of operations that succeeded, without final reads
+    uint64_t servers_msgs, servers_bytes; // messages between nodes, including dropped ones
+    const struct gv_net_count *counts;    // these messages by body type. Borrowed
     size_t types;
-    uint64_t lost, phantom, duplicated; // values (unique-ids: ids)
-    uint64_t may_be_lost;          // values whose last copy a crash took (counters: increments)
-    uint64_t allowed_lost;         // how many of these are lost (sets)
+    uint64_t lost, phantom, duplicated; // numbers of values (unique-ids: of ids)
+    uint64_t may_be_lost;  // values whose last copy a crash destroyed (counters: increments)
+    uint64_t allowed_lost; // how many of these are lost (sets)
     bool has_finals, finals_equal; // every node answered its final read; all are equal
     struct gv_history_quantiles stable_latency, client_latency;
     uint64_t partitions;
@@ -41,14 +41,14 @@ struct gv_result {
     bool queued;               // Maelstrom's delivery: requests wait behind messages between nodes
     struct gv_traffic traffic; // the nodes' own statistics
 
-    struct gv_lateness lateness; // in real time
+    struct gv_lateness lateness; // lateness of gvsim itself, in real time
 
     bool is_virtual;      // the members below are set
     uint64_t trace_hash;  // hash of every line and its time
-    uint64_t lines;       // to and from nodes
-    uint64_t node_memory; // peak, bytes a node
+    uint64_t lines;       // lines to and from nodes
+    uint64_t node_memory; // peak memory, bytes a node
     bool settled;         // the replicas were equal before the final reads
-    gv_time settle;       // the time until then from the last operation and fault
+    gv_time settle;       // time from the last operation and fault until they were equal
 };
 
 // Whether the run has no verdict: the host was too slow, and no error is conclusive.
@@ -57,7 +57,7 @@ bool gv_result_inconclusive(const struct gv_result *result);
 enum { GV_RESULT_HINT_MAX = 400 };
 
 // Whether operations timed out, possibly because a round trip between nodes takes longer than a
-// client waits. Then `hint` is an explanation that names the option to change.
+// client waits. If so, `hint` explains that and names the option to change.
 bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]);
 
 // Prints the verdict and the metrics. `color`: with escape sequences for colour.
@@ -67,8 +67,8 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color);
 // generated twice".
 void gv_result_summary(const struct gv_result *result, FILE *out);
 
-// Prints one JSON object and a newline. Members that do not apply (latencies of no value,
-// convergence without a partition) are null.
+// Prints one JSON object and a newline. Members that do not apply (latencies if there are no
+// values, convergence if there was no partition) are null.
 void gv_result_json(const struct gv_result *result, FILE *out);
 
 #endif

@@ -24,8 +24,8 @@ void gv_traffic_print(const struct gv_traffic *traffic, FILE *out) {
     GV_STATS_CLASSES(X)
 #undef X
     fprintf(out,
-            "    %-14s %" PRIu64 " opened, %" PRIu64 " rounds, %" PRIu64 " retries; %" PRIu64
-            " entries were missing, %" PRIu64 " redundant\n",
+            "    %-14s %" PRIu64 " opened, %" PRIu64 " rounds, %" PRIu64
+            " messages declared lost; %" PRIu64 " entries were missing, %" PRIu64 " redundant\n",
             "syncs", total->numbers.opened, total->numbers.rounds, total->numbers.retries,
             total->numbers.missing, total->numbers.redundant);
     if (total->numbers.unauthenticated + total->numbers.replayed > 0) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "verdict.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 static const struct {

@@ -9,8 +9,8 @@
 
 #include <stdarg.h>
 
-// Each kind of error: its text; whether it breaks safety; and whether unequal replicas explain it,
-// in which case it follows from GV_VERDICT_UNEQUAL_REPLICAS and breaks nothing of its own.
+// Each kind of error: its text; whether it is a violation of safety; and whether unequal replicas
+// explain it: then it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, not a violation of safety.
 #define GV_VERDICT_KINDS(X)                                      \
     /* sets, counters, ids and echo, as clients see them */      \
     X(LOST, "lost", true, true)                                  \
@@ -60,50 +60,48 @@ enum gv_verdict_kind {
 #define X(name, text, safety, follows) GV_VERDICT_##name,
     GV_VERDICT_KINDS(X)
 #undef X
-        GV_VERDICT_VALID, // none of them
+        GV_VERDICT_VALID, // no error
 };
 
 enum {
     GV_VERDICT_ERRORS_KEPT = 64,
-    GV_VERDICT_ERROR_MAX = 1024, // bytes of an error's text; a longer one is cut
+    GV_VERDICT_ERROR_MAX = 1024, // longest text of an error, bytes; a longer one is truncated
     GV_VERDICT_WHY_MAX = 512,    // bytes of a verdict's reason, with its zero
 };
 
-// All errors of a run are counted, the first GV_VERDICT_ERRORS_KEPT are kept.
+// The errors of a run. All are counted, and the first GV_VERDICT_ERRORS_KEPT are stored.
 struct gv_verdict_errors {
     char *texts[GV_VERDICT_ERRORS_KEPT]; // each on one line: "lost: 2 values …"
     enum gv_verdict_kind kinds[GV_VERDICT_ERRORS_KEPT];
     size_t kept;
     size_t count;
-    bool conclusive; // no delay of nodes or messages can have caused one of them
+    bool conclusive; // at least one cannot have been caused by a delay of nodes or messages
 };
 
 void gv_verdict_fini(struct gv_verdict_errors *errors);
 
-// Adds an error. Its text is the kind's, a colon and what is formatted as by gv_escape_format.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+// Adds an error. Its text is that of the kind, a colon, and the arguments as formatted by
+// gv_escape_format.
+GV_PRINTF(3, 4)
 void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
                     ...);
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 0)))
-#endif
+GV_PRINTF(3, 0)
 void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
                          const char *format, va_list args);
 
-// One line on a run, for tools that compare many runs. Plain data: it may be sent through a pipe.
+// A run's verdict, for tools that compare many runs. It has no pointers, so it can be sent through
+// a pipe.
 struct gv_verdict {
     bool valid;
-    bool safety;   // not valid: safety was broken, not only liveness
+    bool safety;   // invalid: safety was violated, not only liveness
     bool unjudged; // neither valid nor invalid: the host ended the run
     enum gv_verdict_kind kind;
     char why[GV_VERDICT_WHY_MAX]; // the text of the error of this kind, cut to fit
 };
 
-// The verdict names the first error that breaks safety; if there is none, the first error. While
-// replicas are unequal, values that reads miss are late, not lost: the checks of replicas see
-// whether any node still has them.
+// The verdict has the first error that violates safety; if there is none, the first error. While
+// replicas are unequal, values that reads miss count as late, not as lost: the checks of replicas
+// find out whether any node still has them.
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 
 // The verdict on a process that ended without a result; `status` as waitpid returns it. A process
@@ -111,7 +109,8 @@ struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 // gv_pool_bound, means that the run took too long.
 struct gv_verdict gv_verdict_of_status(int status);
 
-// Whether two runs failed in the same way: by errors of one kind, or processes that ended alike.
+// Whether two runs failed in the same way: with the same kind of error, or because their processes
+// ended in the same way.
 bool gv_verdict_same_failure(const struct gv_verdict *a, const struct gv_verdict *b);
 
 #endif

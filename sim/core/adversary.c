@@ -3,10 +3,7 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define FIRST_ID (UINT64_C(1) << 40) // of the adversary's lines: larger than any other
+#define FIRST_ID (UINT64_C(1) << 40) // first id of the adversary's lines: larger than all others
 
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 
@@ -38,7 +35,7 @@ static size_t body_of(struct gv_slice line) {
     return at + len;
 }
 
-// Replaces the first digit after a place in the body by 9, or 9 by 8, which keeps JSON valid.
+// Replaces the first digit after an offset in the body by 9, or 9 by 8, so the JSON stays valid.
 static void alter(struct gv_adversary *adversary, size_t from, size_t at) {
     struct gv_envelope *line = &adversary->envelope;
     GV_ASSERT(from < line->len);
@@ -62,7 +59,7 @@ struct gv_adversary_action gv_adversary_act(struct gv_adversary *adversary, uint
         uint32_t kept =
             adversary->seen < GV_ADVERSARY_CAPTURED ? adversary->seen : GV_ADVERSARY_CAPTURED;
         const struct gv_adversary_line *old = &adversary->captured[chance % kept];
-        struct gv_slice bytes = {(const uint8_t *)old->bytes, old->len};
+        struct gv_slice bytes = gv_slice_of(old->bytes, old->len);
         return (struct gv_adversary_action){false, true, old->src, old->dest, bytes};
     }
     struct gv_adversary_action out = {.replaces = action == ALTER, .src = src, .dest = dest};

@@ -18,12 +18,12 @@ struct gv_adversary {
         size_t len, cap;
         uint32_t src, dest;
     } captured[GV_ADVERSARY_CAPTURED];
-    uint32_t seen; // lines in all
+    uint32_t seen; // number of lines captured so far
 };
 
-// What the adversary sends because of a line.
+// What the adversary sends in response to a line.
 struct gv_adversary_action {
-    bool replaces;      // it is sent in place of the line, not besides
+    bool replaces;      // it is sent instead of the line; false: in addition
     bool replayed;      // it is a captured line
     uint32_t src, dest; // nodes
     struct gv_slice line;
@@ -32,8 +32,8 @@ struct gv_adversary_action {
 // A zeroed adversary has captured nothing.
 void gv_adversary_fini(struct gv_adversary *adversary);
 
-// Captures a line of gv_envelope's between two of `nodes` nodes, and takes an action that the
-// random bits of `draw` select. The result is borrowed until the next call.
+// Captures a line of gv_envelope between two of `nodes` nodes, and chooses an action by the random
+// bits of `draw`. The result is borrowed until the next call.
 struct gv_adversary_action gv_adversary_act(struct gv_adversary *adversary, uint64_t draw,
                                             uint32_t nodes, uint32_t src, uint32_t dest,
                                             struct gv_slice line);

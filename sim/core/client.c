@@ -3,8 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
 void gv_client_fini(struct gv_client_table *table) {
     GV_ASSERT(table != NULL);
     free(table->clients);
@@ -17,11 +15,6 @@ uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role,
         gv_memory_grow(table->clients, &table->cap, table->len + 1, sizeof *table->clients);
     table->clients[table->len] = (struct gv_client){.role = role, .open = true, .node = node};
     return (uint32_t)table->len++;
-}
-
-void gv_client_time_out(struct gv_client *client) {
-    GV_ASSERT(client->msg_id > 0);
-    client->timed_out[client->timed_out_at++ % GV_CLIENT_TIMED_OUT_MAX] = client->msg_id;
 }
 
 enum gv_client_reply gv_client_match(struct gv_client *client, uint64_t in_reply_to) {

@@ -26,8 +26,8 @@ struct gv_client {
     enum gv_client_role role;
     enum gv_client_wait wait;
     bool open;
-    uint32_t node;   // that it sends requests to
-    uint64_t msg_id; // of its latest request; the first is 1
+    uint32_t node;   // node that it sends requests to
+    uint64_t msg_id; // id of its latest request; the first is 1
     size_t op;       // GV_CLIENT_WAIT_OP: the operation, by its number in the history
     uint64_t timed_out[GV_CLIENT_TIMED_OUT_MAX]; // msg_ids of requests without a reply in time; a
                                                  // ring; 0: none
@@ -52,8 +52,11 @@ void gv_client_fini(struct gv_client_table *table);
 // Opens a client of one node. Returns its number.
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node);
 
-// The latest request timed out.
-void gv_client_time_out(struct gv_client *client);
+// Notes that the latest request timed out.
+static inline void gv_client_time_out(struct gv_client *client) {
+    GV_ASSERT(client->msg_id > 0);
+    client->timed_out[client->timed_out_at++ % GV_CLIENT_TIMED_OUT_MAX] = client->msg_id;
+}
 
 // Classifies a reply to this request. A second late reply to one request is
 // GV_CLIENT_REPLY_REPEATED.

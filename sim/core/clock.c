@@ -2,7 +2,7 @@
 #include "clock.h"
 
 #define MILLION 1000000
-#define LOCAL_MAX (UINT64_C(1) << 62) // a century of steps
+#define LOCAL_MAX (UINT64_C(1) << 62) // room for steps of a century
 
 // The drift over a span of simulated time, without overflow.
 static gv_time skew(gv_time span, uint64_t ppm) {

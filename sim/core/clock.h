@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The local clocks of a machine, which drift and step relative to simulated time. There are two, as
 // on a real machine:
-//   monotonic   drives timers. A step forward makes it jump, like a clock that includes suspension;
-//   a
+//   monotonic   drives timers. A step forward makes it jump, like a clock that counts suspension; a
 //               step back does not change it.
 //   date        steps both ways. A program that reads it once, at its start, notices a step in its
 //               next incarnation only.
@@ -22,8 +21,8 @@ struct gv_clock {
 // A zeroed clock shows simulated time. Converts simulated time, not before the latest change, to
 // local time.
 gv_time gv_clock_local(const struct gv_clock *clock, gv_time simulated);
-// The simulated time, not before `now`, at which the clock reaches a local time. GV_TIME_NEVER is
-// itself.
+// The simulated time, not before `now`, at which the clock reaches a local time. Returns
+// GV_TIME_NEVER for GV_TIME_NEVER.
 gv_time gv_clock_to_simulated(const struct gv_clock *clock, gv_time now, gv_time local);
 
 // Adds to the drift. |ppm| is at most GV_CLOCK_PPM_MAX.

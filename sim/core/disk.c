@@ -3,9 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 // ---- Records ----
 
 static int compare(const struct gv_disk_record *record, struct gv_slice key) {
@@ -61,7 +58,7 @@ static void drop_pending(struct gv_disk *disk, size_t from) {
     disk->pending_len = from;
 }
 
-// The first `count` transactions are synced.
+// Syncs the first `count` transactions.
 static void sync_first(struct gv_disk *disk, size_t count) {
     if (count == 0) return;
     for (size_t i = 0; i < count; i++) {
@@ -154,7 +151,7 @@ void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
     size_t kept = disk->pending_len;
     if (crash == GV_DISK_TORN) {
         kept = (size_t)gv_prng_below(&disk->prng, disk->pending_len + 1);
-        // The write in progress counts as the last one.
+        // The write in progress is the last transaction.
         lucky = lucky && kept == disk->pending_len && disk->kind == GV_DISK_NONE;
     }
     disk->lost += disk->pending_len - kept + (under_way != NULL && !lucky);

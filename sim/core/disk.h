@@ -16,14 +16,14 @@ enum { GV_DISK_FLUSH_MS = 5000 }; // the operating system syncs transactions of 
 enum gv_disk_kind { // what an acknowledgement means; see node/options.h
     GV_DISK_ABSENT,
     GV_DISK_SYNC,  // the write is synced
-    GV_DISK_ASYNC, // nothing; the write is synced soon
-    GV_DISK_NONE,  // the operating system has the write
+    GV_DISK_ASYNC, // no guarantee; the write is synced soon
+    GV_DISK_NONE,  // the operating system has the write; it syncs it after GV_DISK_FLUSH_MS
 };
 
 enum gv_disk_crash {
-    GV_DISK_KEPT, // the process dies
-    GV_DISK_TORN, // the machine dies
-    GV_DISK_WIPED // the machine dies, and its disk is lost
+    GV_DISK_KEPT, // the process crashes: all writes are kept
+    GV_DISK_TORN, // the machine crashes: unsynced writes may be lost
+    GV_DISK_WIPED // the machine crashes, and its disk is lost
 };
 
 struct gv_disk {
@@ -42,15 +42,15 @@ struct gv_disk {
         gv_time at;
     } * pending;
     size_t pending_len, pending_cap;
-    gv_time now;           // of the next write; the caller sets it
-    uint64_t writes, lost; // transactions in all
+    gv_time now;           // time of the next write; the caller sets it
+    uint64_t writes, lost; // number of transactions written, and of those lost in crashes
 };
 
 // Ends the process if there is no memory, as do all functions of this file.
 void gv_disk_init(struct gv_disk *disk, enum gv_disk_kind kind, uint64_t seed, uint64_t stream);
 void gv_disk_fini(struct gv_disk *disk);
 
-// The node crashes while this batch is being written (NULL: none).
+// Crashes the node while this batch is being written (NULL: none).
 void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
                    const struct gv_store_batch *under_way);
 

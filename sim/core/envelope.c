@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "envelope.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-enum { HEAD_MAX = 128 }; // bytes of a line without its body
+enum { HEAD_MAX = 128 }; // longest line without its body, bytes
 
 void gv_envelope_fini(struct gv_envelope *envelope) {
     GV_ASSERT(envelope != NULL);
@@ -40,7 +37,7 @@ static char *put_number(char *to, uint64_t number) {
 }
 
 void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest) {
-    // Without printf, which would take a tenth of all CPU time.
+    // printf is avoided, as it would take a tenth of all CPU time.
     char head[HEAD_MAX];
     char *to = put_number(PUT(head, "{\"id\":"), envelope->next_id++);
     to = put_number(put_text(PUT(to, ",\"src\":\""), &letter, 1), src);
@@ -57,10 +54,6 @@ bool gv_envelope_begins(struct gv_slice line, char letter) {
     const char src[] = {',', '"', 's', 'r', 'c', '"', ':', '"', letter};
     size_t left = comma == NULL ? 0 : line.len - (size_t)(comma - line.data);
     return left >= sizeof src && memcmp(comma, src, sizeof src) == 0;
-}
-
-struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
-    return (struct gv_slice){(const uint8_t *)envelope->line, envelope->len};
 }
 
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {

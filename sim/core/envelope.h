@@ -5,7 +5,7 @@
 
 #include "../../merkle/base.h"
 
-enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // bytes of a line in an error message
+enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // most bytes of a line shown in an error message
 
 struct gv_envelope {
     char *line;
@@ -22,9 +22,11 @@ bool gv_envelope_begins(struct gv_slice line, char letter);
 void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len);
 
 // The line so far; borrowed until the next call.
-struct gv_slice gv_envelope_line(const struct gv_envelope *envelope);
+static inline struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
+    return gv_slice_of(envelope->line, envelope->len);
+}
 
-// The beginning of a line, escaped for a terminal (escape.h), in buf.
+// The beginning of a line, escaped for a terminal (node/escape.h), in buf.
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]);
 
 #endif

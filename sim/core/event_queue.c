@@ -3,13 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
-void gv_event_queue_init(struct gv_event_queue *queue, gv_time now) {
-    GV_ASSERT(queue != NULL);
-    *queue = (struct gv_event_queue){.now = now, .base = now};
-}
-
 void gv_event_queue_fini(struct gv_event_queue *queue) {
     GV_ASSERT(queue != NULL);
     for (size_t i = 0; i < GV_EVENT_QUEUE_BUCKETS; i++) free(queue->buckets[i].events);

@@ -13,8 +13,8 @@
 
 #include "../../merkle/base.h"
 
-// The members other than `due` are the caller's. Events cannot be cancelled: the caller compares
-// `stamp` with its state to ignore an event that no longer applies.
+// An event. The caller may use all members other than `due`. Events cannot be cancelled: the caller
+// compares `stamp` with its state to ignore an event that is obsolete.
 struct gv_event {
     gv_time due;
     uint32_t kind;
@@ -27,24 +27,27 @@ struct gv_event {
 struct gv_event_queue_bucket {
     struct gv_event *events;
     size_t first, len, cap; // events before `first` were taken
-    gv_time due;            // of the earliest event, if there is one
+    gv_time due;            // time of the earliest event, if there is one
 };
 
 enum { GV_EVENT_QUEUE_BUCKETS = 65 };
 
 struct gv_event_queue {
     gv_time now;       // monotonic
-    gv_time base;      // no event is due earlier; events of bucket 0 are due then
+    gv_time base;      // no event is due before this; events of bucket 0 are due at this time
     size_t len;        // pending events
-    uint64_t nonempty; // a bit for each bucket but 0: it has events
+    uint64_t nonempty; // bit i: bucket i has events; bucket 0 has no bit
     struct gv_event_queue_bucket buckets[GV_EVENT_QUEUE_BUCKETS];
 };
 
-void gv_event_queue_init(struct gv_event_queue *queue, gv_time now);
+static inline void gv_event_queue_init(struct gv_event_queue *queue, gv_time now) {
+    GV_ASSERT(queue != NULL);
+    *queue = (struct gv_event_queue){.now = now, .base = now};
+}
 // Drops pending events; their items remain the caller's.
 void gv_event_queue_fini(struct gv_event_queue *queue);
 
-// Schedules an event. A time in the past is `now`.
+// Schedules an event. A time in the past is replaced by `now`.
 void gv_event_queue_schedule(struct gv_event_queue *queue, gv_time due, uint32_t kind,
                              uint32_t target, uint64_t stamp, void *item);
 

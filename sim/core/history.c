@@ -3,13 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
-void gv_history_init(struct gv_history *history) {
-    GV_ASSERT(history != NULL);
-    *history = (struct gv_history){0};
-}
-
 void gv_history_fini(struct gv_history *history) {
     GV_ASSERT(history != NULL);
     free(history->ops);

@@ -26,7 +26,7 @@ struct gv_history_op {
     enum gv_history_kind kind;
     enum gv_history_outcome outcome;
     bool final;    // a final read
-    uint32_t node; // that received the request
+    uint32_t node; // node that received the request
     int64_t value; // the value or delta added; echo: the number after "Please echo "
     gv_time invoked_at, completed_at;
     uint64_t invoked, completed; // indices; completed is UINT64_MAX while pending
@@ -46,13 +46,16 @@ struct gv_history_quantiles {
     double p0, p50, p95, p99, p100;
 };
 
-void gv_history_init(struct gv_history *history);
+static inline void gv_history_init(struct gv_history *history) {
+    GV_ASSERT(history != NULL);
+    *history = (struct gv_history){0};
+}
 void gv_history_fini(struct gv_history *history);
 
 // Returns the number of the operation, its index in ops.
 size_t gv_history_invoke(struct gv_history *history, gv_time now, enum gv_history_kind kind,
                          uint32_t node, int64_t value, bool final);
-// Completes a pending operation; the outcome is another than GV_HISTORY_PENDING.
+// Completes a pending operation; the outcome must not be GV_HISTORY_PENDING.
 void gv_history_complete(struct gv_history *history, gv_time now, size_t op,
                          enum gv_history_outcome outcome);
 

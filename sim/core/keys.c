@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "keys.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { STREAM = 9, LONG = 300, FIRST_SLOTS = 64 };
-
-const char *gv_keys_name(enum gv_keys_kind kind) {
-    static const char *const names[GV_KEYS_KINDS] = {"integers", "mixed"};
-    GV_ASSERT(kind < GV_KEYS_KINDS);
-    return names[kind];
-}
 
 void gv_keys_init(struct gv_keys *keys, enum gv_keys_kind kind, uint64_t seed,
                   const struct gv_digest_key *digest_key) {
@@ -46,7 +38,7 @@ static uint32_t *slot_of(const struct gv_keys *keys, struct gv_slice text) {
 }
 
 static struct gv_slice slice(const char *text) {
-    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+    return gv_slice_text(text);
 }
 
 static void add(struct gv_keys *keys, const char *text) {

@@ -2,10 +2,9 @@
 // The JSON values that clients add to a set, numbered 0, 1, 2, …:
 //   integers   the numbers themselves, as in Maelstrom
 //   mixed      values that an implementation may confuse: small and negative integers, integers
-//   near
-//              the limits of 64 bits and beyond, numbers with a fraction or an exponent, short and
-//              long strings, several scripts, arrays, objects, and integers whose position collides
-//              with that of the value before
+//              near the limits of 64 bits and beyond, numbers with a fraction or an exponent, short
+//              and long strings, several scripts, arrays, objects, and integers whose position
+//              collides with that of the previous value
 #ifndef GV_SIM_CORE_KEYS_H
 #define GV_SIM_CORE_KEYS_H
 
@@ -37,14 +36,11 @@ void gv_keys_fini(struct gv_keys *keys);
 // above the largest of earlier calls, since each value is generated at its first call.
 const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_TEXT_MAX]);
 
-// A generated value for an error message: one line, escaped and cut to fit. `keys` NULL: integers.
+// A generated value for an error message: one line, escaped and truncated. `keys` NULL: integers.
 enum { GV_KEYS_LABEL_MAX = 48 };
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]);
 
-// The number of the value with this canonical text; -1: none of the generated values.
+// The number of the generated value with this canonical text; -1: there is none.
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text);
-
-// "integers", "mixed".
-const char *gv_keys_name(enum gv_keys_kind kind);
 
 #endif

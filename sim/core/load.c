@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { PRNG_STREAM = 3, DELTA_BOUND = 5, ECHO_BOUND = 128 };
 
@@ -43,26 +42,12 @@ gv_time gv_load_gap(struct gv_load *load) {
     return gap < 1e18 ? (gv_time)gap : GV_TIME_NEVER;
 }
 
-uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) {
-    GV_ASSERT(count > 0 && load->turn <= count);
-    return load->turn < count ? load->turn : 0;
-}
-
-void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
-    GV_ASSERT(count > 0 && load->turn <= count);
-    load->turn = load->turn < count ? load->turn + 1 : 0;
-}
-
 bool gv_load_is_set(enum gv_load_kind kind) {
     return kind == GV_LOAD_BROADCAST || kind == GV_LOAD_G_SET;
 }
 
 bool gv_load_is_counter(enum gv_load_kind kind) {
     return kind == GV_LOAD_G_COUNTER || kind == GV_LOAD_PN_COUNTER;
-}
-
-bool gv_load_converges(enum gv_load_kind kind) {
-    return gv_load_is_set(kind) || gv_load_is_counter(kind);
 }
 
 static int add_body(enum gv_load_kind kind, struct gv_keys *keys, int64_t value,

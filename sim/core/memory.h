@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Memory for the simulator's tables. Without memory these functions print an error and end the
-// process with GV_MEMORY_STATUS; they never return NULL. The caller frees the result by free().
+// process with GV_MEMORY_STATUS; they never return NULL. The caller frees the result by free(),
+// which this header declares, too.
 #ifndef GV_SIM_CORE_MEMORY_H
 #define GV_SIM_CORE_MEMORY_H
 
 #include "../../merkle/base.h"
+
+#include <stdlib.h>
 
 enum { GV_MEMORY_STATUS = 2 }; // the exit status
 
@@ -25,7 +28,7 @@ static inline void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t
 // The same as a gv_alloc.
 struct gv_alloc gv_memory_alloc(void);
 
-// A copy of `len` bytes with a zero behind them.
+// A copy of `len` bytes, followed by a NUL.
 char *gv_memory_copy(const void *bytes, size_t len);
 
 #endif

@@ -3,9 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { PRNG_STREAM = 1, LINKS_MIN = 64, DELAY_MAX = 1 << 30 };
 #define MILLION 1000000
 
@@ -225,7 +222,7 @@ static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const ch
 static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
     if (message->src == GV_NET_CLIENT || net->config.cut == NULL) return false;
     if (!net->config.cut(net->config.cut_ctx, message)) return false;
-    drop(net, now, (struct gv_slice){(const uint8_t *)message->bytes, message->len}, "cut");
+    drop(net, now, gv_slice_of(message->bytes, message->len), "cut");
     return true;
 }
 
@@ -234,7 +231,7 @@ static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *mes
                             message->seq, message);
 }
 
-// A node's message begins its flight, and ends it: delivered or cut.
+// A node's message begins its flight; the next function ends it, delivered or cut.
 static void depart(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
     link->in_flight++;
     if (link->in_flight > net->busiest.in_flight) net->busiest = *link;
@@ -252,7 +249,7 @@ static void arrive(struct gv_net *net, gv_time now, const struct gv_net_message 
     if (now - message->sent > net->longest_flight) net->longest_flight = now - message->sent;
 }
 
-// The inbound thread of a node is idle: it takes the next message that is not cut.
+// The inbound thread of a node is idle: makes it take the next message that is not cut.
 static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     GV_ASSERT(inbox->current == NULL);
     struct gv_net_message *message;
@@ -268,7 +265,8 @@ static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     }
 }
 
-// The length of the character or escape at this place in a JSON string; a surrogate pair is one.
+// The length of the character or escape at this offset in a JSON string; a surrogate pair counts as
+// one.
 static size_t unit_len(struct gv_slice text, size_t at) {
     size_t len = 1;
     if (text.data[at] == '\\') {
@@ -345,7 +343,7 @@ static void count(struct gv_net *net, uint32_t src, uint32_t type, size_t size) 
     net->counts[type].bytes += size;
 }
 
-// Sends a message: `head`, completed by its sequence number and these bytes.
+// Sends a message: `head` with a sequence number and these bytes added.
 static void enqueue(struct gv_net *net, gv_time now, const struct gv_net_message *head,
                     struct gv_slice bytes) {
     struct gv_net_message *message = gv_memory_raw(sizeof *message + bytes.len);
@@ -373,7 +371,8 @@ static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
     return false;
 }
 
-// Passes a line to the adversary, and sends its line. False: it replaces the line.
+// Passes a line to the adversary, and sends the adversary's line. False: that replaces the
+// original.
 static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
                   size_t size, struct gv_slice bytes) {
     struct gv_adversary_action action = gv_adversary_act(
@@ -384,7 +383,7 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
         trace_line(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
     } else if (net->config.trace != NULL) {
         const char *name = net->counts[type].type;
-        struct gv_slice said = {(const uint8_t *)name, strlen(name)};
+        struct gv_slice said = gv_slice_text(name);
         gv_trace_send(net->config.trace, now, action.line, said, size);
     }
     struct gv_net_message head = {
@@ -397,7 +396,7 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
     return !action.replaces;
 }
 
-// Sends the copies of a message that the rules leave.
+// Sends the copies of a message that the rules do not drop.
 static void transmit(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
                      size_t size, struct gv_slice bytes) {
     unsigned copies = copies_of(net, link);

@@ -4,11 +4,10 @@
 //
 // Delivery has two modes:
 //   GV_NET_MAELSTROM   Each node has one inbound thread, as in Maelstrom. The thread takes the
-//   message
-//                      with the earliest due time from the node's inbox, drops it if a partition
-//                      cuts its link at that time, and else sleeps until it is due and delivers it.
-//                      Messages that arrive meanwhile wait, even those of clients, which have no
-//                      latency.
+//                      message with the earliest due time from the node's inbox, and drops it if a
+//                      partition cuts its link at that time. Otherwise it sleeps until the message
+//                      is due, and delivers it. Messages that arrive meanwhile wait, even those of
+//                      clients, which have no latency.
 //   GV_NET_EXACT       Each message is delivered when it is due, or dropped if a partition cuts its
 //                      link then.
 //
@@ -32,17 +31,17 @@ enum gv_net_latency { GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL };
 enum gv_net_delivery { GV_NET_MAELSTROM, GV_NET_EXACT };
 
 enum {
-    GV_NET_TYPE_MAX = 255, // bytes of a body type; a longer one is cut
+    GV_NET_TYPE_MAX = 255, // longest body type, bytes; a longer one is truncated
     GV_NET_TYPES_MAX = 64, // types counted separately; further ones count as "(other)"
 };
 #define GV_NET_CLIENT UINT32_MAX // as a source: any client
-#define GV_NET_OVERHEAD 128      // bytes of memory for a message, besides its own
+#define GV_NET_OVERHEAD 128      // memory of a message in addition to its bytes
 
 struct gv_net_message {
     uint32_t src; // a node, or GV_NET_CLIENT
     uint32_t dest;
     uint32_t type; // index into the counts; GV_NET_TYPES_MAX for a client's message
-    bool original; // sent by its node; neither a duplicate nor forged
+    bool original; // sent by its node: neither a duplicate nor a message of the adversary
     gv_time sent, due;
     uint64_t seq;
     size_t len;
@@ -73,17 +72,17 @@ struct gv_net_rule {
     uint32_t ppm;             // the share of messages, in millionths; not for limits
     gv_time delay;            // mean delay; limits: longest wait
     uint64_t bandwidth;       // limits: bytes a second, of each link in one direction
-    enum gv_net_latency dist; // of the delay
+    enum gv_net_latency dist; // distribution of the delay
     const uint8_t *sides;     // by node: applies to messages from left to right; NULL: to all
     bool both_ways;           // also to messages from right to left
 };
 
 struct gv_net_config {
     struct gv_event_queue *queue; // borrowed
-    uint32_t event_kind;          // of the network's events, whose items are messages
+    uint32_t event_kind;          // kind of the network's events, whose items are messages
     uint32_t nodes;
     enum gv_net_latency latency;
-    uint32_t latency_ms;      // mean
+    uint32_t latency_ms;      // mean latency
     const struct gv_wan *wan; // open for this many nodes; its round trips replace the latency.
                               // NULL: none. Borrowed
     enum gv_net_delivery delivery;
@@ -105,8 +104,8 @@ struct gv_net_inbox {
 
 struct gv_net_link {
     uint32_t src, dest;
-    uint64_t state;     // of its random stream; 0: a free slot of the table
-    gv_time busy_until; // when all messages sent so far have passed
+    uint64_t state;     // state of its random stream; 0: a free slot of the table
+    gv_time busy_until; // time at which all messages sent so far have passed
     uint32_t in_flight; // messages in flight, without duplicates
 };
 
@@ -122,13 +121,13 @@ struct gv_net {
     struct gv_net_inbox *inboxes; // by node
     size_t *in_flight_bytes;      // by sender: memory of its messages in flight, bytes, with
                                   // GV_NET_OVERHEAD for each
-    uint64_t *sent_by;            // by node: messages to other nodes, with dropped ones
-    uint64_t sent;                // messages in all, with those of clients
-    uint64_t messages, bytes;     // between nodes, with dropped ones
-    uint64_t dropped;             // copies of these that were cut or lost
+    uint64_t *sent_by;            // by node: messages to other nodes, including dropped ones
+    uint64_t sent;                // all messages, including those of clients
+    uint64_t messages, bytes;     // messages between nodes, including dropped ones
+    uint64_t dropped;             // copies of these messages that were cut or lost
     struct gv_adversary adversary;
     uint64_t forged;                                  // messages sent by the adversary
-    struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // between nodes, by body type
+    struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // messages between nodes, by body type
     size_t types;
 };
 

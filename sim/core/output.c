@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "output.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

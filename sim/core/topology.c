@@ -4,14 +4,8 @@
 #include "memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char *const names[] = {"line", "grid", "tree2", "tree3", "tree4", "total"};
-
-bool gv_topology_lists(enum gv_topology kind, uint32_t nodes) {
-    return kind != GV_TOPOLOGY_LINE || nodes > 1;
-}
 
 static uint32_t line(uint32_t nodes, uint32_t node, uint32_t *out) {
     uint32_t count = 0;
@@ -77,7 +71,7 @@ struct writer {
 static void put(struct writer *writer, const char *text) {
     size_t len = strlen(text);
     if (writer->len + len >= writer->cap) {
-        writer->len = writer->cap; // stays full
+        writer->len = writer->cap; // later writes fail, too
         return;
     }
     memcpy(writer->buf + writer->len, text, len + 1);
@@ -96,7 +90,8 @@ int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t ca
     struct writer writer = {buf, 0, cap};
     uint32_t *neighbours = gv_memory_new(nodes * sizeof *neighbours);
     put(&writer, "{");
-    for (uint32_t node = 0; node < nodes && gv_topology_lists(kind, nodes); node++) {
+    bool empty = kind == GV_TOPOLOGY_LINE && nodes == 1; // as Maelstrom's line of one node
+    for (uint32_t node = 0; node < nodes && !empty; node++) {
         if (node > 0) put(&writer, ",");
         put_name(&writer, node);
         put(&writer, ":[");
@@ -126,13 +121,13 @@ char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len) {
 }
 
 const char *gv_topology_name(enum gv_topology kind) {
-    GV_ASSERT((size_t)kind < sizeof names / sizeof *names);
+    GV_ASSERT((size_t)kind < GV_COUNT(names));
     return names[kind];
 }
 
 int gv_topology_parse(const char *name, enum gv_topology *kind) {
     GV_ASSERT(name != NULL && kind != NULL);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < GV_COUNT(names); i++) {
         if (strcmp(name, names[i]) != 0) continue;
         *kind = (enum gv_topology)i;
         return 0;

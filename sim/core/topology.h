@@ -15,9 +15,6 @@ enum gv_topology {
     GV_TOPOLOGY_TOTAL,
 };
 
-// Whether the topology lists its nodes: Maelstrom's line of one node is empty.
-bool gv_topology_lists(enum gv_topology kind, uint32_t nodes);
-
 // Writes the neighbours of a node to out[], which has room for nodes − 1. Returns their number.
 uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t node,
                                 uint32_t *out);

@@ -3,19 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NAME_MAX = 16 };
-
-void gv_trace_init(struct gv_trace *trace) {
-    GV_ASSERT(trace != NULL);
-    *trace = (struct gv_trace){0};
-}
-
-void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
-    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
-    trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
-}
 
 static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *event) {
     if (!trace->begun) {
@@ -32,7 +21,7 @@ static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *eve
 
 // ---- Lines ----
 
-// Moves *at behind a text, which must be present.
+// Skips a text at *at, which must be there.
 static void expect(struct gv_slice line, size_t *at, const char *text) {
     size_t len = strlen(text);
     GV_ASSERT(line.len - *at >= len && memcmp(line.data + *at, text, len) == 0);
@@ -46,7 +35,7 @@ static struct gv_slice until_quote(struct gv_slice line, size_t *at) {
     return (struct gv_slice){from, (size_t)(end - from)};
 }
 
-// Reads a line of gv_envelope's: {"id":17,"src":"n1","dest":"n2","body":{…}}
+// Reads a line of gv_envelope: {"id":17,"src":"n1","dest":"n2","body":{…}}
 static void read_line(struct gv_trace_event *event, struct gv_slice line) {
     size_t at = 0;
     if (line.len > 0 && line.data[line.len - 1] == '\n') line.len--;
@@ -88,7 +77,7 @@ void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 
 static struct gv_slice name_of(char letter, uint32_t number, char buf[NAME_MAX]) {
     int len = snprintf(buf, NAME_MAX, "%c%" PRIu32, letter, number);
-    return (struct gv_slice){(const uint8_t *)buf, (size_t)len};
+    return gv_slice_of(buf, (size_t)len);
 }
 
 void gv_trace_reply(struct gv_trace *trace, gv_time now, uint32_t node, uint32_t client,
@@ -162,7 +151,7 @@ static void put_slice(FILE *out, const char *before, struct gv_slice text, const
     fputs(after, out);
 }
 
-// A text of gvsim's. Only a scenario's may have control characters, which become spaces.
+// Writes a text of gvsim. Only that of a scenario may have control characters, which become spaces.
 static void put_text(FILE *out, const char *text) {
     putc('"', out);
     for (; *text != '\0'; text++) {

@@ -26,14 +26,14 @@ enum gv_trace_kind {
     GV_TRACE_KINDS,
 };
 
-// Members that do not apply are empty. All is borrowed for the call.
+// An event. Members that do not apply are empty. All pointers are borrowed for the call.
 struct gv_trace_event {
     enum gv_trace_kind kind;
     gv_time at; // nanoseconds since the first event
     bool has_id;
-    uint64_t id;              // of a message and all its copies; or a fault's number
+    uint64_t id;              // id of a message and all its copies; or the number of a fault
     struct gv_slice from, to; // names; an event of one node has `from` only
-    struct gv_slice type;     // of the body, as in its JSON, without quotes
+    struct gv_slice type;     // type of the body, as in its JSON, without quotes
     uint64_t bytes;           // SEND: the bytes counted
     struct gv_slice body;     // JSON; LEARN: an array of keys, for counters of [key, count]
     const char *why;          // DROP: "cut", "lost", "full", "down" or "altered"; else a text
@@ -53,34 +53,40 @@ struct gv_trace {
     } sinks[GV_TRACE_SINKS_MAX];
 };
 
-void gv_trace_init(struct gv_trace *trace);
-void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx);
+static inline void gv_trace_init(struct gv_trace *trace) {
+    GV_ASSERT(trace != NULL);
+    *trace = (struct gv_trace){0};
+}
+static inline void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
+    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
+    trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
+}
 
-// An event of a message to a node. gv_envelope composed its line, with sender, receiver and id; it
-// may end in a newline. SEND has the body's type and the bytes counted.
+// Traces an event of a message to a node. gv_envelope composed its line, with sender, receiver and
+// id; it may end in a newline. SEND has the body's type and the bytes counted.
 void gv_trace_send(struct gv_trace *trace, gv_time now, struct gv_slice line, struct gv_slice type,
                    size_t bytes);
 void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
                    struct gv_slice line, const char *why);
 
-// A node's reply to client number `client`.
+// Traces a node's reply to client number `client`.
 void gv_trace_reply(struct gv_trace *trace, gv_time now, uint32_t node, uint32_t client,
                     struct gv_slice type, struct gv_slice body);
 
-// A node learned these values. `line`: the message that carried them; empty: they came from its
-// disk or its writes.
+// Traces that a node learned these values. `line`: the message that carried them; empty: they came
+// from its disk or its writes.
 void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct gv_slice line,
                     struct gv_slice values);
 
-// CRASH, RESTART, PAUSE, RESUME.
+// Traces CRASH, RESTART, PAUSE or RESUME.
 void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint32_t node);
 
-// BEGIN and END of a fault, by its number; and PHASE.
+// Traces the BEGIN or END of a fault, by its number; and a PHASE.
 void gv_trace_fault(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint64_t number,
                     const char *text);
 void gv_trace_phase(struct gv_trace *trace, gv_time now, const char *name);
 
-// A checker's error, at the time when it was found.
+// Traces an error of a checker, at the time when it was found.
 void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text);
 
 // A sink that writes each event as a JSON object on a line of its own, to the FILE that is its ctx:

@@ -3,9 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 int gv_wan_find(const struct gv_wan *wan, const char *name) {
     GV_ASSERT(name != NULL && wan->count <= GV_WAN_REGIONS_MAX);
     for (uint32_t i = 0; i < wan->count; i++) {
@@ -31,22 +28,11 @@ void gv_wan_set_rtt(struct gv_wan *wan, uint32_t a, uint32_t b, gv_time rtt) {
     }
 }
 
-void gv_wan_set_bandwidth(struct gv_wan *wan, uint32_t a, uint32_t b, uint64_t bytes) {
-    GV_ASSERT(a < wan->count && b < wan->count);
-    wan->paths[a][b].bandwidth = wan->paths[b][a].bandwidth = bytes;
-}
-
 void gv_wan_open(struct gv_wan *wan, uint32_t nodes) {
     GV_ASSERT(nodes > 0 && wan->regions == NULL);
     wan->nodes = nodes;
     wan->regions = gv_memory_new(nodes);
     memset(wan->regions, GV_WAN_REGIONS_MAX, nodes);
-}
-
-void gv_wan_place(struct gv_wan *wan, uint32_t node, uint32_t region) {
-    GV_ASSERT(wan->regions != NULL);
-    GV_ASSERT(node < wan->nodes && region < wan->count);
-    wan->regions[node] = (uint8_t)region;
 }
 
 void gv_wan_close(struct gv_wan *wan) {

@@ -15,7 +15,7 @@ struct gv_wan_path {
 };
 
 struct gv_wan {
-    uint32_t count; // regions
+    uint32_t count; // number of regions
     char names[GV_WAN_REGIONS_MAX][GV_WAN_NAME_MAX + 1];
     struct gv_wan_path paths[GV_WAN_REGIONS_MAX][GV_WAN_REGIONS_MAX]; // symmetric
     uint32_t nodes;
@@ -30,11 +30,19 @@ int gv_wan_find(const struct gv_wan *wan, const char *name);
 
 // Set a property of the links between two regions, or within one (a == b).
 void gv_wan_set_rtt(struct gv_wan *wan, uint32_t a, uint32_t b, gv_time rtt);
-void gv_wan_set_bandwidth(struct gv_wan *wan, uint32_t a, uint32_t b, uint64_t bytes);
+static inline void gv_wan_set_bandwidth(struct gv_wan *wan, uint32_t a, uint32_t b,
+                                        uint64_t bytes) {
+    GV_ASSERT(a < wan->count && b < wan->count);
+    wan->paths[a][b].bandwidth = wan->paths[b][a].bandwidth = bytes;
+}
 
 // Opens a cluster of this many nodes, all without a region; places a node in a region; closes.
 void gv_wan_open(struct gv_wan *wan, uint32_t nodes);
-void gv_wan_place(struct gv_wan *wan, uint32_t node, uint32_t region);
+static inline void gv_wan_place(struct gv_wan *wan, uint32_t node, uint32_t region) {
+    GV_ASSERT(wan->regions != NULL);
+    GV_ASSERT(node < wan->nodes && region < wan->count);
+    wan->regions[node] = (uint8_t)region;
+}
 void gv_wan_close(struct gv_wan *wan);
 
 // The path between two nodes. NULL: one of them has no region.

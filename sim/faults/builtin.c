@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "builtin.h"
 
-#include <string.h>
+#include "../../merkle/base.h"
 
 #define CLUSTER(nodes)     \
     "workload broadcast\n" \
@@ -13,25 +13,25 @@
 
 const struct gv_builtin gv_builtin_scenarios[] = {
     {"calm", "25 nodes, 100 ms of latency, no faults", CLUSTER("25")},
-    {"halves", "two halves for ten seconds",
+    {"halves", "a partition into two halves for ten seconds",
      CLUSTER("25") "\n"
                    "cut n0..n11 | n12..n24 at 5s for 10s\n"},
-    {"islands", "five partitions of five nodes",
+    {"islands", "a partition into five groups of five nodes",
      CLUSTER("25") "\n"
                    "cut n0..n4 | n5..n9 | n10..n14 | n15..n19 | n20..n24 at 3s for 12s\n"},
-    {"ring", "each node reaches a majority, no two the same",
+    {"ring", "each node reaches a majority, and no two nodes the same one",
      CLUSTER("25") "\n"
                    "cut ring at 2s for 15s\n"},
-    {"flapping", "another partition every second, healed after half of it",
+    {"flapping", "a new partition every second, each healed after 0.5 s",
      CLUSTER("25") "\n"
                    "cut any at 1s for 500ms every 1s\n"},
-    {"one-way", "a third of the nodes receive from all, and reach no other",
+    {"one-way", "a third of the nodes receive messages, but cannot send any",
      CLUSTER("25") "\n"
                    "cut n0..n7 > rest at 4s for 10s\n"},
-    {"deaf", "one node reaches all, and receives from none",
+    {"deaf", "one node can send messages, but receives none",
      CLUSTER("25") "\n"
                    "cut rest > n12 at 4s for 10s\n"},
-    {"lossy", "a tenth of all messages is lost, and half for five seconds",
+    {"lossy", "10 % of all messages are lost, and 50 % for five seconds",
      CLUSTER("25") "\n"
                    "lose 10% at 0s\n"
                    "lose 50% from 5s to 10s\n"},
@@ -39,7 +39,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      CLUSTER("25") "\n"
                    "duplicate 30% at 0s\n"
                    "delay 200ms exponential at 0s\n"},
-    {"churn", "every second a node crashes and restarts without state",
+    {"churn", "every second a node crashes, and restarts without state",
      CLUSTER("9") "\n"
                   "crash n1 at 1s for 500ms every 4s without disk\n"
                   "crash n3 at 2s for 500ms every 4s without disk\n"
@@ -56,7 +56,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {"flapping-links", "the links of five nodes flap twice a second",
      CLUSTER("25") "\n"
                    "flap n3..n7 | rest every 500ms from 2s for 10s\n"},
-    {"wan", "three regions, low bandwidth between two, and one partitioned",
+    {"wan", "three regions, two linked at low bandwidth, one partitioned for a time",
      "workload broadcast\n"
      "nodes 25\n"
      "rate 100\n"
@@ -78,7 +78,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "reorder 5% by 50ms at 0s\n"
      "cut n19..n24 | rest at 6s for 6s\n"},
-    {"low-bandwidth", "links of low bandwidth, whose queues overflow",
+    {"low-bandwidth", "links have low bandwidth, so their queues overflow",
      CLUSTER("25") "\n"
                    "limit 2kB/s wait 500ms between n0..n2 | rest at 4s for 8s\n"},
     {"slow-nodes", "three nodes, the first among them, need 50 ms for each line",
@@ -111,7 +111,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "crash all at 5s for 1s with torn disk\n"
      "crash all at 12s for 3s with torn disk\n"},
-    {"torn", "machines crash with writes that are not synced",
+    {"torn", "machines crash before writes are synced",
      CLUSTER("9") "durability none\n"
                   "\n"
                   "crash n1 at 3s for 500ms every 3s with torn disk\n"
@@ -124,7 +124,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n2 at 3s for 1s every 4s without disk\n"
                   "duplicate 20% at 4s for 4s\n"
                   "cut half at 6s for 2s\n"},
-    {"storm", "all of these at once",
+    {"storm", "crashes, pauses, partitions, loss and slow links at once",
      CLUSTER("25") "\n"
                    "lose 20% at 0s\n"
                    "duplicate 10% at 0s\n"
@@ -148,7 +148,7 @@ static const char *const aliases[][2] = {
 };
 
 const struct gv_builtin *gv_builtin_find(const char *name) {
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    for (size_t i = 0; i < GV_COUNT(aliases); i++) {
         if (strcmp(aliases[i][0], name) == 0) name = aliases[i][1];
     }
     for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;

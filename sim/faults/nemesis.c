@@ -4,8 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { PRNG_STREAM = 2, LINKED_MAX = 1000 };
 
@@ -61,7 +59,7 @@ static uint32_t *shuffled(struct gv_nemesis *nemesis) {
     return nodes;
 }
 
-// Two sides without links between them: `count` random nodes, and the rest.
+// Cuts all links between two sides: `count` random nodes, and the others.
 static void split(struct gv_nemesis *nemesis, uint32_t count) {
     uint32_t *order = shuffled(nemesis);
     for (uint32_t i = 0; i < count; i++) nemesis->side[order[i]] = 1;
@@ -86,7 +84,8 @@ static uint32_t around(uint32_t position, uint32_t nodes) {
     return position < nodes ? position : position - nodes;
 }
 
-// Up to five nodes, or very many: a random circle; each node receives from the majority around it.
+// Used for up to five nodes and for very many: a random circle, in which each node receives from
+// the majority around it.
 static void ring_of_few(struct gv_nemesis *nemesis) {
     uint32_t nodes = nemesis->nodes, majority = nodes / 2 + 1;
     uint32_t *order = shuffled(nemesis);
@@ -99,7 +98,7 @@ static void ring_of_few(struct gv_nemesis *nemesis) {
     free(order);
 }
 
-// A node of least degree, among those not linked to `from` (if that is a node).
+// A node of least degree; if `from` is a node, one that is not linked to it.
 static uint32_t least_connected(struct gv_nemesis *nemesis, const uint32_t *degree, uint32_t from) {
     uint32_t best = UINT32_MAX, ties = 0;
     for (uint32_t node = 0; node < nemesis->nodes; node++) {
@@ -116,7 +115,7 @@ static uint32_t least_connected(struct gv_nemesis *nemesis, const uint32_t *degr
     return best;
 }
 
-// Otherwise: link two nodes of least degree, until each receives from a majority.
+// Used otherwise: links two nodes of least degree, until each node receives from a majority.
 static void ring_of_many(struct gv_nemesis *nemesis) {
     uint32_t majority = nemesis->nodes / 2 + 1;
     uint32_t *degree = gv_memory_new(nemesis->nodes * sizeof *degree);
@@ -191,11 +190,6 @@ void gv_nemesis_stop(struct gv_nemesis *nemesis) {
     memset(nemesis->cut, 0, words(nemesis) * sizeof *nemesis->cut);
     memset(nemesis->side, 0, nemesis->nodes);
     nemesis->active = false;
-}
-
-gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval) {
-    GV_ASSERT(interval > 0 && interval <= UINT64_MAX / 2);
-    return gv_prng_below(&nemesis->prng, 2 * interval);
 }
 
 const char *gv_nemesis_name(enum gv_nemesis_kind kind) {

@@ -8,9 +8,9 @@
 
 enum gv_nemesis_kind {
     GV_NEMESIS_ONE,      // one node against the rest
-    GV_NEMESIS_MINORITY, // the largest part below a third against the rest
+    GV_NEMESIS_MINORITY, // as many nodes as possible below a third against the rest
     GV_NEMESIS_HALVES,   // the smaller half against the larger
-    GV_NEMESIS_RING,     // each node receives from a majority, no two the same
+    GV_NEMESIS_RING,     // each node receives from a majority, no two nodes from the same one
     GV_NEMESIS_KINDS,
     GV_NEMESIS_CUSTOM = GV_NEMESIS_KINDS, // made by the caller
 };
@@ -19,7 +19,7 @@ struct gv_nemesis {
     uint32_t nodes;
     struct gv_prng prng;
     bool active;
-    enum gv_nemesis_kind kind; // of the current partition, or the last one
+    enum gv_nemesis_kind kind; // kind of the current partition, or of the last one
     const char *text;          // GV_NEMESIS_CUSTOM: its description. Borrowed
     uint8_t *side;             // by node: 1 in the smaller part, else 0; unused for a ring
     uint64_t *cut;             // bit dest·nodes + src: the link from src to dest is cut
@@ -38,8 +38,8 @@ void gv_nemesis_start(struct gv_nemesis *nemesis, enum gv_nemesis_kind kind);
 void gv_nemesis_start_any(struct gv_nemesis *nemesis);
 void gv_nemesis_stop(struct gv_nemesis *nemesis);
 
-// Partitions made by the caller: start one that cuts no link, with this description (borrowed); cut
-// all links that another cuts; cut or restore one link.
+// For partitions made by the caller: starts one that cuts no link, with this description
+// (borrowed); cuts all links that another partition cuts; cuts or restores one link.
 void gv_nemesis_start_custom(struct gv_nemesis *nemesis, const char *text);
 void gv_nemesis_merge(struct gv_nemesis *nemesis, const struct gv_nemesis *other);
 void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, bool cut);
@@ -48,7 +48,10 @@ void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, boo
 bool gv_nemesis_cuts(const struct gv_nemesis *nemesis, uint32_t src, uint32_t dest);
 
 // The time to the next start or stop: uniform over [0, 2·interval).
-gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval);
+static inline gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval) {
+    GV_ASSERT(interval > 0 && interval <= UINT64_MAX / 2);
+    return gv_prng_below(&nemesis->prng, 2 * interval);
+}
 
 // "one node", "minority third", "halves", "majorities ring".
 const char *gv_nemesis_name(enum gv_nemesis_kind kind);

@@ -3,8 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-
 // The faults at both ends of a step; most kinds of steps have none.
 static const struct ends {
     int count;
@@ -34,7 +32,7 @@ void gv_node_fault_fini(struct gv_node_fault_table *table) {
 }
 
 bool gv_node_fault_of(const struct gv_scenario_step *step, bool begins, enum gv_node_fault *fault) {
-    GV_ASSERT((size_t)step->kind < sizeof ends / sizeof *ends);
+    GV_ASSERT((size_t)step->kind < GV_COUNT(ends));
     const struct ends *of = &ends[step->kind];
     int end = begins ? 0 : 1;
     if (end >= of->count) return false;

@@ -12,10 +12,10 @@ enum gv_node_fault {
     GV_NODE_FAULT_PAUSE,   // the node neither receives nor sends
     GV_NODE_FAULT_RESUME,
     GV_NODE_FAULT_SLOW,       // each line costs the node more time
-    GV_NODE_FAULT_UNSLOW,     // each line costs it less again
+    GV_NODE_FAULT_UNSLOW,     // ends a SLOW
     GV_NODE_FAULT_CLOCK_STEP, // its clock steps
     GV_NODE_FAULT_DRIFT,      // its clock drifts more
-    GV_NODE_FAULT_UNDRIFT,    // its clock drifts less again
+    GV_NODE_FAULT_UNDRIFT,    // ends a DRIFT
 };
 
 struct gv_node_fault_table {

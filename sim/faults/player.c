@@ -3,9 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 void gv_player_init(struct gv_player *player, const struct gv_scenario *scenario, uint32_t nodes,
                     uint64_t seed, struct gv_nemesis *nemesis, struct gv_net *net) {
     GV_ASSERT(scenario != NULL && nodes > 0);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORD_MAX = 40, DIGITS_MAX = 9, CLOCK_STEP_MAX_S = 86400 };
 
@@ -20,11 +18,8 @@ struct parser {
     struct gv_scenario_diagnostic *diagnostic;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static int
-wrong(const struct parser *parser, const char *format, ...) {
+GV_PRINTF(2, 3)
+static int wrong(const struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(parser->diagnostic->why, GV_SCENARIO_WHY_MAX, format, args);
@@ -44,7 +39,8 @@ static bool is_mark(char c) {
     return c == '|' || c == '>' || c == ',';
 }
 
-// Reads the next word. Marks are words; a word that is too long is cut, and matches nothing.
+// Reads the next word. A punctuation mark is a word; a word that is too long is truncated, and
+// matches nothing.
 static void next(struct parser *parser) {
     while (parser->at < parser->len && is_space(parser->line[parser->at])) parser->at++;
     size_t begin = parser->word_at = parser->at;
@@ -75,8 +71,8 @@ static int wanted(const struct parser *parser, const char *what) {
     return wrong(parser, "'%s' stands where %s should", parser->word, what);
 }
 
-// Reads digits with at most one point, in thousandths; moves *text behind them. False: no digits,
-// or too many.
+// Reads digits with at most one point, in thousandths, and moves *text past them. False: there are
+// no digits, or too many.
 static bool read_thousandths(const char **text, uint64_t *out) {
     uint64_t number = 0;
     int digits = 0, decimals = -1;
@@ -112,7 +108,7 @@ static int take_time(struct parser *parser, gv_time *out) {
     return 0;
 }
 
-// A duration. Zero is an error, since the step would have no effect.
+// Reads a duration. Zero is an error, since the step would have no effect.
 static int take_duration(struct parser *parser, gv_time *out) {
     struct parser before = *parser;
     int error = take_time(parser, out);
@@ -134,12 +130,12 @@ static int take_share(struct parser *parser, uint32_t *ppm) {
 static int take_bandwidth(struct parser *parser, uint64_t *bytes) {
     static const struct {
         const char *unit;
-        uint64_t factor; // of a thousandth
+        uint64_t factor; // value of a thousandth of the unit
     } units[] = {{"B/s", 1}, {"kB/s", 1000}, {"MB/s", 1000 * 1000}};
     const char *text = parser->word;
     uint64_t number;
     bool good = read_thousandths(&text, &number);
-    for (size_t i = 0; good && i < sizeof units / sizeof *units; i++) {
+    for (size_t i = 0; good && i < GV_COUNT(units); i++) {
         if (strcmp(text, units[i].unit) != 0) continue;
         *bytes = number * units[i].factor / 1000;
         if (*bytes == 0) break;
@@ -149,7 +145,7 @@ static int take_bandwidth(struct parser *parser, uint64_t *bytes) {
     return wanted(parser, "a bandwidth such as 500B/s, 20kB/s or 1.5MB/s");
 }
 
-// "+5s" or "-250ms".
+// Reads a step of a clock: "+5s" or "-250ms".
 static int take_jump(struct parser *parser, struct gv_scenario_step *step) {
     static const char what[] = "a jump such as +5s or -250ms (a day at most)";
     if (parser->word[0] != '+' && parser->word[0] != '-') return wanted(parser, what);
@@ -163,7 +159,7 @@ static int take_jump(struct parser *parser, struct gv_scenario_step *step) {
     return wanted(parser, what);
 }
 
-// "200ppm" or "-200ppm".
+// Reads a drift: "200ppm" or "-200ppm".
 static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
     const char *text = parser->word + (parser->word[0] == '-');
     uint64_t number;
@@ -179,7 +175,7 @@ static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
 
 // ---- Groups ----
 
-// A node's name, such as n12, at *text; moves *text behind it.
+// Reads a node's name, such as n12, and moves *text past it.
 static bool read_node(const char **text, uint32_t *node) {
     if (**text != 'n') return false;
     const char *digits = *text + 1;
@@ -226,7 +222,7 @@ static int take_group(struct parser *parser, struct gv_scenario_step *step) {
     return 0;
 }
 
-// A | B, A > B, and for cuts A | B | C…
+// Reads the sides of a step: A | B, A > B, and for cuts A | B | C…
 static int take_sides(struct parser *parser, struct gv_scenario_step *step, bool many) {
     int error = take_group(parser, step);
     if (error != 0) return error;
@@ -253,7 +249,7 @@ static const struct gv_scenario_range *shared(const struct gv_scenario_group *gr
     return NULL;
 }
 
-// A node is not cut from itself. As a side, `all` means all others.
+// Checks that no node is on two sides. As a side, `all` means all other nodes.
 static int check_sides(struct parser *parser, const struct gv_scenario_step *step) {
     for (uint32_t i = 1; i < step->group_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
@@ -285,7 +281,7 @@ static int take_between(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "between") ? take_sides(parser, step, false) : 0;
 }
 
-// A share, "by", and the mean of a uniform delay.
+// Reads a share, "by", and the mean of a uniform delay.
 static int take_reorder(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_share(parser, &step->ppm);
     if (error != 0) return error;
@@ -371,8 +367,8 @@ static int take_crash(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "disk") ? 0 : wanted(parser, "'disk'");
 }
 
-// A flapping cut: "every 500ms from 2s for 10s" is one at 2s for 250ms every 500ms until
-// 12s.
+// Reads the times of a flapping cut: "every 500ms from 2s for 10s" is a cut at 2s for 250ms every
+// 500ms until 12s.
 static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_cut(parser, step);
     if (error != 0) return error;
@@ -441,8 +437,7 @@ static const struct verb {
 static void add_to_map(const struct parser *parser, struct gv_scenario *scenario, size_t at) {
     scenario->map = gv_memory_grow(scenario->map, &scenario->map_cap, scenario->map_len + 1,
                                    sizeof *scenario->map);
-    scenario->map[scenario->map_len++] =
-        (struct gv_slice){(const uint8_t *)parser->line + at, parser->len - at};
+    scenario->map[scenario->map_len++] = gv_slice_of(parser->line + at, parser->len - at);
 }
 
 static int take_region_name(struct parser *parser, struct gv_scenario *scenario, uint32_t *out) {
@@ -515,7 +510,7 @@ static int add_step(struct parser *parser, struct gv_scenario *scenario, const s
     *step = (struct gv_scenario_step){
         .kind = verb->kind,
         .line = parser->number,
-        .text = {(const uint8_t *)parser->line + verb_at, parser->len - verb_at},
+        .text = gv_slice_of(parser->line + verb_at, parser->len - verb_at),
     };
     int error = verb->take(parser, step);
     return error != 0 || verb->whole ? error : take_when(parser, step);
@@ -526,7 +521,7 @@ static int take_line(struct parser *parser, struct gv_scenario *scenario) {
     strcpy(name, parser->word);
     size_t name_at = parser->word_at;
     next(parser);
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+    for (size_t i = 0; i < GV_COUNT(verbs); i++) {
         if (strcmp(name, verbs[i].name) == 0) return add_step(parser, scenario, &verbs[i], name_at);
     }
     bool region = strcmp(name, "region") == 0, rtt = strcmp(name, "rtt") == 0;
@@ -539,7 +534,7 @@ static int take_line(struct parser *parser, struct gv_scenario *scenario) {
 
 // ---- Scenario ----
 
-// Words are printed by this and other programs, so only comments may have control characters.
+// Refuses control characters outside comments, since this and other programs print words.
 static int check_bytes(struct parser *parser) {
     for (size_t i = 0; i < parser->len; i++) {
         uint8_t byte = (uint8_t)parser->line[i];
@@ -603,12 +598,9 @@ static int check_group(const struct gv_scenario_group *group, unsigned line, uin
     return 0;
 }
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
-static int
-unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column, const char *format,
-      ...) {
+GV_PRINTF(4, 5)
+static int unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column,
+                 const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(diagnostic->why, sizeof diagnostic->why, format, args);
@@ -618,7 +610,7 @@ unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column,
     return GV_ERANGE;
 }
 
-// Whether `rest` contains a node: then node 0, or the one after some range.
+// Whether `rest` contains a node; it suffices to test node 0 and the node after each range.
 static bool has_rest(const struct gv_scenario_step *step, uint32_t group, uint32_t nodes) {
     if (gv_scenario_has(step, group, 0)) return true;
     for (uint32_t i = 0; i < step->group_count; i++) {
@@ -643,7 +635,7 @@ static bool links(const struct gv_scenario_step *step, uint32_t nodes) {
     return false;
 }
 
-// A step without an effect would look like a fault that was survived.
+// Refuses a step without an effect: it would look like a fault that the nodes survived.
 static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
                         struct gv_scenario_diagnostic *diagnostic) {
     bool apart = step->kind == GV_SCENARIO_CUT || step->group_count > 1;

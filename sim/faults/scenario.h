@@ -71,7 +71,7 @@ struct gv_scenario_group {
     } ranges[GV_SCENARIO_RANGES_MAX];
     uint32_t count;
     unsigned column;
-    bool all, rest; // instead of ranges: every node; every node in no other group
+    bool all, rest; // instead of ranges: every node; every node that is in no other group
 };
 
 struct gv_scenario_step {
@@ -80,7 +80,7 @@ struct gv_scenario_step {
     uint32_t group_count;
     bool one_way;
     bool drawn;                // cut: random, without groups
-    enum gv_nemesis_kind draw; // of a random cut; GV_NEMESIS_KINDS: any
+    enum gv_nemesis_kind draw; // kind of a random cut; GV_NEMESIS_KINDS: any
     uint32_t ppm;              // share of messages, in millionths; not for limits
     gv_time delay;             // delay: mean; limit: longest wait; slow: for a line; clock: step
     enum gv_net_latency dist;
@@ -88,10 +88,10 @@ struct gv_scenario_step {
     bool back;          // clock: step back
     int32_t drift_ppm;
     enum gv_disk_crash crash;
-    gv_time at, lasts;        // lasts GV_TIME_NEVER: to the end
+    gv_time at, lasts;        // lasts GV_TIME_NEVER: until the operations end
     gv_time every, until;     // every 0: once
-    unsigned line, at_column; // at_column: of its begin
-    unsigned draw_column;     // of a random cut's kind
+    unsigned line, at_column; // at_column: column of its begin time
+    unsigned draw_column;     // column of the kind of a random cut
     struct gv_slice text;     // borrowed from the scenario's text
 };
 
@@ -133,7 +133,7 @@ int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_tim
 // Opens the scenario's wan for a cluster that it fits; the caller closes it. False: no regions.
 bool gv_scenario_wan(const struct gv_scenario *scenario, uint32_t nodes, struct gv_wan *out);
 
-// Whether a node is in a group of a step, by the group's number.
+// Whether a node is in the group of this number of a step.
 bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32_t node);
 
 #endif

@@ -132,6 +132,11 @@ function line(g, x0, y0, x1, y1) {
 }
 
 // The titles of both axes: above the vertical one, below the labels of the horizontal one.
+function dot(g, x, y, r) {
+  g.beginPath();
+  g.arc(x, y, r, 0, 7);
+  g.fill();
+}
 function axisTitles(g, plot, vertical, horizontal) {
   label(g, vertical, 2, HEAD - 11, { room: plot.right - 2 });
   label(g, horizontal, (plot.left + plot.right) / 2, plot.bottom + AXIS - 9, { align: "center" });
@@ -457,9 +462,7 @@ class Charts {
     g.fillStyle = faded(palette.gossip, this.delays.length > 5000 ? 0.35 : 0.7);
     const r = this.delays.length > 5000 ? 1.2 : 2;
     for (const { at, delay } of this.delays) {
-      g.beginPath();
-      g.arc(plot.x(at), y(delay), r, 0, 7);
-      g.fill();
+      dot(g, plot.x(at), y(delay), r);
     }
     g.fillStyle = palette.drop;
     for (const at of this.never) g.fillRect(plot.x(at) - 1, plot.top, 2, 7);
@@ -503,9 +506,7 @@ class Charts {
       if (s === undefined) continue;
       const at = [x(s), y(share * this.sorted.length / total)];
       g.fillStyle = palette.gossip;
-      g.beginPath();
-      g.arc(...at, 4, 0, 7);
-      g.fill();
+      dot(g, ...at, 4);
       const left = at[0] > plot.right - 90;
       label(g, `${share}%: ${duration(s)}`, at[0] + (left ? -8 : 8), at[1] + 14,
         { align: left ? "right" : "left", colour: palette.ink, backdrop: true });

@@ -180,25 +180,27 @@ class Diagram {
     g.lineWidth = 1;
     if (this.count < 900) this.drawEnds(g, groups, alpha);
   }
-  trace(g, c) {
+  // The ends of a message's line: x and y of the sender, then of the receiver.
+  ends(c) {
     const { at, until, message, outcome } = this.model.copies;
-    const m = message[c], x0 = this.x(at[c]), y0 = this.y(this.model.from[m]);
-    let x1 = this.x(until[c]), y1 = this.y(this.model.to[m]);
-    if (droppedAtSender(outcome[c])) { // drawn as a stub
-      x1 = x0 + 14;
-      y1 = y0 + Math.sign(y1 - y0) * Math.min(14, Math.abs(y1 - y0) / 2);
-    }
+    const m = message[c], x = this.x(at[c]), y = this.y(this.model.from[m]);
+    const high = this.y(this.model.to[m]) - y;
+    if (!droppedAtSender(outcome[c])) return [x, y, this.x(until[c]), y + high];
+    return [x, y, x + 14, y + Math.sign(high) * Math.min(14, Math.abs(high) / 2)]; // drawn as a stub
+  }
+  trace(g, c) {
+    const [x0, y0, x1, y1] = this.ends(c);
     g.moveTo(x0, y0);
     g.lineTo(x1, y1);
   }
   // A dot where a message is received, a cross where it is dropped.
   drawEnds(g, groups, alpha) {
-    const { until, message, outcome, at } = this.model.copies;
+    const { outcome } = this.model.copies;
     for (const kind of ["gossip", "sync", "other", "client"]) {
       g.fillStyle = faded(palette[kind], alpha);
       for (const c of groups[kind]) {
         if (outcome[c] !== Outcome.DELIVERED) continue;
-        const x = this.x(until[c]), y = this.y(this.model.to[message[c]]);
+        const [, , x, y] = this.ends(c);
         g.fillRect(x - 1.8, y - 1.8, 3.6, 3.6);
       }
     }
@@ -206,11 +208,7 @@ class Diagram {
     g.lineWidth = 1.5;
     g.beginPath();
     for (const c of groups.drop) {
-      let [x, y] = [this.x(until[c]), this.y(this.model.to[message[c]])];
-      if (droppedAtSender(outcome[c])) {
-        const from = this.y(this.model.from[message[c]]);
-        [x, y] = [this.x(at[c]) + 14, from + Math.sign(y - from) * Math.min(14, Math.abs(y - from) / 2)];
-      }
+      const [, , x, y] = this.ends(c);
       g.moveTo(x - 3, y - 3);
       g.lineTo(x + 3, y + 3);
       g.moveTo(x - 3, y + 3);
@@ -283,7 +281,7 @@ class Diagram {
   }
 
   drawSelected(g) {
-    const { message, at, until } = this.model.copies;
+    const { at, until } = this.model.copies;
     for (const c of [...this.path, this.selected]) {
       if (c < 0 || until[c] < this.from || at[c] > this.to) continue;
       const dropped = this.model.copies.outcome[c] >= Outcome.CUT;
@@ -301,13 +299,9 @@ class Diagram {
       g.lineWidth = 1;
       g.lineCap = "butt";
       g.fillStyle = g.strokeStyle;
-      g.beginPath();
-      g.arc(this.x(at[c]), this.y(this.model.from[message[c]]), 3.5, 0, 7);
-      g.fill();
-      if (droppedAtSender(this.model.copies.outcome[c])) continue;
-      g.beginPath();
-      g.arc(this.x(until[c]), this.y(this.model.to[message[c]]), 4.5, 0, 7);
-      g.fill();
+      const [x0, y0, x1, y1] = this.ends(c);
+      dot(g, x0, y0, 3.5);
+      if (!droppedAtSender(this.model.copies.outcome[c])) dot(g, x1, y1, 4.5);
     }
     for (const { at: moment, node } of this.marks) {
       g.strokeStyle = palette.accent;
@@ -338,16 +332,10 @@ class Diagram {
 
   // The copy whose line is nearest to a point, within `reach` pixels; −1: none.
   near(x, y, reach = 7) {
-    const { at, until, message } = this.model.copies;
     let best = -1, least = reach;
     if (this.dense) return -1;
     this.each(c => {
-      const m = message[c], x0 = this.x(at[c]), y0 = this.y(this.model.from[m]);
-      let dx = this.x(until[c]) - x0, dy = this.y(this.model.to[m]) - y0;
-      if (droppedAtSender(this.model.copies.outcome[c])) {
-        dx = 14;
-        dy = Math.sign(dy) * Math.min(14, Math.abs(dy) / 2);
-      }
+      const [x0, y0, x1, y1] = this.ends(c), dx = x1 - x0, dy = y1 - y0;
       const length = dx * dx + dy * dy;
       const share = length ? Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / length)) : 0;
       const away = Math.hypot(x - x0 - share * dx, y - y0 - share * dy);

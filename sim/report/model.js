@@ -477,18 +477,21 @@ class Model {
     }
     return { own, all: this.unionAt(moment) };
   }
+  // Calls visit with the state of the nodes at a moment (see replay).
+  replayUntil(moment, visit) {
+    let open = true;
+    const before = (time, state) => {
+      if (!open || time <= moment) return;
+      open = false;
+      visit(state);
+    };
+    this.replay({ before, learn: () => {} });
+  }
   unionAt(moment) {
     if (this.cachedUnion && this.cachedUnion.moment === moment) return this.cachedUnion.all;
     const { value, count } = this.items, all = new Map();
-    let open = true;
-    this.replay({
-      before: (time, state) => {
-        if (!open || time <= moment) return;
-        open = false;
-        state.holders.forEach((n, item) => { if (n > 0) all.set(value[item], count[item]); });
-      },
-      learn: () => {},
-    });
+    this.replayUntil(moment, ({ holders }) =>
+      holders.forEach((n, item) => { if (n > 0) all.set(value[item], count[item]); }));
     this.cachedUnion = { moment, all };
     return all;
   }
@@ -503,16 +506,8 @@ class Model {
   }
   // The number of items that each node lacks at a moment.
   lackingAt(moment) {
-    const lacks = new Float64Array(this.nodes);
-    let open = true;
-    this.replay({
-      before: (time, state) => {
-        if (!open || time <= moment) return;
-        open = false;
-        for (let i = 0; i < this.nodes; i++) lacks[i] = Math.max(0, state.total - state.totals[i]);
-      },
-      learn: () => {},
-    });
+    let lacks;
+    this.replayUntil(moment, ({ total, totals }) => { lacks = totals.map(has => Math.max(0, total - has)); });
     return lacks;
   }
   // The items that a node lacks at a moment, in the order of their creation.

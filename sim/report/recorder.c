@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "recorder.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <errno.h>
-#include <string.h>
 
 static bool complain(const char *path) {
     gv_escape_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
     return false;
 }
 
-// path: NULL: no file, which is no error.
+// `path` may be NULL: then there is no file, and no error.
 static bool open_file(FILE **file, const char *path) {
     if (path == NULL) return true;
     *file = fopen(path, "w");
@@ -43,10 +42,6 @@ bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_fil
         gv_trace_add(&recorder->trace, gv_report_event, &recorder->report);
     }
     return true;
-}
-
-struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder) {
-    return recorder->trace.sinks_len > 0 ? &recorder->trace : NULL;
 }
 
 bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,

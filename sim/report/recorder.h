@@ -24,10 +24,12 @@ bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_fil
                       const struct gv_report_head *head);
 
 // The trace that writes to the files; NULL if there are none.
-struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder);
+static inline struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder) {
+    return recorder->trace.sinks_len > 0 ? &recorder->trace : NULL;
+}
 
-// Ends the report and closes the files. result: NULL if the run has none. limits: of the run's
-// metrics. False as above.
+// Ends the report and closes the files. result: NULL if the run has none. limits: those of the
+// run's metrics. False as above.
 bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
                        const struct gv_limits *limits);
 

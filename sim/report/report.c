@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 // The page, made from sim/report/report.html by the makefile. The data go after its head.
 extern const unsigned char gv_report_page[];
@@ -52,7 +51,7 @@ static void put_string(FILE *out, const char *text, size_t len) {
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT(out != NULL && (size_t)head->latency < sizeof latencies / sizeof *latencies);
+    GV_ASSERT(out != NULL && (size_t)head->latency < GV_COUNT(latencies));
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
@@ -76,7 +75,7 @@ static void put_field(FILE *out, struct gv_slice text) {
     put(out, text.len > 0 ? (const char *)text.data : "-", text.len > 0 ? text.len : 1);
 }
 
-// A text, on one line.
+// Writes a text on one line.
 static void put_text(FILE *out, const char *text) {
     putc(' ', out);
     for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
@@ -106,7 +105,7 @@ static bool keeps(struct gv_report *report, const struct gv_trace_event *event) 
     }
 }
 
-// Whether a body is kept complete.
+// Whether the complete body is kept.
 static bool keeps_body(struct gv_report *report, const struct gv_trace_event *event) {
     if (event->kind != GV_TRACE_REQUEST && event->kind != GV_TRACE_REPLY) return true;
     if (event->body.len <= GV_REPORT_BODY_MAX) return true;
@@ -168,8 +167,8 @@ static void put_lines(FILE *out, const struct gv_result *result, const struct gv
     free(text);
 }
 
-// Text that standard output has beside the metrics: the summary of a valid run, why there is no
-// verdict, and the limits exceeded.
+// Writes the text that standard output shows in addition to the metrics: the summary of a valid
+// run, the reason for a missing verdict, and the limits exceeded.
 static void put_texts(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char why[GV_LATENESS_REASON_MAX] = "";
     if (gv_result_inconclusive(result)) gv_lateness_too_slow(&result->lateness, why);

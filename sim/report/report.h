@@ -29,11 +29,11 @@ struct gv_report_head {
     enum gv_load_kind load;
     uint32_t nodes;
     double rate;         // operations a second, over all clients
-    gv_time time_limit;  // of the operations
+    gv_time time_limit;  // duration of the operations
     uint32_t latency_ms; // mean delay of a message between nodes
     enum gv_net_latency latency;
     uint64_t seed;
-    const uint32_t *staleness_ms; // of the nodes; NULL: unknown
+    const uint32_t *staleness_ms; // staleness of the nodes; NULL: unknown
     const char *scenario;         // its text; empty: none
 };
 
@@ -41,12 +41,12 @@ struct gv_report {
     FILE *out;
     uint64_t last_us; // time of the last event
     uint64_t messages_max, messages;
-    uint64_t last_id, until_us; // of the last message kept
+    uint64_t last_id, until_us; // id and time of the last message kept
     bool final;                 // the final reads have started
-    size_t finals;              // bytes kept of their replies
+    size_t finals;              // bytes of replies to final reads kept so far
 };
 
-// Begins the page. `out` stays the caller's.
+// Begins the page. The caller keeps and closes `out`.
 // messages_max: bound of messages kept, above 0.
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max);

@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,7 +22,7 @@
 enum {
     HEAD_MAX = 256,        // bytes read of a program
     ENVIRON_MAX = 1 << 21, // bytes searched of another process's environment
-    SWEEPS = 50,           // at most, while they find processes started meanwhile
+    SWEEPS = 50,           // most sweeps; a sweep is repeated while it finds new processes
     SWEEP_EVERY_NS = 20000000,
     SIGNALS_MAX = 31,
 };
@@ -114,7 +112,7 @@ static void become_guard(int line, const char *mark) {
     if (null > 2) close(null);
     if (chdir("/") != 0) _exit(1);
 #ifdef __linux__
-    // Another name than gvsim's, which killall matches.
+    // The name differs from gvsim's, so that killall gvsim does not end the guard.
     prctl(PR_SET_NAME, "gv-guard", 0, 0, 0);
 #endif
     keep_watch(line, mark);
@@ -159,7 +157,7 @@ void gv_child_guard_end(struct gv_child_guard *guard) {
     guard->pid = 0;
 }
 
-// Errors are ignored: without the guard, all else works.
+// Errors are ignored: everything else works without the guard.
 static void notify_guard(const struct gv_child_guard *guard, pid_t pid) {
     int32_t number = (int32_t)pid;
     while (guard->line >= 0 && write(guard->line, &number, sizeof number) < 0 && errno == EINTR)
@@ -199,7 +197,7 @@ static bool is_plain_script(const char *path) {
 
 struct plan {
     const struct gv_child_start *start;
-    char **shell; // argv for a script without a "#!" line; NULL: it is none
+    char **shell; // argv for a script without a "#!" line; NULL: not such a script
     pid_t parent;
     int files_soft;
     int report; // pipe for the errno value if exec fails
@@ -210,7 +208,7 @@ static void become_program(const struct plan *plan) {
     setsid();
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != plan->parent) _exit(1); // it died before prctl
+    if (getppid() != plan->parent) _exit(1); // the parent ended before prctl
 #endif
     for (int number = 1; number <= SIGNALS_MAX; number++) {
         if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
@@ -311,7 +309,8 @@ pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return 0;
         pid_t pid = info.si_pid;
         bool is_guard = pid == guard->pid;
-        // Killed before the reaping, as long as the group's number cannot be reused.
+        // The group is killed before the child is reaped, while the group's number cannot be
+        // reused.
         if (!is_guard) kill(-pid, SIGKILL);
         if (waitpid(pid, status, 0) < 0 && errno != EINTR) return 0;
         if (!is_guard) {
@@ -406,7 +405,7 @@ static bool is_unfit_script(const char *path, char *line, char *why) {
     }
     const char *base = strrchr(interpreter, '/');
     if (base == NULL || strcmp(base, "/env") != 0) return false;
-    // env searches PATH for the first word that is no option or assignment.
+    // env searches PATH for the first word that is not an option or assignment.
     do rest = next_word(rest, word, sizeof word);
     while (word[0] == '-' || strchr(word, '=') != NULL);
     char *found = word[0] != '\0' ? gv_path_program(word) : NULL;

@@ -20,9 +20,9 @@ enum { GV_CHILD_WHY_MAX = 1024 };
 
 struct gv_child_guard {
     int line;       // pipe to the guard: starts and ends of children; −1: there is no guard
-    pid_t pid;      // of the guard; 0: there is none
+    pid_t pid;      // process id of the guard; 0: there is none
     char mark[64];  // in the environment of every child: "GVSIM_RUN=…"
-    int files_soft; // the children's soft limit of open files; −1: that of gvsim
+    int files_soft; // soft limit of open files for children; −1: that of gvsim
 };
 
 // Starts the guard, and sets the mark in this process's environment. Call it before any child
@@ -45,7 +45,7 @@ struct gv_child_start {
     const char *program; // a path
     char *const *argv;   // argv[0] is the program; NULL at the end
     const char *dir;     // the working directory
-    int fds[3];          // standard input, output and error; the caller's to close
+    int fds[3];          // standard input, output and error; the caller closes them
 };
 
 // Starts a child. Returns its process id, or a negative errno value.
@@ -64,8 +64,8 @@ bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times);
 void gv_child_kill(pid_t pid);
 
 // Whether a program cannot be started, as far as its file shows: it does not exist, is not
-// executable, or its interpreter is missing. Then `why` has the reason, without a full stop. name:
-// as given; path: where it was found, NULL: nowhere.
+// executable, or its interpreter is missing. Then `why` has the reason, without a full stop.
+// `name`: as given; `path`: where it was found; NULL: it was not found.
 bool gv_child_check_program(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]);
 
 // The reason why gv_child_start failed with this errno value.

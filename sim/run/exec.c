@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "../../node/escape.h"
 #include "../check/check_traffic.h"
 #include "../core/envelope.h"
-#include "../core/escape.h"
 #include "../core/memory.h"
 #include "../core/output.h"
 #include "../core/path.h"
@@ -14,25 +14,23 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
 enum {
     READ_SIZE = 1 << 16,
-    LAST_LINES = 10, // of a dead node's standard error
-    FIRST_LINES = 5, // of the other nodes', if the run is invalid
-    NODES_SHOWN = 3, // of these nodes
+    LAST_LINES = 10, // last lines shown of a dead node's standard error
+    FIRST_LINES = 5, // first lines shown of other nodes' standard error, if the run is invalid
+    NODES_SHOWN = 3, // most nodes whose first lines are shown
     STOP_TIMEOUT_MS = 5000,
-    GRACE_MS = 1000, // for nodes to exit by themselves and log their statistics
-    DEAD_MS = 100,   // for other nodes to exit, after one died
+    GRACE_MS = 1000, // time for nodes to exit by themselves and log their statistics
+    DEAD_MS = 100,   // time for other nodes to exit, after one died
     DEAD_LISTED = 12,
     HEARTBEAT_MS = 10,
-    HEARTBEAT_SLACK_MS = 2, // timer granularity, which is no stall
-    WAITS_NODES_MAX = 1000, // above, run delays are not measured, as that takes longer than they
-    FILES_SPARE = 64,       // beside the nodes' pipes
+    HEARTBEAT_SLACK_MS = 2, // timer granularity, which does not count as a stall
+    WAITS_NODES_MAX = 1000, // above, run delays are not measured, as it takes too long
+    FILES_SPARE = 64,       // open files in addition to the nodes' pipes
 };
 
 struct exec;
@@ -41,7 +39,7 @@ struct node {
     struct exec *exec;
     uint32_t index;
     pid_t pid;              // 0: not started
-    int status;             // as of waitpid, if exited
+    int status;             // from waitpid, if exited
     uv_pipe_t in, out, err; // the node's standard input, output and error
     bool opened, exited, err_ended;
     char *buf; // its output after the last newline
@@ -49,13 +47,13 @@ struct node {
     size_t queued;                 // bytes for it that do not fit its pipe, with their overhead
     size_t waiting;                // bytes from it that do not fit other nodes' pipes, likewise
     uint64_t taken;                // bytes written to its pipe
-    bool paused;                   // its output is not read, since --queue-max is exceeded
+    bool paused;                   // its output is not read, since it exceeds --queue-max
     bool flooded;                  // it was paused before
     bool spoke;                    // it has printed a byte
     gv_time out_closed, in_closed; // times; 0: open
     bool reported_closed;
     gv_time full_since,
-        full; // start of the current time without room in its pipe; sum of earlier ones
+        full; // start of the current time in which its pipe is full; sum of earlier times
 };
 
 struct exec {
@@ -83,7 +81,7 @@ struct exec {
     struct gv_check_traffic traffic;
     struct gv_lateness lateness;
     gv_time heartbeat_at;
-    bool sampled; // the run delays at the start of operations are in:
+    bool sampled; // the run delays at the start of operations have been read into:
     uint64_t waited, waits;
 };
 
@@ -95,7 +93,7 @@ static bool operations_begun(struct exec *exec) {
     return gv_run_view(exec->run, 0).phase >= GV_RUN_MAIN;
 }
 
-// Sums up the run delays of all nodes so far.
+// Adds up the run delays of all nodes so far.
 static bool sum_run_delays(struct exec *exec, uint64_t *waited, uint64_t *times) {
     *waited = *times = 0;
     bool some = false;
@@ -205,7 +203,7 @@ struct write {
     char bytes[];
 };
 
-// Counts a write at its receiver and at its sender.
+// Adds a write to the counts of its receiver and its sender, or removes it.
 static void account(struct write *write, bool begins) {
     struct node *node = write->node;
     size_t size = sizeof *write + write->len;
@@ -230,14 +228,14 @@ static void on_written(uv_write_t *request, int status) {
 static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, size_t len) {
     struct exec *exec = ctx;
     struct node *node = &exec->nodes[index];
-    struct gv_slice text = {(const uint8_t *)line, len};
+    struct gv_slice text = gv_slice_of(line, len);
     if (node->exited) {
         gv_trace_line(exec->config.trace, uv_hrtime(), GV_TRACE_DROP, text, "down");
         return;
     }
     gv_trace_line(exec->config.trace, uv_hrtime(), GV_TRACE_DELIVER, text, NULL);
     uv_stream_t *stream = (uv_stream_t *)&node->in;
-    // If the pipe has room, as mostly, the line is not copied.
+    // If the pipe has room, which is usual, the line is not copied.
     if (uv_stream_get_write_queue_size(stream) == 0) {
         uv_buf_t buf = uv_buf_init((char *)(uintptr_t)line, (unsigned)len);
         int written = uv_try_write(stream, &buf, 1);
@@ -267,7 +265,7 @@ static size_t backlog(const struct node *node) {
     return gv_run_in_flight_bytes(node->exec->run, node->index) + node->waiting;
 }
 
-// The node with the most bytes before its pipe.
+// The node with the most bytes waiting for its pipe.
 static const struct node *slowest(const struct exec *exec) {
     const struct node *worst = exec->nodes;
     for (uint32_t i = 1; i < exec->config.nodes; i++) {
@@ -344,12 +342,12 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     char *end;
     while ((end = memchr(node->buf + scanned, '\n', node->len - scanned)) != NULL) {
         size_t at = (size_t)(end - node->buf);
-        struct gv_slice line = {(const uint8_t *)node->buf + from, at - from};
+        struct gv_slice line = gv_slice_of(node->buf + from, at - from);
         gv_run_line(node->exec->run, now, node->index, line);
         scanned = from = at + 1;
     }
     check_flood(node->exec, now);
-    // As in Maelstrom, a quarantined node is not read any more.
+    // As in Maelstrom, the output of a quarantined node is no longer read.
     if (gv_run_quarantined(node->exec->run, node->index)) {
         uv_read_stop(stream);
         from = node->len;
@@ -359,7 +357,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     size_t most = node->exec->options.line_max;
     if (node->len > most) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-        struct gv_slice line = {(const uint8_t *)node->buf, node->len};
+        struct gv_slice line = gv_slice_of(node->buf, node->len);
         gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
                     "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
@@ -399,7 +397,7 @@ static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
     int len = 0;
     buf[0] = '\0';
     if (node->len > 0) {
-        struct gv_slice line = {(const uint8_t *)node->buf, node->len};
+        struct gv_slice line = gv_slice_of(node->buf, node->len);
         len = snprintf(buf, cap, "it printed an unfinished line (no newline, or not flushed): %s",
                        gv_envelope_excerpt(line, shown));
     } else if (node->queued > 0) {
@@ -551,10 +549,10 @@ static bool all_ended(const struct exec *exec) {
     return true;
 }
 
-// Waits until all nodes have exited, for most_ms at most.
+// Waits until all nodes have exited, at most for most_ms.
 static void wait_for_all(struct exec *exec, uint64_t most_ms) {
     uv_update_time(&exec->loop);
-    // Repeating, since timers may fire slightly early.
+    // The timer repeats, since it may fire slightly early.
     uv_timer_start(&exec->timer, on_stop_timeout, most_ms, 1);
     gv_time until = uv_hrtime() + most_ms * GV_MS;
     while (!all_ended(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
@@ -615,7 +613,7 @@ static void init_loop(struct exec *exec) {
     uv_timer_init(&exec->loop, &exec->heartbeat);
     exec->timer.data = exec->tick.data = exec->heartbeat.data = exec;
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < GV_COUNT(numbers); i++) {
         uv_signal_init(&exec->loop, &exec->signals[i]);
         exec->signals[i].data = exec;
         uv_signal_start(&exec->signals[i], on_signal, numbers[i]);
@@ -658,7 +656,7 @@ static void print_logs(struct exec *exec) {
         gv_logs_print(&exec->logs, (uint32_t)exec->died, LAST_LINES, true, exec->out);
         return;
     }
-    // Nodes with protocol errors first.
+    // Nodes with protocol errors are shown first.
     unsigned shown = 0;
     for (int suspects = 1; suspects >= 0; suspects--) {
         for (uint32_t node = 0; node < exec->config.nodes && shown < NODES_SHOWN; node++) {

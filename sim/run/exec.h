@@ -8,10 +8,10 @@
 #include "run_options.h"
 
 // Runs options->argv as each of the nodes. The progress display and the verdict go to standard
-// output, or to standard error if the JSON goes to standard output; what keeps the run from
-// starting goes to standard error. No process that it started is left when it returns, or when
-// gvsim ends in any other way (see child.h). `copy`, which may be NULL, gets the result if there is
-// one, with NULL for what it would borrow.
+// output, or to standard error if the JSON goes to standard output; errors at the start go to
+// standard error. When the function returns, or gvsim ends in any other way, all processes that it
+// started have ended (see child.h). `copy`, which may be NULL, gets the result if there is one; its
+// borrowed pointers are NULL.
 enum gv_exit gv_exec_run(const struct gv_run_config *config, const struct gv_run_options *options,
                          struct gv_result *copy);
 

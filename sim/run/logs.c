@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "logs.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 #include "../core/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXCERPT_MAX = 1 << 14 }; // bytes read of a file
+enum { EXCERPT_MAX = 1 << 14 }; // most bytes read from a file
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
     GV_ASSERT(logs->dir != NULL);
@@ -59,7 +57,7 @@ void gv_logs_fini(struct gv_logs *logs, bool remove) {
         unlink(path);
         free(path);
     }
-    // It stays if a node created other files in it.
+    // If a node created other files in it, the directory stays.
     if (remove && logs->temporary) rmdir(logs->dir);
     for (uint32_t node = 0; logs->files != NULL && node < logs->nodes; node++)
         free(logs->files[node].tail);
@@ -97,7 +95,7 @@ static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
     return -file->error;
 }
 
-// Of many bytes, only the end matters.
+// If there are many bytes, only the last ones are used.
 static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t len) {
     enum { LOOKED_AT = 8 * GV_LOGS_LINE_MAX };
     size_t from = len > LOOKED_AT ? len - LOOKED_AT : 0;
@@ -166,7 +164,7 @@ void gv_logs_end(struct gv_logs *logs) {
     }
 }
 
-// The beginning or end of a file, zero-terminated, the caller's to free. NULL: there is no file.
+// The beginning or end of a file, NUL-terminated; the caller frees it. NULL: there is no file.
 static char *read_part(const char *path, bool last) {
     FILE *file = fopen(path, "r");
     if (file == NULL) return NULL;
@@ -177,7 +175,7 @@ static char *read_part(const char *path, bool last) {
     while (len > 0 && text[len - 1] == '\n') len--;
     text[len] = '\0';
     for (size_t i = 0; i < len; i++) {
-        if (text[i] == '\0') text[i] = '?'; // the caller takes it as a C string
+        if (text[i] == '\0') text[i] = '?'; // the caller uses it as a C string
     }
     return text;
 }

@@ -20,8 +20,9 @@ struct gv_logs_file {
     uint64_t total, written; // bytes printed by the node; bytes in the file
     char *tail;              // ring of the latest bytes that are not in the file; NULL: none yet
     int error;               // errno value of a failed write; 0: none
-    char line[GV_LOGS_LINE_MAX + 1], last[GV_LOGS_LINE_MAX + 1]; // the unfinished line; the last
-    size_t line_len;                                             // one before that is not empty
+    char line[GV_LOGS_LINE_MAX + 1]; // the unfinished line
+    char last[GV_LOGS_LINE_MAX + 1]; // the last line before it that is not empty
+    size_t line_len;
 };
 
 struct gv_logs {
@@ -56,7 +57,7 @@ void gv_logs_end(struct gv_logs *logs);
 // none.
 bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *out);
 
-// Prints the first or last lines of a node's file, under a heading. False: it has none.
+// Prints the first or last lines of a node's file, under a heading. False: the file is empty.
 bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool last, FILE *out);
 
 #endif

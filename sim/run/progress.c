@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "progress.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_SHOWN = 32 };
 
@@ -21,11 +20,8 @@ struct line {
     size_t len;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct line *line, const char *format, ...) {
+GV_PRINTF(2, 3)
+static void add(struct line *line, const char *format, ...) {
     va_list args;
     va_start(args, format);
     size_t room = sizeof line->text - line->len;
@@ -138,7 +134,7 @@ static void add_messages(struct line *line, const struct gv_run_view *view) {
         (double)view->net->messages / ops);
 }
 
-// In descending order of what the nodes are missing.
+// Lists nodes in descending order of the number of values that they are missing.
 static void add_missing(struct line *line, const struct gv_run_config *config,
                         const struct gv_run_view *view) {
     int64_t total = 0, last = INT64_MAX;
@@ -253,7 +249,7 @@ void gv_progress_draw(struct gv_progress *progress, const struct gv_run_config *
     if (before > 0) fprintf(progress->out, "\x1b[%uF", before);
     progress->drawn = 0;
     draw_frame(progress, config, view);
-    // Lines of a longer last frame are left below.
+    // Clears the remaining lines of a longer last frame.
     if (progress->drawn < before) fputs("\x1b[J", progress->out);
     fflush(progress->out);
 }

@@ -17,15 +17,16 @@ enum {
 struct gv_progress {
     FILE *out;
     bool tty, color;
-    unsigned width; // columns
-    unsigned drawn; // lines of the last frame
-    bool hidden;    // the cursor is
+    unsigned width; // width of the terminal, columns
+    unsigned drawn; // number of lines of the last frame
+    bool hidden;    // the cursor is hidden
 };
 
-// `out` stays the caller's. color is ignored unless `tty`.
+// The caller keeps and closes `out`. `color` is ignored unless `tty`.
 void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool color);
 
-// Sets the terminal's width in columns; 0: unknown, taken for 80, as before the first call.
+// Sets the terminal's width in columns; 0: unknown. An unknown width, as before the first call,
+// counts as 80.
 void gv_progress_resize(struct gv_progress *progress, unsigned width);
 
 // Draws a frame or prints a line.

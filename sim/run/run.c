@@ -11,8 +11,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum event { // kinds in the event queue, with the meaning of target and stamp
     EVENT_NET,
@@ -39,12 +37,12 @@ enum reply_error {
 enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
-    DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of config.describe
+    DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // longest text of config.describe, bytes
     INSTEAD_MAX = DESCRIPTION_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
-    NODES_LISTED = 12,     // in one error
-    SILENT_KINDS = 3,      // errors that differ, for nodes that did not answer
-    FULL_CHECK_EVERY = 16, // messages, if gossip_is_checked
-    TOKENS_MAX = 1 << 26,  // in a line; enough for the largest read
+    NODES_LISTED = 12,     // most nodes listed in one error
+    SILENT_KINDS = 3,      // most descriptions in the error about nodes that did not answer
+    FULL_CHECK_EVERY = 16, // one message in this many is checked in full, if gossip_is_checked
+    TOKENS_MAX = 1 << 26,  // most tokens of a line; enough for the largest read
 };
 
 struct gv_run {
@@ -75,13 +73,13 @@ struct gv_run {
     gv_time now, started_at, cutoff, cut_at;
     gv_time timed_out_at;            // the latest timeout of an operation
     uint64_t timeouts;               // operations that timed out at nodes without a fault
-    enum gv_check_stats_cause cause; // of the completion in progress
+    enum gv_check_stats_cause cause; // cause of the completion in progress
     bool lingering;                  // all operations are complete; late replies are awaited
     bool blocked;                    // an operation is due, and every client is busy
     uint64_t cuts;
     uint64_t fault_periods;  // starts of a fault while no other was active
     uint64_t shortened;      // faults cut short by the end of the operations
-    unsigned shortened_line; // of the first of them, in the scenario
+    unsigned shortened_line; // line of the first of them in the scenario
     uint64_t watches;  // number of the current watch; observations of earlier ones are dropped
     size_t violations; // errors traced so far
 };
@@ -110,8 +108,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
                             NULL);
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
-        // An observer must not delay what it observes, so it bypasses the queues. So do init and
-        // topology, whose lines fill a queue in large clusters.
+        // An observer must not delay the messages that it observes, so it bypasses the queues. Init
+        // and topology bypass them, too, since their lines would fill a queue in large clusters.
         run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
                             run->envelope.len);
         return;
@@ -250,7 +248,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
     gv_event_queue_schedule(&run->queue, due + gap, EVENT_OP, 0, 0, NULL);
 }
 
-// Starts to observe all nodes until they agree.
+// Starts to observe all nodes, until they agree.
 static void watch(struct gv_run *run, bool healing) {
     if (!gv_load_converges(run->config.load)) return;
     gv_checker_watch(&run->checker, run->now, run->history.next_index, healing);
@@ -364,7 +362,7 @@ static void finish_or_linger(struct gv_run *run) {
     gv_event_queue_schedule(&run->queue, until, EVENT_LINGER_OVER, 0, 0, NULL);
 }
 
-// Called after the last operation that is no final read.
+// Called after the last operation that is not a final read.
 static void end_faults(struct gv_run *run) {
     bool disturbed = run->nemesis.active;
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
@@ -388,8 +386,8 @@ static void end_faults(struct gv_run *run) {
                             NULL);
 }
 
-// Completes the operation that a client waits for. token: the content of its reply, if it
-// succeeded; answer: else, what the node did instead.
+// Completes the operation that a client waits for. `token`: the payload of the reply, if it
+// succeeded; `answer`: what the node did instead, if not.
 static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcome outcome,
                      int token, const char *answer) {
     struct gv_client *client = &run->clients.clients[number];
@@ -580,7 +578,7 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
     }
     if (init) client->open = false;
     if (init) run->initialised_at[client->node] = run->now;
-    if (run->phase >= GV_RUN_MAIN) return; // it was restarted
+    if (run->phase >= GV_RUN_MAIN) return; // the node was restarted
     if (--run->waiting > 0) return;
     (init ? start_topology : start_main)(run);
 }
@@ -640,7 +638,7 @@ static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
     if (what == GV_CLIENT_REPLY_LATE) {
         if (client->role == GV_CLIENT_WORKER && run->unanswered[asked] > 0)
             run->unanswered[asked]--;
-        // Faults delay replies, so a late one is expected.
+        // Faults delay replies, so a late reply is not an error.
         if (run->config.scenario != NULL || client->role == GV_CLIENT_OBSERVER) return;
     }
     // An observer remembers its last requests only.
@@ -657,7 +655,7 @@ static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
                  what == GV_CLIENT_REPLY_LATE       ? "which waited 5 s for a reply"
                  : what == GV_CLIENT_REPLY_REPEATED ? "which had its reply: the node answers twice"
                                                     : "and answers none of its requests");
-        bool conclusive = run->errors.conclusive; // gvsim itself may have delayed it
+        bool conclusive = run->errors.conclusive; // gvsim may have delayed the reply
         quarantine(run, node, line, why);
         if (what == GV_CLIENT_REPLY_LATE) run->errors.conclusive = conclusive;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
@@ -727,13 +725,13 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
         return;
     }
     int len = gv_json_unescape(json, line.src, name, sizeof name);
-    struct gv_slice src = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    struct gv_slice src = gv_slice_of(name, len < 0 ? 0 : (size_t)len);
     if (gv_client_number(src, 'n') != (int64_t)node) {
         quarantine(run, node, text, "names another node as its src");
         return;
     }
     len = gv_json_unescape(json, line.dest, name, sizeof name);
-    struct gv_slice dest = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    struct gv_slice dest = gv_slice_of(name, len < 0 ? 0 : (size_t)len);
     int64_t other = gv_client_number(dest, 'n');
     if (other >= 0 && other < (int64_t)run->config.nodes) {
         struct gv_slice body = gv_json_raw(json, line.body), type = {0};
@@ -763,7 +761,7 @@ void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice
 
 // ---- Time ----
 
-// Nodes that have not answered a setup request and have one description.
+// Nodes that have not answered a setup request and have the same description.
 struct silent {
     char instead[INSTEAD_MAX]; // what each did instead, as the end of a sentence
     char names[NODES_LISTED * NAME_MAX];
@@ -780,8 +778,8 @@ static void describe_instead(struct gv_run *run, uint32_t node, char buf[INSTEAD
              description[0] != '\0' ? "; " : "", description);
 }
 
-// Adds a node to those of its description, or, beyond SILENT_KINDS descriptions, to a rest without
-// one.
+// Adds a node to the group with its description. If there are SILENT_KINDS groups already, adds it
+// to a last group without a description.
 static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILENT_KINDS + 1]) {
     char instead[INSTEAD_MAX];
     size_t kind = 0;
@@ -822,7 +820,7 @@ static void on_timeout(struct gv_run *run, const struct gv_event *event) {
     case GV_CLIENT_IDLE:
         break;
     case GV_CLIENT_WAIT_INIT:
-        // It may have crashed or been paused since.
+        // The node may have crashed or been paused meanwhile.
         if (run->phase >= GV_RUN_MAIN && run->config.scenario != NULL) break;
         fail_setup(run, "init", GV_RUN_INIT_TIMEOUT_MS / 1000);
         break;

@@ -21,7 +21,7 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_OBSERVE_MS = 25, // between an observer's reply and its next read
+    GV_RUN_OBSERVE_MS = 25, // time between an observer's reply and its next read
 };
 
 enum gv_run_phase {
@@ -38,20 +38,21 @@ struct gv_run_config {
     enum gv_load_kind load;
     enum gv_keys_kind keys; // elements added to sets
     const struct gv_digest_key
-        *digest_key; // of the nodes' digests, to draw values that share a position; NULL: the key
-                     // without a secret. Borrowed by gv_run_new only
+        *digest_key; // key of the nodes' digests, used to generate values that share a position;
+                     // NULL: the key without a secret. Borrowed by gv_run_new only
     uint32_t nodes;
     double rate;         // operations a second, over all clients; 0: only final reads
-    gv_time time_limit;  // of the operations
-    gv_time quiet;       // between the end of faults and the final reads
+    gv_time time_limit;  // duration of the operations
+    gv_time quiet;       // time between the end of faults and the final reads
     uint32_t latency_ms; // mean delay of a message between nodes
     enum gv_net_latency latency;
     enum gv_net_delivery delivery;
-    const struct gv_wan *wan; // round trips, which precede the latency; NULL: none. Borrowed
+    const struct gv_wan *wan; // round trips, which replace the latency; NULL: none. Borrowed
     enum gv_topology topology;
-    double availability;      // share of operations that must succeed, final reads not counted
-    bool nemesis;             // random partitions
-    gv_time nemesis_interval; // mean time from start to end of one, and to the next
+    double availability; // share of operations that must succeed, final reads not counted
+    bool nemesis;        // random partitions
+    gv_time
+        nemesis_interval; // mean time from start to end of a partition, and from there to the next
     const struct gv_scenario *scenario; // checked for this number of nodes; NULL: none. Borrowed.
                                         // Excludes the nemesis
     uint64_t seed;
@@ -62,21 +63,21 @@ struct gv_run_config {
     // Delivers a line, newline included, to a node, from a node or a client (GV_NET_CLIENT). The
     // line is borrowed for the call, which must not call the run.
     void (*deliver)(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len);
-    // Writes what the driver knows of a node that does not answer, such as an unfinished line;
-    // empty if nothing. Returns whether the node read all its input and printed nothing. May be
-    // NULL.
+    // Writes what the driver knows about a node that does not answer, such as an unfinished line;
+    // empty if it knows nothing. Returns whether the node read all its input and printed nothing.
+    // May be NULL.
     bool (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica has this value of a set. NULL: observers read it.
     bool (*has_value)(void *ctx, uint32_t node, int64_t value);
-    // Applies a fault of the scenario to a node. Of the functions below it may call only
-    // gv_run_allow_*_loss. May be NULL if no step applies one.
+    // Applies a fault of the scenario to a node. It may call gv_run_allow_*_loss, but no other
+    // function below. May be NULL if no step has a fault of a node.
     void (*apply_fault)(void *ctx, uint32_t node, enum gv_node_fault fault,
                         const struct gv_scenario_step *step);
     void *ctx;
-    // Gets the delay of each event after its due time, once operations have begun. May be NULL.
+    // Receives the delay of each event after its due time, once operations have begun. May be NULL.
     struct gv_lateness_histogram *lateness;
-    // Gets all events except those that only the driver sees: deliveries, drops at crashed nodes,
-    // and values learned. May be NULL.
+    // Receives all events except those that only the driver sees: deliveries, drops at crashed
+    // nodes, and values learned. May be NULL.
     struct gv_trace *trace;
 };
 
@@ -88,10 +89,10 @@ struct gv_run_view {
     const struct gv_net *net;
     const struct gv_nemesis *nemesis;
     gv_time cut_for;        // duration of the current partition so far
-    const int64_t *missing; // by node, in its latest read: acknowledged values missing; counters:
-                            // distance from the sum of all acknowledged additions
+    const int64_t *missing; // by node: acknowledged values missing in its latest read; counters:
+                            // difference from the sum of all acknowledged additions
     const struct gv_verdict_errors *errors;
-    bool observing;   // waiting for convergence, after a heal or the last operation
+    bool observing;   // waiting for convergence, after a partition healed or the last operation
     uint32_t settled; // nodes that have converged (sets)
 };
 
@@ -104,7 +105,7 @@ void gv_run_free(struct gv_run *run);
 // Sends init to every node. Call it once, when all nodes accept lines.
 void gv_run_start(struct gv_run *run, gv_time now);
 
-// Takes a line that a node printed, without its newline. The line is borrowed for the call.
+// Handles a line that a node printed, without its newline. The line is borrowed for the call.
 void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice line);
 
 // The time at which to call gv_run_advance next; GV_TIME_NEVER: the run is over.
@@ -114,28 +115,22 @@ gv_time gv_run_due(const struct gv_run *run);
 void gv_run_advance(struct gv_run *run, gv_time now);
 
 // Ends the run as invalid, with this error, unless it is over already.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
 // The same for a node whose process ended. The error names the requests that it has not answered.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...);
 
 // Quarantines a node that closed its standard output but still runs, which is an error.
 void gv_run_closed(struct gv_run *run, uint32_t node);
 
 // Adds an error, which makes the run invalid; it continues.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
-// A crash destroyed the last copy of this value of a set, or of this amount that was added to a
-// counter (added) or subtracted from it: its loss is no error.
+// Notes that a crash destroyed the last copy of this value of a set, or of this amount that was
+// added to a counter (`added`) or subtracted from it: its loss is not an error.
 void gv_run_allow_value_loss(struct gv_run *run, int64_t value);
 void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a run is given beside its configuration: the files it writes, the limits of its metrics, and
-// for processes the program and the bounds on what its nodes print.
+// Options of a run in addition to its configuration: the files it writes, the limits of its
+// metrics, and for processes the program and the bounds on what its nodes print.
 #ifndef GV_SIM_RUN_RUN_OPTIONS_H
 #define GV_SIM_RUN_RUN_OPTIONS_H
 

@@ -14,12 +14,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
-    CHECK_MS = 25,               // between comparisons of all replicas
-    STEPS_AT_ONCE_MAX = 1 << 20, // bound of steps at one time: more are a busy loop
+    CHECK_MS = 25,               // time between comparisons of all replicas
+    STEPS_AT_ONCE_MAX = 1 << 20, // most steps at one time; more indicate an endless loop
     LINE_MAX = 1 << 26,          // longest line of a node: the topology of 10,000 nodes
     LOG_MAX = 160,               // longest log record kept, bytes
 };
@@ -33,7 +31,7 @@ enum {
 struct vnode {
     struct gv_simulation *sim;
     struct gv_node *node; // NULL: crashed
-    uint64_t memory;      // bytes
+    uint64_t memory;      // its memory, bytes
     uint32_t starts;
     uint64_t incarnation; // on its disk; 0: none
     struct gv_clock clock;
@@ -58,7 +56,7 @@ struct gv_simulation {
     struct gv_timers timers;
     struct vnode *nodes;
     struct gv_disk *disks; // NULL: none
-    bool wiped, torn;      // a disk was
+    bool wiped, torn;      // a disk was wiped; a disk was torn
     struct gv_json json;   // the nodes' parser
     uint32_t *dirty;       // ring of nodes to poll; its capacity is their number
     uint32_t dirty_first, dirty_len;
@@ -68,11 +66,11 @@ struct gv_simulation {
     gv_time now;
     uint32_t steps_at_once; // steps at this time
     uint64_t lines;
-    uint64_t memory, memory_most; // of the nodes
+    uint64_t memory, memory_most; // memory of all nodes: now, and at most
     struct gv_digest_key trace_hash_key;
-    uint64_t trace_hash; // of all lines so far
+    uint64_t trace_hash; // hash of all lines so far
     gv_time settle_at, check_at, settled_at, quiet_at;
-    struct gv_traffic traffic; // of earlier incarnations
+    struct gv_traffic traffic; // statistics of earlier incarnations
 };
 
 // ---- Trace and memory ----
@@ -86,7 +84,7 @@ static void hash_line(struct gv_simulation *sim, uint32_t node, bool out, const 
         (uint64_t)node << 1 | out,
         gv_digest_hash(&sim->trace_hash_key, line, len),
     };
-    sim->trace_hash = gv_digest_words(&sim->trace_hash_key, words, sizeof words / sizeof *words);
+    sim->trace_hash = gv_digest_words(&sim->trace_hash_key, words, GV_COUNT(words));
     sim->lines++;
 }
 
@@ -114,17 +112,13 @@ static uint32_t index_of(const struct vnode *vnode) {
     return (uint32_t)(vnode - vnode->sim->nodes);
 }
 
-static struct gv_slice slice_of(const char *line, size_t len) {
-    return (struct gv_slice){(const uint8_t *)line, len};
-}
-
 // Traces a delivery and the values that the node learned by it; without a line, those it learned
 // from its disk.
 static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_simulation *sim = vnode->sim;
     struct gv_trace *listener = sim->config.run.trace;
     enum gv_load_kind load = sim->config.run.load;
-    struct gv_slice text = slice_of(line, len);
+    struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     if (!gv_load_converges(load) || engine == NULL) return;
@@ -135,7 +129,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
         gv_observed_scan_counts(&vnode->observed, engine, &sim->changes);
     if (sim->changes.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
-                   slice_of(sim->changes.text, sim->changes.len));
+                   gv_slice_of(sim->changes.text, sim->changes.len));
 }
 
 // Traces the pending lines of a crashed node as dropped.
@@ -144,7 +138,8 @@ static void drop_pending(struct vnode *vnode) {
     for (size_t at = 0; at < vnode->pending_len;) {
         const char *line = vnode->pending + at;
         size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
-        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
+        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, gv_slice_of(line, len),
+                      "down");
         at += len + 1;
     }
     vnode->pending_len = 0;
@@ -189,7 +184,7 @@ static void start_node(struct vnode *vnode) {
         .staleness_ms = sim->config.staleness_ms,
         .line_max = LINE_MAX,
         .message_max = sim->config.message_max,
-        .secret = slice_of(SECRET, sim->config.authenticated ? sizeof SECRET - 1 : 0),
+        .secret = gv_slice_of(SECRET, sim->config.authenticated ? sizeof SECRET - 1 : 0),
         .store = vnode->disk != NULL ? &vnode->disk->store : NULL,
         .durability = sim->config.disk == GV_DISK_ASYNC ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC,
         .commit_ms = GV_OPTIONS_COMMIT_MS,
@@ -210,7 +205,7 @@ static bool is_durable_write(const struct vnode *vnode, struct gv_slice line) {
 
 static void receive(struct vnode *vnode, const char *line, size_t len) {
     struct gv_simulation *sim = vnode->sim;
-    bool durable = is_durable_write(vnode, slice_of(line, len));
+    bool durable = is_durable_write(vnode, gv_slice_of(line, len));
     struct gv_digest before = {0};
     if (durable) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
@@ -222,7 +217,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     mark_dirty(vnode);
     if (sim->config.run.trace != NULL) trace_delivery(vnode, line, len);
     if (error == 0) return;
-    // finish() compares their number with the adversary's.
+    // finish() compares the number of rejected messages with that of the adversary.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
@@ -248,7 +243,8 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, si
     struct vnode *vnode = &sim->nodes[node];
     GV_ASSERT(len > 0 && line[len - 1] == '\n');
     if (vnode->node == NULL) {
-        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
+        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, gv_slice_of(line, len),
+                      "down");
         return;
     }
     hash_line(sim, node, false, line, len);
@@ -309,7 +305,7 @@ static void finish_batch(struct vnode *vnode) {
     if (vnode->sim->config.run.trace != NULL) trace_delivery(vnode, "", 0);
 }
 
-// The node's timer fired, or its line is done.
+// Runs a node whose timer fired, or which has finished processing a line.
 static void wake(struct vnode *vnode) {
     finish_batch(vnode);
     gv_node_advance(vnode->node, local_time(vnode));
@@ -338,10 +334,10 @@ static void drain(struct vnode *vnode) {
         const char *line = sim->out + at;
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
         hash_line(sim, index_of(vnode), true, line, size);
-        gv_checker_invariants_line(&sim->invariants, index_of(vnode), slice_of(line, size));
-        gv_run_line(sim->run, sim->now, index_of(vnode), slice_of(line, size));
+        gv_checker_invariants_line(&sim->invariants, index_of(vnode), gv_slice_of(line, size));
+        gv_run_line(sim->run, sim->now, index_of(vnode), gv_slice_of(line, size));
         at += size + 1;
-        if (vnode->node == NULL) break; // that line made it crash
+        if (vnode->node == NULL) break; // the line made the node crash
     }
     if (vnode->node == NULL || vnode->paused) return;
     const struct gv_engine *engine = gv_node_engine(vnode->node);
@@ -407,15 +403,15 @@ static bool has_value(void *ctx, uint32_t node, int64_t value) {
 
 // ---- Faults ----
 
-// Search for entries that a crash destroys.
+// A search for entries that a crash destroys.
 struct loss {
     struct vnode *vnode;         // the node that crashes
     const struct gv_engine *any; // any engine, for the positions of entries
-    struct gv_store_batch batch; // of one record
+    struct gv_store_batch batch; // batch of one record
     uint8_t *scratch;
 };
 
-// A node's version of an entry, in memory or on its disk.
+// Whether a node has this version of an entry, or a larger one, in memory or on its disk.
 static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_entry *entry,
                 uint64_t *count) {
     struct gv_entry other = {0};
@@ -457,7 +453,7 @@ static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     }
 }
 
-// Whether no crash so far may lose acknowledged entries, by --durability.
+// Whether --durability guarantees that no crash so far has lost acknowledged entries.
 static bool keeps_acknowledged(const struct gv_simulation *sim) {
     if (sim->wiped) return false;
     return sim->config.disk == GV_DISK_SYNC || (sim->config.disk == GV_DISK_NONE && !sim->torn);
@@ -500,7 +496,8 @@ static void add_stats(struct vnode *vnode) {
     gv_checker_invariants_stats(&vnode->sim->invariants, index_of(vnode), &stats);
 }
 
-// A crashed node can lose its disk only. It is started to see which entries that holds.
+// A node that is already down can only lose its disk. It is started to find the entries on the
+// disk.
 static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     bool replica = vnode->sim->workload->replica;
     if (vnode->node == NULL) {
@@ -529,7 +526,7 @@ static void trace_node_fault(const struct gv_simulation *sim, uint32_t node,
         [GV_NODE_FAULT_PAUSE] = GV_TRACE_PAUSE,
         [GV_NODE_FAULT_RESUME] = GV_TRACE_RESUME,
     };
-    if ((size_t)fault >= sizeof kinds / sizeof *kinds) return;
+    if ((size_t)fault >= GV_COUNT(kinds)) return;
     gv_trace_node(sim->config.run.trace, sim->now, kinds[fault], node);
 }
 
@@ -571,7 +568,7 @@ static void apply_fault(void *ctx, uint32_t node, enum gv_node_fault fault,
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
-    if (vnode->node != NULL) mark_dirty(vnode); // to set its timer again
+    if (vnode->node != NULL) mark_dirty(vnode); // sets its timer again
 }
 
 // From the quiet phase on, compares the replicas every CHECK_MS.
@@ -642,7 +639,7 @@ static struct gv_digest_key digest_key_of(bool authenticated) {
     if (authenticated) {
         struct gv_auth auth;
         int error =
-            gv_auth_init(&auth, gv_base_malloc(), slice_of(SECRET, sizeof SECRET - 1), digest);
+            gv_auth_init(&auth, gv_base_malloc(), gv_slice_of(SECRET, sizeof SECRET - 1), digest);
         GV_ASSERT(error == 0);
         gv_auth_fini(&auth);
         secret = (struct gv_slice){digest, sizeof digest};
@@ -682,7 +679,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
                                });
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
-    gv_digest_key_init(&sim->trace_hash_key, (struct gv_slice){(const uint8_t *)"trace", 5});
+    gv_digest_key_init(&sim->trace_hash_key, gv_slice_of("trace", 5));
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
     bool keeps = sim->workload->replica || sim->workload->local_store;
@@ -760,17 +757,13 @@ uint64_t gv_simulation_lines(const struct gv_simulation *sim) {
     return sim->lines;
 }
 
-uint64_t gv_simulation_memory(const struct gv_simulation *sim) {
-    return sim->memory_most;
-}
-
 struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {
     GV_ASSERT(node < sim->config.run.nodes);
     return sim->nodes[node].disk;
 }
 
 struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
-    struct gv_traffic past = sim->traffic; // of earlier incarnations
+    struct gv_traffic past = sim->traffic; // saved: that of earlier incarnations
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.unauthenticated;

@@ -15,11 +15,11 @@
 
 struct gv_simulation_config {
     struct gv_run_config run; // the driver's callbacks are set here
-    uint32_t staleness_ms;    // of the nodes
-    size_t message_max;       // of the nodes; 0: the default
+    uint32_t staleness_ms;    // staleness of the nodes
+    size_t message_max;       // message_max of the nodes; 0: the default
     bool authenticated;       // messages between nodes are authenticated
     enum gv_disk_kind disk;   // what nodes keep on disk
-    gv_time disk_latency;     // of a synced write
+    gv_time disk_latency;     // duration of a synced write
     // Time after the last fault and operation within which all replicas must be equal. At most
     // run.quiet.
     gv_time settle;
@@ -39,9 +39,6 @@ const struct gv_run *gv_simulation_run(const struct gv_simulation *sim);
 
 // Lines delivered to nodes or printed by them so far.
 uint64_t gv_simulation_lines(const struct gv_simulation *sim);
-// Maximum of the memory of all nodes together, bytes.
-uint64_t gv_simulation_memory(const struct gv_simulation *sim);
-
 // A node's disk, for tests; NULL: it has none.
 struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node);
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "benchmark.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 #include "../core/path.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 // ---- Runs ----
 
@@ -24,7 +22,7 @@ struct gv_run_config gv_benchmark_defaults(void) {
     };
 }
 
-// The path of a program beside gvsim, or else in $PATH. NULL: there is none.
+// The path of a program in the directory of gvsim, or else in $PATH. NULL: there is none.
 static char *find(const char *self, const char *name) {
     const char *slash = strrchr(self, '/');
     size_t dir = slash != NULL ? (size_t)(slash - self) + 1 : 0;
@@ -38,59 +36,41 @@ static char *find(const char *self, const char *name) {
     return program;
 }
 
-enum { ARGS = 4 };
-
-// The arguments of a node's program, in one allocation. NULL: there is no such program.
-static char **arguments(const struct gv_command *command,
-                        const struct gv_benchmark_setting *setting) {
-    char *program = find(command->self, setting->program);
-    if (program == NULL) return NULL;
-    size_t room = ARGS * sizeof(char *) + strlen(program) + 1 + 32;
-    char **args = gv_memory_new(room);
-    char *text = (char *)(args + ARGS);
-    args[0] = text;
-    strcpy(text, program);
-    text += strlen(program) + 1;
-    free(program);
-    if (setting->staleness_ms == UINT32_MAX) return args;
-    args[1] = text;
-    snprintf(text, 32, "--staleness=%" PRIu32, setting->staleness_ms);
-    return args;
-}
-
-static void describe(struct gv_runner_task *run, const struct gv_benchmark_setting *setting) {
-    int len = 0;
-    if (setting->staleness_ms != UINT32_MAX) {
-        len = snprintf(run->label, sizeof run->label, "staleness %" PRIu32 ", ",
-                       setting->staleness_ms);
+static void describe(struct gv_runner_task *task, char *program,
+                     const struct gv_benchmark_setting *setting) {
+    bool preset = setting->staleness_ms == UINT32_MAX;
+    char staleness[32] = "";
+    if (!preset) {
+        snprintf(staleness, sizeof staleness, "staleness %" PRIu32 ", ", setting->staleness_ms);
+        snprintf(task->argument, sizeof task->argument, "--staleness=%" PRIu32,
+                 setting->staleness_ms);
     }
-    snprintf(run->label + len, sizeof run->label - (size_t)len, "seed %" PRIu64, run->config.seed);
+    snprintf(task->label, sizeof task->label, "%sseed %" PRIu64, staleness, task->config.seed);
+    task->argv[0] = program;
+    task->argv[1] = preset ? NULL : task->argument;
+    task->options.argv = task->argv;
 }
 
-struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
+struct gv_runner_task *gv_benchmark_run(const struct gv_command *command, const char *program,
                                         const struct gv_benchmark_setting *settings, size_t count,
                                         FILE *out, bool *all_valid) {
     GV_ASSERT(count > 0 && command->runs > 0);
+    char *path = find(command->self, program);
+    if (path == NULL) return NULL;
     size_t total = count * command->runs;
-    struct gv_runner_task *runs = gv_memory_new(total * sizeof *runs);
-    char ***args = gv_memory_new(count * sizeof *args);
-    bool ready = true;
-    for (size_t i = 0; i < total && ready; i++) {
+    struct gv_runner_task *tasks = gv_memory_new(total * sizeof *tasks);
+    for (size_t i = 0; i < total; i++) {
         const struct gv_benchmark_setting *setting = &settings[i / command->runs];
-        if (i % command->runs == 0) args[i / command->runs] = arguments(command, setting);
-        ready = args[i / command->runs] != NULL;
-        runs[i].config = setting->run;
-        runs[i].options.argv = args[i / command->runs];
-        runs[i].config.seed = command->run.seed + i % command->runs;
-        describe(&runs[i], setting);
+        tasks[i].config = setting->run;
+        tasks[i].config.seed = command->run.seed + i % command->runs;
+        describe(&tasks[i], path, setting);
     }
-    bool done = ready && gv_runner_run(runs, total, command->jobs, out);
+    bool done = gv_runner_run(tasks, total, command->jobs, out);
+    free(path);
     *all_valid = done;
-    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXIT_VALID;
-    for (size_t i = 0; i < count; i++) free(args[i]);
-    free(args);
-    if (done) return runs;
-    free(runs);
+    for (size_t i = 0; i < total; i++) *all_valid &= tasks[i].status == GV_EXIT_VALID;
+    if (done) return tasks;
+    free(tasks);
     return NULL;
 }
 

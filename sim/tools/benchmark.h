@@ -10,7 +10,6 @@
 // A cluster and its load.
 struct gv_benchmark_setting {
     struct gv_run_config run; // the seed is ignored
-    const char *program;      // the nodes' program, such as gv-broadcast
     uint32_t staleness_ms;    // UINT32_MAX: the program's default
 };
 
@@ -21,11 +20,12 @@ struct gv_benchmark_metrics {
 // Maelstrom's defaults for a run of 20 seconds.
 struct gv_run_config gv_benchmark_defaults(void);
 
-// Runs every setting with the seeds command->run.seed, …, and prints a line for each run on `out`.
+// Runs every setting with the seeds command->run.seed, … and this program, such as gv-broadcast, as
+// each node, and prints a line for each run on `out`.
 // Item i · command->runs + j of the result is setting i with seed j; the caller frees the result.
-// NULL: interrupted, or a program is missing, which is reported on standard error. *all_valid:
+// NULL: interrupted, or the program is missing, which is reported on standard error. *all_valid:
 // whether all runs were valid.
-struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
+struct gv_runner_task *gv_benchmark_run(const struct gv_command *command, const char *program,
                                         const struct gv_benchmark_setting *settings, size_t count,
                                         FILE *out, bool *all_valid);
 

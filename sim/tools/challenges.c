@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "challenges.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/output.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 // Metrics to compare with; 0: unknown.
 struct mark {
@@ -61,7 +60,7 @@ static const struct challenge challenges[] = {
 };
 
 static const struct challenge *lookup(const char *name) {
-    for (size_t i = 0; i < sizeof challenges / sizeof *challenges; i++) {
+    for (size_t i = 0; i < GV_COUNT(challenges); i++) {
         if (strcmp(challenges[i].name, name) == 0) return &challenges[i];
     }
     return NULL;
@@ -74,7 +73,6 @@ static struct gv_benchmark_setting setting_of(const struct challenge *challenge)
     setting.run.rate = challenge->rate;
     setting.run.latency_ms = challenge->latency_ms;
     setting.run.nemesis = challenge->nemesis;
-    setting.program = challenge->load == GV_LOAD_BROADCAST ? "gv-broadcast" : "gv-counter";
     setting.staleness_ms = challenge->staleness_ms > 0 ? challenge->staleness_ms : UINT32_MAX;
     return setting;
 }
@@ -157,8 +155,9 @@ static int run(const struct challenge *challenge, const struct gv_command *comma
                FILE *json) {
     print_title(challenge, out);
     struct gv_benchmark_setting setting = setting_of(challenge);
+    const char *program = challenge->load == GV_LOAD_BROADCAST ? "gv-broadcast" : "gv-counter";
     bool valid;
-    struct gv_runner_task *runs = gv_benchmark_run(command, &setting, 1, out, &valid);
+    struct gv_runner_task *runs = gv_benchmark_run(command, program, &setting, 1, out, &valid);
     if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
     bool passed = valid && within(&median, &challenge->limit);

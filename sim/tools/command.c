@@ -2,8 +2,9 @@
 #include "command.h"
 
 #include "../../engine/engine.h"
+#include "../../node/escape.h"
+#include "../../node/options.h"
 #include "../../node/security/auth.h"
-#include "../core/escape.h"
 #include "../run/logs.h"
 #include "pool.h"
 
@@ -11,7 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *const gv_command_help[] = {
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
@@ -66,7 +66,8 @@ const char *const gv_command_help[] = {
     "                            exceeding it pauses reading that node and fails the run\n"
     "      --line-max BYTES      longest line of a node (default 16777216)\n"
     "      --late-max MS         bound of gvsim's own lateness, 99th percentile, 0 to 60000;\n"
-    "                            beyond, the run has no verdict (default 20; 0: no bound)\n"
+    "                            if it is exceeded, the run has no verdict (default 20;\n"
+    "                            0: no bound)\n"
     "run only:\n"
     "      --scenario WHAT       play faults and options from a file, from a built-in scenario\n"
     "                            (see gvsim scenarios), or from swarm:SEED\n"
@@ -88,10 +89,10 @@ const char *const gv_command_help[] = {
     "shrink reduces a failing scenario to the faults that reproduce the failure:\n"
     "      --output FILE         the reduced scenario (default shrunk.scenario; -: standard\n"
     "                            output)\n"
-    "      --tries N             runs at most (default 2000)\n"
+    "      --tries N             most runs (default 2000)\n"
     "compare prints the metrics of two results of --json. It fails if the second is invalid or\n"
     "exceeds a limit:\n"
-    "      --max-ratio R         of any metric, to that of the first\n"
+    "      --max-ratio R         most times the first result's value, for any metric\n"
     "\n"
     "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits. sweep\n"
     "runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
@@ -119,16 +120,16 @@ const char *const gv_command_help[] = {
 
 struct option;
 
-// Sets what an option stands for. GV_EINVAL, with the reason in `why`: the value is wrong.
+// Sets the member that an option sets. GV_EINVAL, with the reason in `why`: the value is wrong.
 typedef int setter(struct gv_command *command, const struct option *option, const char *value,
                    char *why);
 
 struct option {
     const char *name, *alias; // alias: a second spelling; NULL: none
-    int commands;             // that take it
+    int commands;             // commands that take it
     setter *set;
     size_t at, size;            // its member of struct gv_command
-    uint64_t min, max;          // of a number
+    uint64_t min, max;          // range of a number
     const char *const *choices; // NULL at the end
 };
 
@@ -148,11 +149,8 @@ static void store_integer(struct gv_command *command, const struct option *optio
 
 static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
                     char *why) {
-    char *end;
-    errno = 0;
-    uint64_t number = strtoull(value, &end, 10);
-    bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
-    if (!digits || number < min || number > max) {
+    uint64_t number;
+    if (!gv_options_number(value, &number) || errno != 0 || number < min || number > max) {
         return wrong(why, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
                      name, min, max, value);
     }
@@ -205,7 +203,7 @@ static int set_ms(struct gv_command *command, const struct option *option, const
     return error;
 }
 
-// The default is 0 in struct gv_run_options, so "no bound" is not.
+// In struct gv_run_options 0 means the default, so "no bound" needs another value.
 static int set_late_max(struct gv_command *command, const struct option *option, const char *value,
                         char *why) {
     int error = set_ms(command, option, value, why);
@@ -213,24 +211,16 @@ static int set_late_max(struct gv_command *command, const struct option *option,
     return error;
 }
 
-// A number from 0; set_positive: above 0.
+// A number from 0, or above 0 if the minimum is not 0.
 static int set_number(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
     double number = 0;
-    int error = to_number(option->name, value, option->max, true, &number, why);
+    int error = to_number(option->name, value, option->max, option->min == 0, &number, why);
     if (error == 0) store(command, option, &number);
     return error;
 }
 
-static int set_positive(struct gv_command *command, const struct option *option, const char *value,
-                        char *why) {
-    double number = 0;
-    int error = to_number(option->name, value, option->max, false, &number, why);
-    if (error == 0) store(command, option, &number);
-    return error;
-}
-
-// Seconds from 0; from option->min nanoseconds.
+// Sets a time given in seconds: at least option->min nanoseconds.
 static int set_seconds(struct gv_command *command, const struct option *option, const char *value,
                        char *why) {
     double seconds = 0;
@@ -252,21 +242,14 @@ static int set_availability(struct gv_command *command, const struct option *opt
     return 0;
 }
 
-// The position of the value among the choices, which is what the member holds.
+// The position of the value among the choices, which the member stores.
 static int set_choice(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
-    const char *const *choices = option->choices;
-    char list[GV_COMMAND_WHY_MAX / 2] = "";
-    for (size_t i = 0; choices[i] != NULL; i++) {
-        if (strcmp(value, choices[i]) == 0) {
-            store_integer(command, option, i);
-            return 0;
-        }
-        const char *comma = i == 0 ? "" : choices[i + 1] != NULL ? ", " : " or ";
-        size_t len = strlen(list);
-        snprintf(list + len, sizeof list - len, "%s%s", comma, choices[i]);
-    }
-    return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+    char list[GV_COMMAND_WHY_MAX / 2];
+    int choice = gv_options_word(value, option->choices, list, sizeof list);
+    if (choice < 0) return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+    store_integer(command, option, (uint64_t)choice);
+    return 0;
 }
 
 static int set_workload(struct gv_command *command, const struct option *option, const char *value,
@@ -332,7 +315,7 @@ enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 #define AT(member) \
     .at = offsetof(struct gv_command, member), .size = sizeof((struct gv_command *)NULL)->member
 #define RANGE(from, to) .min = (from), .max = (to)
-#define LIMIT_AT(metric) AT(options.limits.most[metric]), .max = 1000000000000
+#define LIMIT_AT(member) AT(options.limits.member), RANGE(1, 1000000000000)
 #define CHOICES(...)                   \
     .choices = (const char *const[]) { \
         __VA_ARGS__, NULL              \
@@ -362,13 +345,13 @@ static const struct option options[] = {
     {"--trace", NULL, BOTH, set_text, AT(options.files.trace)},
     {"--report", NULL, BOTH, set_text, AT(options.files.report)},
     {"--report-max", NULL, BOTH, set_count, AT(options.files.report_max), RANGE(1, UINT32_MAX)},
-    {"--max-msgs-per-op", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_MSGS)},
-    {"--max-bytes-per-op", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_BYTES)},
-    {"--max-median-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_MEDIAN)},
-    {"--max-p99-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_P99)},
-    {"--max-longest-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_LONGEST)},
-    {"--max-client-p99-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_CLIENT)},
-    {"--max-ratio", NULL, COMPARE, set_positive, AT(options.limits.ratio), .max = 1000000000000},
+    {"--max-msgs-per-op", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_MSGS])},
+    {"--max-bytes-per-op", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_BYTES])},
+    {"--max-median-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_MEDIAN])},
+    {"--max-p99-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_P99])},
+    {"--max-longest-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_LONGEST])},
+    {"--max-client-p99-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_CLIENT])},
+    {"--max-ratio", NULL, COMPARE, set_number, LIMIT_AT(ratio)},
     {"--log-dir", NULL, EXEC, set_text, AT(options.log_dir)},
     {"--log-max", NULL, EXEC, set_count, AT(options.log_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
     {"--queue-max", NULL, EXEC, set_count, AT(options.queue_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
@@ -395,14 +378,14 @@ static const struct option options[] = {
     {"--redraw", NULL, SWEEP, set_text, AT(redraw)},
 };
 
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = GV_COUNT(options) };
 
 static bool is_name(const char *name, const char *text, size_t len) {
     return name != NULL && strlen(name) == len && strncmp(name, text, len) == 0;
 }
 
-// Reads the option at argv[*at], its value in the same argument behind '=' or in the next one, and
-// moves *at behind it. kind: the bits of the command.
+// Reads the option at argv[*at], its value in the same argument after '=' or in the next one, and
+// moves *at past it. kind: the bits of the command.
 static int take(struct gv_command *command, int kind, int argc, char *const *argv, int *at,
                 char *why) {
     const char *arg = argv[*at];
@@ -472,14 +455,15 @@ bool gv_command_given(const struct gv_command *command, int *at, const char **na
 
 // ---- Commands ----
 
-// The files written must differ, but for devices; only a result goes to standard output.
+// Checks that the files to write differ, except devices, and that only a result goes to standard
+// output.
 static int check_files(const struct gv_command *command, char *why) {
     const struct gv_run_options *run = &command->options;
     const struct {
         const char *option, *path;
     } files[] = {
         {"--json", run->json}, {"--trace", run->files.trace}, {"--report", run->files.report}};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < GV_COUNT(files); i++) {
         const char *path = files[i].path;
         if (path == NULL) continue;
         if (i > 0 && strcmp(path, "-") == 0) {
@@ -518,7 +502,7 @@ static int complete_exec(const struct gv_command *command, char *why) {
     return check_nemesis(command, why);
 }
 
-// A scenario may set the rest.
+// Checks the settings that must be on the command line; a scenario may set the others.
 static int complete_run(const struct gv_command *command, char *why) {
     return command->scenario != NULL ? 0 : gv_command_check(command, why);
 }
@@ -527,54 +511,43 @@ static int complete_swarm(const struct gv_command *command, char *why) {
     return command->has_seeds ? 0 : wrong(why, "missing seeds: --seeds A..B");
 }
 
-static int complete_shrink(const struct gv_command *command, char *why) {
-    return command->scenario != NULL
-               ? 0
-               : wrong(why, "missing scenario: a file, a built-in one, or a seed of gvsim swarm");
-}
-
-static int complete_compare(const struct gv_command *command, char *why) {
-    return command->files[1] != NULL ? 0
-                                     : wrong(why, "missing results: two files written by --json");
-}
-
-static int complete_glomers(const struct gv_command *command, char *why) {
-    return command->challenge != NULL ? 0
-                                      : wrong(why, "missing challenge: 3a, 3b, 3c, 3d, 3e or 4");
-}
-
 #define OPERAND(member) offsetof(struct gv_command, member)
 
 static const struct {
     const char *name;
-    int takes;          // bits of the options that it takes
-    size_t operands[2]; // members for arguments that are no options; 0: none, but NULL at the end
-    int (*complete)(const struct gv_command *command, char *why); // NULL: nothing is required
+    int takes;           // bits of the options that it takes
+    size_t operands[2];  // members for arguments that are no options; 0: none, but NULL at the end
+    const char *missing; // the error without an operand; NULL: they may be left out
+    int (*complete)(const struct gv_command *command, char *why); // NULL: nothing else is required
 } commands[] = {
-    [GV_COMMAND_EXEC] = {"exec", EXEC, {0}, complete_exec},
-    [GV_COMMAND_RUN] = {"run", RUN, {0}, complete_run},
-    [GV_COMMAND_SCENARIOS] = {"scenarios", 0, {OPERAND(name)}, NULL},
-    [GV_COMMAND_SWARM] = {"swarm", SWARM, {0}, complete_swarm},
-    [GV_COMMAND_SHRINK] = {"shrink", SHRINK | SET, {OPERAND(scenario)}, complete_shrink},
+    [GV_COMMAND_EXEC] = {"exec", EXEC, .complete = complete_exec},
+    [GV_COMMAND_RUN] = {"run", RUN, .complete = complete_run},
+    [GV_COMMAND_SCENARIOS] = {"scenarios", 0, {OPERAND(name)}},
+    [GV_COMMAND_SWARM] = {"swarm", SWARM, .complete = complete_swarm},
+    [GV_COMMAND_SHRINK] = {"shrink",
+                           SHRINK | SET,
+                           {OPERAND(scenario)},
+                           "missing scenario: a file, a built-in one, or a seed of gvsim swarm"},
     [GV_COMMAND_COMPARE] = {"compare",
                             COMPARE,
                             {OPERAND(files[0]), OPERAND(files[1])},
-                            complete_compare},
-    [GV_COMMAND_GLOMERS] = {"glomers", GLOMERS, {OPERAND(challenge)}, complete_glomers},
-    [GV_COMMAND_SWEEP] = {"sweep", SWEEP, {0}, NULL},
+                            "missing results: two files written by --json"},
+    [GV_COMMAND_GLOMERS] = {"glomers",
+                            GLOMERS,
+                            {OPERAND(challenge)},
+                            "missing challenge: 3a, 3b, 3c, 3d, 3e or 4"},
+    [GV_COMMAND_SWEEP] = {"sweep", SWEEP},
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = GV_COUNT(commands) };
 
-// Stores an argument that is no option. False: the command takes no more of them.
-static bool take_operand(struct gv_command *command, int action, const char *arg) {
+// The member for the next argument that is no option. NULL: the command takes no more of them.
+static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);
-        if (*at != NULL) continue;
-        *at = arg;
-        return true;
+        if (*at == NULL) return at;
     }
-    return false;
+    return NULL;
 }
 
 static bool is_either(const char *arg, const char *a, const char *b) {
@@ -598,14 +571,18 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
             if (error < 0) return error;
             continue;
         }
-        if (!take_operand(command, action, arg)) {
+        const char **operand = next_operand(command, action);
+        if (operand == NULL) {
             return wrong(why,
                          action == GV_COMMAND_EXEC ? "the program '%s' must come after --"
                                                    : "unexpected argument '%s'",
                          arg);
         }
+        *operand = arg;
         at++;
     }
+    const char *missing = commands[action].missing;
+    if (missing != NULL && next_operand(command, action) != NULL) return wrong(why, "%s", missing);
     if (commands[action].complete != NULL && commands[action].complete(command, why) != 0)
         return GV_EINVAL;
     return check_files(command, why) == 0 ? action : GV_EINVAL;

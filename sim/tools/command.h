@@ -34,17 +34,17 @@ struct gv_command {
     // gvsim run:
     uint32_t staleness_ms;
     size_t message_max; // bytes; 0: the default
-    gv_time settle;     // after the last operation and fault, until replicas must be equal
+    gv_time settle;     // time after the last operation and fault until replicas must be equal
     enum gv_disk_kind disk;
     bool has_disk;        // it is set, on the command line or by a scenario
     bool authenticated;   // the nodes share a secret
-    gv_time disk_latency; // of a synced write
+    gv_time disk_latency; // duration of a synced write
     const char *wan;      // path of a file of regions and round trips; NULL: none
     bool check_determinism;
     const char *scenario; // a name or path, as for gv_source_find; NULL: none. Also of shrink
 
     // gvsim scenarios:
-    const char *name; // of the one to print; NULL: list them
+    const char *name; // the scenario to print; NULL: list all
 
     // gvsim swarm:
     bool has_seeds;
@@ -54,22 +54,22 @@ struct gv_command {
 
     // gvsim shrink:
     const char *output; // path of the reduced scenario; "-": standard output
-    uint64_t tries;     // bound of runs
+    uint64_t tries;     // most runs
 
     // gvsim compare:
     const char *files[2]; // paths of two results
 
     // gvsim glomers and gvsim sweep, whose first seed is run.seed:
-    const char *challenge; // of glomers
-    uint32_t runs;         // of each setting, each with the next seed
+    const char *challenge; // the challenge, for glomers
+    uint32_t runs;         // runs of each setting, each with the next seed
     const char *svg;       // path of sweep's plot; NULL: none
     const char *redraw;    // path of the plot to draw again; NULL: measure
-    const char *self;      // argv[0]: the nodes' programs are beside it, or in $PATH
+    const char *self;      // argv[0]: the nodes' programs are in its directory, or in $PATH
 };
 
-// Reads argv as main has it, with defaults for all else; the seed defaults to `seed`, that of
-// glomers and sweep to 1. Returns an action, or GV_EINVAL with the reason in `why`, one line.
-// Strings are borrowed from argv.
+// Reads the arguments of main, and sets defaults for all other members; the seed defaults to
+// `seed`, that of glomers and sweep to 1. Returns an action, or GV_EINVAL with the reason in `why`,
+// one line. Strings are borrowed from argv.
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]);
 
@@ -78,8 +78,8 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
 int gv_command_default(struct gv_command *command, const char *name, const char *value,
                        char why[GV_COMMAND_WHY_MAX]);
 
-// The one name of a setting that has several ("nodes" of "node-count"); others are returned as they
-// are.
+// The main name of a setting that has several ("nodes" for "node-count"); other names are returned
+// unchanged.
 const char *gv_command_setting(const char *name);
 
 // Iterates over what the command line sets and a scenario could: the next name, as in a scenario,
@@ -87,8 +87,8 @@ const char *gv_command_setting(const char *name);
 bool gv_command_given(const struct gv_command *command, int *at, const char **name,
                       const char **value);
 
-// Whether gvsim run has all it needs, after its scenario, if any, has set options. GV_EINVAL as
-// above.
+// Checks that gvsim run has all required options, after its scenario, if any, has set options.
+// GV_EINVAL as above.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
 // The output of --help, in parts; the last one is NULL.

@@ -2,18 +2,17 @@
 #include "compare.h"
 
 #include "../../codec/json.h"
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../run/exit.h"
 #include "source.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 // ---- Reading ----
 
-// Where the metrics are: a member, or a member of one.
+// The path of each metric in a result: a member, or a member of a member.
 static const char *const places[GV_LIMITS_METRICS][2] = {
     [GV_LIMITS_MSGS] = {"msgs_per_op", NULL},
     [GV_LIMITS_BYTES] = {"bytes_per_op", NULL},
@@ -32,7 +31,8 @@ static void copy(const struct gv_json *json, int token, char *to, size_t cap) {
     to[len] = '\0';
 }
 
-// False: it is missing or no number. null: not measured, so *has is false.
+// Reads a metric. False: it is missing or not a number. If it is null, it was not measured, and
+// *has is false.
 static bool read_metric(const struct gv_json *json, const char *const place[2], bool *has,
                         double *at) {
     int token = gv_json_member(json, 0, place[0]);
@@ -58,7 +58,7 @@ static const char *read_run(struct gv_compare_run *run, const struct gv_json *js
     } texts[] = {{"workload", run->workload, sizeof run->workload},
                  {"nodes", run->nodes, sizeof run->nodes},
                  {"seed", run->seed, sizeof run->seed}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < GV_COUNT(texts); i++) {
         int token = gv_json_member(json, 0, texts[i].name);
         if (token < 0) return no_result;
         copy(json, token, texts[i].to, texts[i].cap);
@@ -122,7 +122,7 @@ static const char *verdict(const struct gv_compare_run *run) {
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out) {
     GV_ASSERT(names != NULL && limits != NULL);
-    // Of a long path, the end is shown.
+    // Only the end of a long path is shown.
     const char *shown[2];
     for (int i = 0; i < 2; i++) {
         size_t len = strlen(names[i]);

@@ -7,15 +7,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STREAM = 3, MACHINES_STREAM = 4, ADVERSARY_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
 enum {
     DELAYS_STREAM = 7,
     KEYS_STREAM = 8,
-    SLOWEST_MS = 60000, // mean delay of a message, at most
-    LISTEN_S = 20,      // observation after quiescence
-    SETTLE_S = 15,      // until replicas must be equal …
+    SLOWEST_MS = 60000, // largest mean delay of a message
+    LISTEN_S = 20,      // time of observation after quiescence
+    SETTLE_S = 15,      // time until replicas must be equal …
     SETTLE_TRIPS = 6,   // … plus this many round trips
 };
 
@@ -27,11 +26,8 @@ struct writer {
     size_t len;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct writer *writer, const char *format, ...) {
+GV_PRINTF(2, 3)
+static void add(struct writer *writer, const char *format, ...) {
     va_list args;
     va_start(args, format);
     int len =
@@ -50,7 +46,7 @@ static unsigned below(struct writer *writer, unsigned bound) {
     ((const char *const[]){ \
         __VA_ARGS__}[below(writer, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))])
 
-// Some nodes, at least one, and not all if there are two: "n0,n3..n5".
+// Writes some nodes, at least one, and not all if there are at least two: "n0,n3..n5".
 static void add_group(struct writer *writer) {
     const char *comma = "";
     unsigned parts = 1 + below(writer, 3), from = 0,
@@ -168,14 +164,14 @@ static void add_machine_step(struct writer *writer) {
         add(writer, "crash ");
         add_group(writer);
         add_when(writer);
-        add(writer, " %s\n", disks[below(writer, sizeof disks / sizeof *disks)]);
+        add(writer, " %s\n", disks[below(writer, GV_COUNT(disks))]);
         return;
     }
     add_when(writer);
     add(writer, "\n");
 }
 
-// For every second seed, from a random stream of its own.
+// Adds faults of machines, for every second seed, drawn from a random stream of their own.
 static void add_machines(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, MACHINES_STREAM);
     if (below(writer, 2) == 0 || writer->nodes < 2) return;
@@ -188,7 +184,7 @@ static void add_machines(struct writer *writer, uint64_t seed) {
     add(writer, "rtt a a %ums\n", below(writer, 20));
 }
 
-// For every third seed, likewise: authenticated messages, mostly with an adversary.
+// Adds authentication, for every third seed, mostly with an adversary; also from its own stream.
 static void add_adversary(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, ADVERSARY_STREAM);
     if (below(writer, 3) > 0) return;
@@ -207,8 +203,8 @@ static void add_keys(struct writer *writer, uint64_t seed) {
     if (below(writer, 3) > 0) add(writer, "keys mixed\n");
 }
 
-// For every eighth seed, likewise: delays of seconds up to a minute, either always or by a step of
-// the scenario.
+// Slow links, for every eighth seed, also from their own stream: delays of seconds up to a minute,
+// either during the whole run or by a step of the scenario.
 struct links {
     unsigned latency_ms; // 0: that of other seeds
     unsigned delay_ms;   // 0: no step
@@ -225,7 +221,7 @@ static struct links draw_links(uint64_t seed) {
     if (below(&writer, 8) > 0) return (struct links){0};
     static const unsigned most[] = {2000, 10000, SLOWEST_MS, SLOWEST_MS};
     struct links links = {0};
-    unsigned scale = most[below(&writer, sizeof most / sizeof *most)];
+    unsigned scale = most[below(&writer, GV_COUNT(most))];
     links.latency_ms = 1 + below(&writer, scale);
     unsigned left = SLOWEST_MS - links.latency_ms;
     bool delayed = below(&writer, 2) == 0 && left > 0;
@@ -258,7 +254,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     gv_prng_init(&writer.prng, seed, STREAM);
     struct writer *w = &writer;
     static const unsigned most[] = {4, 4, 9, 9, 30};
-    writer.nodes = 1 + below(w, most[below(w, sizeof most / sizeof *most)]);
+    writer.nodes = 1 + below(w, most[below(w, GV_COUNT(most))]);
     writer.seconds = 2 + below(w, 10);
     writer.seconds += links.longer_s;
     add(w, "workload %s\n",

@@ -11,7 +11,7 @@ enum { GV_GENERATOR_TEXT_MAX = 4096 };
 // Writes the scenario of a seed to buf, as text. Returns its length.
 size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]);
 
-// Reads the seed of a name such as swarm:17. False: it is no such name.
+// Reads the seed of a name such as swarm:17. False: it is not such a name.
 bool gv_generator_seed(const char *name, uint64_t *seed);
 
 #endif

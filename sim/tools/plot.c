@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 enum { WIDTH = 760, HEIGHT = 440, LEFT = 64, RIGHT = 24, TOP = 40, BOTTOM = 52, LETTER = 7 };
 
@@ -29,7 +28,7 @@ static void text(FILE *out, double x, double y, const char *more, const char *wh
 static void axes(const struct gv_plot *plot, FILE *out) {
     static const double marks[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
     char label[48];
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+    for (size_t i = 0; i < GV_COUNT(marks); i++) {
         if (marks[i] < plot->y_min || marks[i] > plot->y_max) continue;
         double y = y_of(plot, marks[i]);
         fprintf(out, "<path d=\"M%d %.1fH%d\" stroke=\"#ddd\"/>\n", LEFT, y, WIDTH - RIGHT);
@@ -60,7 +59,7 @@ static void path(const struct gv_plot *plot, const struct gv_plot_point *points,
     fprintf(out, "\"/>\n");
 }
 
-// Whether no other point is in the place of a name to the right of a point.
+// Whether there is room for a label to the right of a point: no other point is there.
 static bool has_room(const struct gv_plot *plot, const struct gv_plot_point *point) {
     double x = x_of(plot, point->x), y = y_of(plot, point->y);
     for (size_t i = 0; i < plot->points_len; i++) {

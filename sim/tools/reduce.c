@@ -4,15 +4,13 @@
 #include "../core/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORDS_MAX = 128, NUMBER_MAX = 24 };
 
 struct reducer {
     const struct gv_reduce_config *config;
     struct gv_scenario best;
-    char *text; // of the best scenario
+    char *text; // text of the best scenario
     size_t len;
     uint64_t tries;
 };
@@ -76,8 +74,8 @@ static bool take(struct reducer *reducer, struct draft *draft) {
 }
 
 // A change of the best scenario: a setting gets another value or is removed; steps or lines about
-// regions are removed; a step gets another text; or there are fewer nodes: those after the last are
-// replaced by it, or those before `first` are removed and the rest renumbered.
+// regions are removed; a step gets another text; or there are fewer nodes: the last remaining node
+// replaces those after it, or those before `first` are removed and the others renumbered.
 struct change {
     const char *setting, *value; // NULL: removed
     const char *seed;            // NULL: unchanged
@@ -147,7 +145,7 @@ static bool apply(struct reducer *reducer, const struct change *change) {
     return take(reducer, &draft);
 }
 
-// The same for a change that alters the random choices: other seeds are tried too.
+// The same for a change that alters the random choices: also tries other seeds.
 static bool apply_anew(struct reducer *reducer, const struct change *change) {
     if (apply(reducer, change)) return true;
     for (int seed = 1; seed <= GV_REDUCE_SEEDS; seed++) {
@@ -198,7 +196,7 @@ static bool drop_nodes(struct reducer *reducer) {
 static bool is_basic(const char *name) {
     static const char *const basic[] = {"workload",   "nodes", "seed",  "rate",
                                         "time-limit", "quiet", "settle"};
-    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
+    for (size_t i = 0; i < GV_COUNT(basic); i++) {
         if (strcmp(name, basic[i]) == 0) return true;
     }
     return false;
@@ -265,7 +263,7 @@ static bool replace(struct reducer *reducer, size_t step, size_t from, size_t to
     while (draft.len > 0 && draft.text[draft.len - 1] == ' ') draft.len--;
     struct change change = none;
     change.step = step;
-    change.step_text = (struct gv_slice){(const uint8_t *)draft.text, draft.len};
+    change.step_text = gv_slice_of(draft.text, draft.len);
     bool good = apply(reducer, &change);
     free(draft.text);
     return good;
@@ -301,8 +299,8 @@ static bool drop_parts(struct reducer *reducer, size_t step) {
     return false;
 }
 
-// Decreases numbers with a unit: times and shares, for which less is milder. A bandwidth is left:
-// less is harsher, and almost none is another fault.
+// Decreases numbers with a unit: times and shares, whose faults are milder if they are smaller. A
+// bandwidth stays: a smaller one is a harsher fault.
 static bool lower_numbers(struct reducer *reducer, size_t step) {
     struct word words[WORDS_MAX];
     size_t count = split(reducer->best.steps[step].text, words);
@@ -315,7 +313,7 @@ static bool lower_numbers(struct reducer *reducer, size_t step) {
         if (memchr(unit, '/', words[i].len - digits) != NULL) continue;
         double lower = 1;
         while (lower <= now / 2) {
-            // 1, 10, 100, …, then half.
+            // Tries 1, 10, 100, …, then half of the number.
             char number[NUMBER_MAX];
             double half = lower * 10 <= now / 2 ? lower : now / 2;
             snprintf(number, sizeof number, "%.0f", half);

@@ -17,7 +17,7 @@ struct gv_reduce_config {
     // Called after each attempt, with the best scenario so far. May be NULL.
     void (*progress)(void *ctx, uint64_t tries, const struct gv_scenario *best);
     void *ctx;
-    uint64_t tries_most; // bound of attempts
+    uint64_t tries_most; // most attempts
 };
 
 // Reduces the text, a scenario that reproduces the failure and sets workload, nodes, rate,

@@ -1,69 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "runner.h"
 
-#include "../core/memory.h"
+#include "pool.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-// A run in progress.
-struct job {
-    pid_t pid; // 0: none
-    size_t run;
-    int from;     // pipe of its result
-    FILE *report; // its output
+struct runner {
+    struct gv_runner_task *tasks;
+    FILE *out;
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
-static void handle_signals(void (*handler)(int)) {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = handler};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        sigaction(numbers[i], &action, NULL);
-}
-
-// The child process: runs, and writes the result to the pipe.
-static void be_run(const struct gv_runner_task *run, FILE *report, int to) {
-    handle_signals(SIG_DFL);
-    dup2(fileno(report), STDOUT_FILENO);
-    dup2(fileno(report), STDERR_FILENO);
-    struct gv_result result = {0};
-    enum gv_exit status = gv_exec_run(&run->config, &run->options, &result);
-    ssize_t written = write(to, &result, sizeof result); // it fits a pipe, so this does not block
-    fflush(stdout);
-    _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXIT_USAGE);
-}
-
-static bool start(struct job *job, const struct gv_runner_task *runs, size_t run, FILE *out) {
-    int ends[2];
-    *job = (struct job){.run = run, .report = tmpfile()};
-    if (job->report == NULL || pipe(ends) != 0) {
-        fprintf(out, "cannot make a temporary file or a pipe: %s\n", strerror(errno));
-        if (job->report != NULL) fclose(job->report);
-        return false;
-    }
-    fflush(NULL);
-    job->pid = fork();
-    if (job->pid == 0) be_run(&runs[run], job->report, ends[1]);
-    close(ends[1]);
-    job->from = ends[0];
-    if (job->pid > 0) return true;
-    fprintf(out, "cannot start another process: %s\n", strerror(errno));
-    close(job->from);
-    fclose(job->report);
-    job->pid = 0;
-    return false;
+static int run(void *ctx, uint64_t number, void *result) {
+    const struct gv_runner_task *task = &((struct runner *)ctx)->tasks[number];
+    return (int)gv_exec_run(&task->config, &task->options, result);
 }
 
 static void show_report(FILE *report, FILE *out) {
@@ -73,10 +23,10 @@ static void show_report(FILE *report, FILE *out) {
     while ((len = fread(buf, 1, sizeof buf, report)) > 0) fwrite(buf, 1, len, out);
 }
 
-static void print_task(const struct gv_runner_task *run, FILE *report, FILE *out) {
-    const struct gv_result *result = &run->result;
-    fprintf(out, "%-20s ", run->label);
-    if (run->status != GV_EXIT_VALID) {
+static void print_task(const struct gv_runner_task *task, FILE *report, FILE *out) {
+    const struct gv_result *result = &task->result;
+    fprintf(out, "%-20s ", task->label);
+    if (task->status != GV_EXIT_VALID) {
         fprintf(out, "invalid\n");
         show_report(report, out);
     } else {
@@ -90,53 +40,28 @@ static void print_task(const struct gv_runner_task *run, FILE *report, FILE *out
     fflush(out);
 }
 
-// Takes the result of a job whose process has ended.
-static void finish(struct job *job, struct gv_runner_task *runs, int wait_status, FILE *out) {
-    struct gv_runner_task *run = &runs[job->run];
-    run->status =
-        WIFEXITED(wait_status) ? (enum gv_exit)WEXITSTATUS(wait_status) : GV_EXIT_NODE_DIED;
-    ssize_t size = read(job->from, &run->result, sizeof run->result);
-    if (size != (ssize_t)sizeof run->result) run->result = (struct gv_result){0};
-    if (run->status == GV_EXIT_INTERRUPTED) interrupted = 1;
-    if (!interrupted) print_task(run, job->report, out);
-    close(job->from);
-    fclose(job->report);
-    job->pid = 0;
+static bool on_end(void *ctx, uint64_t number, int status, const void *result, FILE *output) {
+    const struct runner *runner = ctx;
+    struct gv_runner_task *task = &runner->tasks[number];
+    task->status = WIFEXITED(status) ? (enum gv_exit)WEXITSTATUS(status) : GV_EXIT_NODE_DIED;
+    if (result != NULL) task->result = *(const struct gv_result *)result;
+    if (task->status == GV_EXIT_INTERRUPTED) return false;
+    print_task(task, output, runner->out);
+    return true;
 }
 
-static void stop_all(const struct job *jobs, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (jobs[i].pid > 0) kill(jobs[i].pid, SIGTERM);
-    }
-}
-
-bool gv_runner_run(struct gv_runner_task *runs, size_t count, uint32_t jobs, FILE *out) {
-    GV_ASSERT(jobs > 0);
-    struct job *all = gv_memory_new(jobs * sizeof *all);
-    size_t next = 0, busy = 0;
-    bool failed = false, stopping = false;
-    interrupted = 0;
-    handle_signals(on_signal);
-    while (busy > 0 || (next < count && !failed && !interrupted)) {
-        for (uint32_t i = 0; i < jobs && next < count && !failed && !interrupted; i++) {
-            if (all[i].pid != 0) continue;
-            failed = !start(&all[i], runs, next, out);
-            next += !failed;
-            busy += !failed;
-        }
-        if ((interrupted || failed) && !stopping) stop_all(all, jobs);
-        stopping = interrupted || failed;
-        int status;
-        pid_t pid = busy > 0 ? wait(&status) : 0;
-        for (uint32_t i = 0; pid > 0 && i < jobs; i++) {
-            if (all[i].pid != pid) continue;
-            finish(&all[i], runs, status, out);
-            busy--;
-        }
-    }
-    handle_signals(SIG_DFL);
-    free(all);
-    return !interrupted && !failed;
+bool gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out) {
+    GV_ASSERT(count > 0);
+    struct runner runner = {tasks, out};
+    return gv_pool_run(&(struct gv_pool){
+               .last = count - 1,
+               .jobs = jobs,
+               .size = sizeof(struct gv_result),
+               .captures = true,
+               .run = run,
+               .end = on_end,
+               .ctx = &runner,
+           }) == GV_EXIT_VALID;
 }
 
 static int compare(const void *a, const void *b) {

@@ -11,7 +11,9 @@ struct gv_runner_task {
     struct gv_run_config config;
     struct gv_run_options options;
     char label[64]; // its name in the output
-    // Filled in:
+    char *argv[3];  // memory for options.argv: the program, an argument, NULL
+    char argument[32];
+    // Filled in by gv_runner_run:
     enum gv_exit status;
     struct gv_result result; // counts and errors are NULL; 0 if there is no verdict
 };
@@ -19,9 +21,9 @@ struct gv_runner_task {
 // Runs all tasks, at most `jobs` at a time. Prints a line for each on `out`, with the output of
 // runs that are not valid. False: interrupted, or a process cannot be started, which is printed on
 // `out`; all runs are stopped then.
-bool gv_runner_run(struct gv_runner_task *runs, size_t count, uint32_t jobs, FILE *out);
+bool gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
 
-// The median, of an even count the upper one. Sorts the figures in place.
+// The median; of an even number of figures, the upper one. Sorts the figures in place.
 double gv_runner_median(double *figures, size_t count);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shrink.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../run/exit.h"
 #include "pool.h"
 #include "reduce.h"
@@ -9,13 +9,10 @@
 #include "source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -27,53 +24,60 @@ static void on_signal(int number) {
 
 // ---- One run ----
 
-struct answer {
+struct probe {
+    const char *text;
+    size_t len;
     bool ran;
     struct gv_verdict verdict;
 };
 
-static void run(const char *text, size_t len, int fd) {
-    struct answer answer = {0};
-    int null = open("/dev/null", O_WRONLY);
-    if (null >= 0) dup2(null, STDERR_FILENO); // crashes print their cause at every attempt
-    signal(SIGINT, SIG_DFL);
+static int run(void *ctx, uint64_t number, void *result) {
+    (void)number;
+    struct probe *probe = ctx;
     gv_pool_bound(GV_POOL_CPU_S);
-    answer.ran = gv_simulate_text(text, len, &answer.verdict);
-    ssize_t size = write(fd, &answer, sizeof answer);
-    _exit(size == (ssize_t)sizeof answer ? 0 : 3);
+    probe->ran = gv_simulate_text(probe->text, probe->len, &probe->verdict);
+    *(struct probe *)result = *probe;
+    return 0;
 }
 
-bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict) {
-    int fds[2], status = 0;
-    if (pipe(fds) != 0) return false;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) run(text, len, fds[1]);
-    close(fds[1]);
-    struct answer answer;
-    ssize_t size = -1;
-    while (pid > 0 && (size = read(fds[0], &answer, sizeof answer)) < 0 && errno == EINTR) {
-    }
-    close(fds[0]);
-    if (pid < 0) return false;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    bool whole = size == (ssize_t)sizeof answer;
-    *verdict = whole ? answer.verdict : gv_verdict_of_status(status);
-    return !whole || answer.ran;
+static bool on_end(void *ctx, uint64_t number, int status, const void *result, FILE *output) {
+    (void)number;
+    (void)output;
+    struct probe *probe = ctx;
+    probe->ran = true;
+    probe->verdict = gv_verdict_of_status(status);
+    if (result != NULL) *probe = *(const struct probe *)result;
+    return true;
+}
+
+// Runs a scenario in a process of its own; its output, such as the cause of a crash, is dropped.
+// False: it cannot be run, or was interrupted.
+static bool try_out(const char *text, size_t len, struct gv_verdict *verdict) {
+    struct probe probe = {.text = text, .len = len};
+    enum gv_exit status = gv_pool_run(&(struct gv_pool){
+        .jobs = 1,
+        .size = sizeof probe,
+        .captures = true,
+        .run = run,
+        .end = on_end,
+        .ctx = &probe,
+    });
+    if (status == GV_EXIT_INTERRUPTED) interrupted = 1;
+    *verdict = probe.verdict;
+    return status == GV_EXIT_VALID && probe.ran;
 }
 
 // ---- Shrinking ----
 
 struct shrink {
-    struct gv_verdict verdict; // of the best so far; its kind must stay
+    struct gv_verdict verdict; // verdict of the best scenario so far; all must fail in the same way
     bool tty;
 };
 
 static bool reproduces(void *ctx, const char *text, size_t len) {
     struct shrink *shrink = ctx;
     struct gv_verdict verdict;
-    if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
+    if (interrupted || !try_out(text, len, &verdict)) return false;
     // ^C ends the probe too, so its verdict does not count.
     if (!gv_verdict_same_failure(&verdict, &shrink->verdict)) return false;
     shrink->verdict = verdict;
@@ -123,7 +127,7 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
             fprintf(out, "%s %s\n", name, scenario->settings[i].value);
         }
     }
-    for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
+    for (size_t i = 0; i < GV_COUNT(must); i++) {
         if (given_value(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL)
             continue;
         fprintf(out, "%s %s\n", must[i][0], must[i][1]);
@@ -189,12 +193,13 @@ static void report(const struct gv_command *command, const char *text, size_t le
 
 static int shrink(const struct gv_command *command, char *text, size_t len) {
     struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
-    if (!gv_shrink_probe(text, len, &shrink.verdict)) {
+    bool ran = try_out(text, len, &shrink.verdict);
+    if (interrupted) return GV_EXIT_INTERRUPTED;
+    if (!ran) {
         gv_escape_print(stderr, "gvsim: %s cannot be run; see the error of gvsim run\n",
                         command->scenario);
         return GV_EXIT_USAGE;
     }
-    if (interrupted) return GV_EXIT_INTERRUPTED;
     if (shrink.verdict.unjudged) {
         gv_escape_print(stderr, "gvsim: %s has no verdict: %s\n", command->scenario,
                         shrink.verdict.why);

@@ -4,12 +4,7 @@
 #ifndef GV_SIM_TOOLS_SHRINK_H
 #define GV_SIM_TOOLS_SHRINK_H
 
-#include "../check/verdict.h"
 #include "command.h"
-
-// Runs the text of a scenario as gv_simulate_text does, but in a process of its own, whose crash or
-// timeout is a verdict. False: the scenario has an error, or a process cannot be started.
-bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict);
 
 // Reduces command->scenario, whose settings the command line overrides. Writes the result to
 // command->output and prints the command that replays it. Returns GV_EXIT_VALID; GV_EXIT_INVALID:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simulate.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/output.h"
 #include "../run/exit.h"
 #include "../run/progress.h"
@@ -12,11 +12,10 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS = 64 }; // between readings of the clock
+enum { STEPS = 64 }; // steps between two readings of the clock
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) {
@@ -74,8 +73,8 @@ static struct gv_simulation *new_sim(const struct gv_command *command,
 static void print_speed(const struct gv_simulation *sim, gv_time took, FILE *out) {
     double seconds = took > 0 ? (double)took / 1e9 : 1e-9;
     uint64_t lines = gv_simulation_lines(sim);
-    fprintf(out, "  %-16s %.2f s for %.1f s; %" PRIu64 " lines, %.0f a second\n", "took", seconds,
-            (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
+    fprintf(out, "  %-16s %.2f s for %.1f s of virtual time; %" PRIu64 " lines, %.0f a second\n",
+            "took", seconds, (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
 }
 
 // Repeats the run without trace and report. Returns whether its trace hash and counts are equal.
@@ -96,7 +95,7 @@ static bool check_determinism(const struct gv_command *command, struct gv_simula
 static int finish(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
                   struct gv_progress *progress, FILE *json, struct gv_recorder *recorder) {
     struct gv_result result = {0};
-    bool same = false; // a second run was equal
+    bool same = false; // a second run had the same result
     if (!interrupted) {
         result = gv_simulation_finish(sim);
         same = command->check_determinism && check_determinism(command, sim, &result);
@@ -157,7 +156,7 @@ static bool give_disks(struct gv_command *command, const struct gv_scenario *sce
 }
 
 // Parses a scenario and applies its settings. False: *diagnostic has the error; its line is 0 if
-// the command line has it.
+// the error is on the command line.
 static bool apply(struct gv_command *command, struct inputs *inputs, const char *text, size_t len,
                   struct gv_scenario_diagnostic *diagnostic) {
     struct gv_scenario *scenario = &inputs->scenario;
@@ -279,7 +278,7 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
 }
 
 int gv_simulate_command(const struct gv_command *command) {
-    struct gv_command complete = *command; // with what the scenario sets
+    struct gv_command complete = *command; // with the settings of the scenario
     struct inputs inputs = {0};
     int status = load(&complete, &inputs) ? run_all(&complete) : GV_EXIT_USAGE;
     drop(&inputs);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "source.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 #include "../faults/builtin.h"
 #include "../run/exit.h"
@@ -9,8 +9,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 char *gv_source_read(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");

@@ -5,19 +5,111 @@
 #include "pool.h"
 #include "simulate.h"
 
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
+
+struct swarm {
+    const struct gv_swarm_config *config;
+    uint64_t done, failed, unsafe, unjudged;
+    double began, drawn;
+    bool tty;
+};
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void draw(struct swarm *swarm) {
+    double time = now();
+    if (!swarm->tty || time - swarm->drawn < DRAW_MS / 1000.0) return;
+    swarm->drawn = time;
+    double total = (double)(swarm->config->last - swarm->config->first) + 1;
+    double share = (double)swarm->done / total, rate = (double)swarm->done / (time - swarm->began);
+    char bar[BAR + 1];
+    for (int i = 0; i < BAR; i++) bar[i] = i < (int)(share * BAR) ? '#' : '.';
+    bar[BAR] = '\0';
+    fprintf(stderr,
+            "\r\x1b[K[%s] %" PRIu64 " of %.0f, %.0f a second, %.0f s left, %" PRIu64 " failed", bar,
+            swarm->done, total, rate, rate > 0 ? (total - (double)swarm->done) / rate : 0,
+            swarm->failed);
+    fflush(stderr);
+}
+
+static int run(void *ctx, uint64_t seed, void *result) {
+    const struct swarm *swarm = ctx;
+    gv_pool_bound(swarm->config->cpu_s);
+    *(struct gv_verdict *)result = swarm->config->run(seed);
+    return 0;
+}
+
+static void print_failure(struct swarm *swarm, uint64_t seed, const struct gv_verdict *verdict) {
+    uint64_t *count = verdict->unjudged ? &swarm->unjudged : &swarm->failed;
+    swarm->unsafe += verdict->safety;
+    if ((*count)++ >= SHOWN) return;
+    if (swarm->tty) fputs("\r\x1b[K", stderr);
+    printf("%s %" PRIu64 ": %s\n  replay: %s%" PRIu64 "\n",
+           verdict->unjudged ? "NO VERDICT" : "FAILED", seed, verdict->why, swarm->config->replay,
+           seed);
+    fflush(stdout);
+}
+
+static bool on_end(void *ctx, uint64_t seed, int status, const void *result, FILE *output) {
+    (void)output;
+    struct swarm *swarm = ctx;
+    struct gv_verdict verdict =
+        result != NULL ? *(const struct gv_verdict *)result : gv_verdict_of_status(status);
+    swarm->done++;
+    if (!verdict.valid) print_failure(swarm, seed, &verdict);
+    draw(swarm);
+    return !swarm->config->fail_fast || swarm->failed == 0;
+}
+
+int gv_swarm_run(const struct gv_swarm_config *config) {
+    struct swarm swarm = {.config = config, .began = now(), .tty = isatty(STDERR_FILENO) != 0};
+    enum gv_exit status = gv_pool_run(&(struct gv_pool){
+        .first = config->first,
+        .last = config->last,
+        .jobs = config->jobs,
+        .size = sizeof(struct gv_verdict),
+        .run = run,
+        .end = on_end,
+        .ctx = &swarm,
+    });
+    if (swarm.tty) fputs("\r\x1b[K", stderr);
+    if (status == GV_EXIT_USAGE) return status;
+    double seconds = now() - swarm.began;
+    bool interrupted = status == GV_EXIT_INTERRUPTED;
+    if (swarm.failed > SHOWN) printf("… and %" PRIu64 " more\n", swarm.failed - SHOWN);
+    printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed",
+           interrupted ? "interrupted: " : "", swarm.done, seconds, (double)swarm.done / seconds,
+           swarm.failed);
+    if (swarm.failed > swarm.unsafe)
+        printf(", %" PRIu64 " in liveness only", swarm.failed - swarm.unsafe);
+    if (swarm.unjudged > 0) printf("; %" PRIu64 " without a verdict", swarm.unjudged);
+    putchar('\n');
+    if (interrupted) return status;
+    if (swarm.failed > 0) return swarm.unsafe > 0 ? GV_EXIT_INVALID : GV_EXIT_LIVENESS;
+    return swarm.unjudged > 0 ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
+}
+
 static struct gv_verdict run_seed(uint64_t seed) {
     char text[GV_GENERATOR_TEXT_MAX];
     struct gv_verdict verdict;
     bool good = gv_simulate_text(text, gv_generator_scenario(seed, text), &verdict);
     GV_ASSERT(good);
-    // Of a few seeds, the load is so small that no running node gets a request: no failure.
+    // The load of a few seeds is so small that no running node gets a request. This is not a
+    // failure.
     if (verdict.kind == GV_VERDICT_NOTHING_EXERCISED) verdict = (struct gv_verdict){.valid = true};
     return verdict;
 }
 
 int gv_swarm_command(const struct gv_command *command) {
-    GV_ASSERT(command->first_seed <= command->last_seed && command->jobs > 0);
-    return gv_pool_run(&(struct gv_pool_config){
+    return gv_swarm_run(&(struct gv_swarm_config){
         .first = command->first_seed,
         .last = command->last_seed,
         .jobs = command->jobs,

@@ -7,18 +7,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 1500, 1750, 2000};
 
 enum {
-    COUNT = sizeof staleness / sizeof *staleness,
-    ROUND_TRIP_MS = 200, // up and down the tree
-    STEP_MS = 20,        // of the lower bound's curve
+    COUNT = GV_COUNT(staleness),
+    ROUND_TRIP_MS = 200, // time up and down the tree
+    STEP_MS = 20,        // step of the lower bound's curve
     CURVE = (2000 - 250) / STEP_MS,
 };
 
-// Results of others for this cluster; see the manual.
+// Results that others published for this cluster; see the manual.
 static const struct gv_plot_point published[] = {
     {207, 23.4, "star, unbatched"},       {390, 8.5, "star, buffered"},
     {678, 1.99, "hub of 500 ms"},         {1087, 1.92, "star of 500 ms"},
@@ -58,7 +57,7 @@ static void keep(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     }
 }
 
-// Reads the metrics of a plot. Returns their number; 0: they are not those of these settings.
+// Reads the metrics of a plot. Returns their number; 0: they belong to other settings.
 static size_t take(FILE *svg, struct gv_benchmark_metrics *metrics) {
     char line[256];
     size_t count = 0;
@@ -96,7 +95,7 @@ static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
         .curve_len = CURVE,
         .curve_name = "lower bound: tree rounds, no acks",
         .points = published,
-        .points_len = sizeof published / sizeof *published,
+        .points_len = GV_COUNT(published),
     };
     gv_plot_draw(&plot, svg);
     keep(metrics, svg);
@@ -124,11 +123,11 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     struct gv_benchmark_setting settings[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         settings[i] = (struct gv_benchmark_setting){.run = gv_benchmark_defaults(),
-                                                    .program = "gv-broadcast",
                                                     .staleness_ms = staleness[i]};
     }
     bool valid;
-    struct gv_runner_task *runs = gv_benchmark_run(command, settings, COUNT, out, &valid);
+    struct gv_runner_task *runs =
+        gv_benchmark_run(command, "gv-broadcast", settings, COUNT, out, &valid);
     if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)

@@ -18,7 +18,7 @@ struct pair {
     struct gv_node *nodes[2];
     char out[CAP];
     gv_time now;
-    uint64_t messages, bytes; // between them
+    uint64_t messages, bytes; // messages between the nodes, and their bytes
 };
 
 static bool start(struct pair *pair, struct gv_slice secret) {
@@ -103,7 +103,7 @@ int bench_auth(bool small) {
     if (pair == NULL) return 1;
     for (int batch = 1; batch <= 100; batch *= 10) {
         double best[2] = {1e18, 1e18}, bytes[2] = {0, 0};
-        for (int i = 0; i < 2 * rounds; i++) { // alternating
+        for (int i = 0; i < 2 * rounds; i++) { // with and without a secret, alternating
             double ns = run(i % 2 == 0 ? none : secret, batches / batch + 1, batch, pair);
             if (ns < 0) failed = 1;
             if (ns < best[i % 2]) best[i % 2] = ns;

@@ -33,8 +33,8 @@ enum { BENCH_POINTS = 5 };
 struct bench_line {
     const char *name, *colour;
     double bytes[BENCH_POINTS];
-    double worst[BENCH_POINTS]; // upper end of the whisker; 0: no whisker
-    int shift;                  // of the label, pixels downwards
+    double worst[BENCH_POINTS]; // upper end of each whisker; 0: no whisker
+    int shift;                  // offset of the label, pixels downwards
 };
 // Writes the plot as SVG. Returns false if the file cannot be written.
 bool bench_plot(const char *path, const struct bench_line *lines, int count);

@@ -20,8 +20,8 @@ enum {
     // The second engine starts this much later. If both start at once, each opens a sync, and on a
     // slow link both syncs run, since neither has received the other's first message.
     LATER_MS = 600,
-    BASE_SEED = 0,       // of the common entries; differences have other seeds
-    WARM_UP_SEED = 1000, // added to the seed: the one of the sync before a warm one
+    BASE_SEED = 0,       // seed of the common entries; differences have other seeds
+    WARM_UP_SEED = 1000, // added to the seed for the sync before a warm one
     ENVELOPE = sizeof "{\"src\":\"n0\",\"dest\":\"n1\",\"body\":}\n" - 1,
     TEXT_MAX = 32,
     TRACED_MAX = 4096, // longest message that is traced in full, bytes
@@ -231,7 +231,7 @@ static bool receive(struct gv_exchange *exchange, int side) {
     return some;
 }
 
-// Sends all that this side has to send. True: there was something.
+// Sends all pending messages of this side. True: there was one.
 static bool send_all(struct gv_exchange *exchange, int side) {
     struct gv_engine *engine = exchange->side[side];
     for (bool some = false;; some = true) {
@@ -282,7 +282,7 @@ static void exchange_messages(struct gv_exchange *exchange) {
         }
         if (!were_equal &&
             gv_digest_equal(gv_engine_root(exchange->side[0]), gv_engine_root(exchange->side[1]))) {
-            // Noted now: later comparisons, which find nothing, lower it.
+            // Read now, since later comparisons, which find nothing, lower it.
             for (int i = 0; i < 2; i++) out->expect[i] = gv_sync_expected(exchange->side[i], 1 - i);
             were_equal = true;
         }
@@ -320,7 +320,7 @@ struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
     GV_ASSERT(seed != BASE_SEED && seed < WARM_UP_SEED);
     exchange->plan = *plan;
     if (plan->warm) {
-        // A first sync with other differences, 3/4 to 5/4 as many.
+        // Runs a first sync with other differences: 3/4 to 5/4 times their number.
         exchange->plan.diff = plan->diff - plan->diff / 4 + plan->diff / 2 * (seed % 8) / 7;
         begin(exchange, NULL);
         join(exchange, exchange->plan.diff, seed + WARM_UP_SEED, expect);
@@ -330,7 +330,7 @@ struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
         exchange->plan.diff = plan->diff;
     }
     begin(exchange, plan->trace);
-    // An earlier sync has left the sketches of all that has not changed since.
+    // An earlier sync has cached the sketches of all nodes of the tree that have not changed since.
     for (int i = 0; plan->warm && i < 2; i++)
         gv_tree_sketch(&exchange->side[i]->replica.tree, 0, GV_POSITION_END);
     join(exchange, plan->diff, seed, expect);

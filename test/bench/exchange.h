@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two engines and a link between them in virtual time: what it takes until both hold the same and
-// have nothing more to say. All messages are encoded, carried and decoded as nodes do.
+// Two engines and a link between them in virtual time: the cost until both have equal entries and
+// no message is left to send. All messages are encoded, carried and decoded as nodes do.
 #ifndef GV_TEST_BENCH_EXCHANGE_H
 #define GV_TEST_BENCH_EXCHANGE_H
 
@@ -18,40 +18,40 @@ enum gv_exchange_pattern {
 };
 
 struct gv_exchange_plan {
-    uint64_t items; // that both hold; with 'M', of which `diff` are changed at one side
+    uint64_t items; // entries of both sides; with 'M', `diff` of these are changed at one side
     uint64_t diff;
     enum gv_exchange_pattern pattern;
-    unsigned trip_ms;   // the link's round trip, which both have measured before
+    unsigned trip_ms;   // round trip of the link, which both sides have measured before
     bool warm;          // both have synced before and found about as many other differences
     size_t message_max; // longest body, bytes
-    FILE *trace;        // where to tell each message, unless it is long; NULL: nowhere
+    FILE *trace; // file for a description of each message; long ones are abridged; NULL: none
 };
 
 struct gv_exchange_outcome {
     uint64_t packed;          // bytes of summaries, both ways, before base64
-    uint64_t steps, messages; // messages with a summary, and all of them
-    uint64_t bytes;           // of whole lines, both ways
-    uint64_t entries;         // of these, what spells entries
-    uint64_t cpu_us;          // of both sides
-    uint32_t expect[2];       // how many differences each side expects next, when they became equal
-    bool equal;               // both hold the same entries, and none else
-    bool silent;              // nothing was left to say
+    uint64_t steps, messages; // messages with a summary, and all messages
+    uint64_t bytes;           // bytes of all lines, both ways
+    uint64_t entries;         // bytes of these lines that encode entries
+    uint64_t cpu_us;          // processor time of both sides
+    uint32_t
+        expect[2]; // differences that each side expects next, at the time when they became equal
+    bool equal;    // both sides have exactly the expected entries
+    bool silent;   // no message was left to send
 };
 
-// The bytes that no protocol is below, on average over all replicas of this size: to tell each side
-// which of its entries the other lacks, log2 of (entries over extras) bits; and to bring the other
-// side so many 64-bit entries besides, log2 of (2^64 over extras).
+// The information-theoretic lower bound, in bytes, on average over all replicas of this size.
+// Identifying the entries that the other side lacks takes log2 of (entries over extras) bits for
+// each side; transferring them, as 64-bit entries, log2 of (2^64 over extras) bits more.
 double gv_exchange_lower_bound(const struct gv_exchange_plan *plan);
 double gv_exchange_lower_bound_with_items(const struct gv_exchange_plan *plan);
 
-// Two engines that hold the same; the seeds of a plan start from there, each.
+// Two engines with equal entries. Every run starts from this state.
 struct gv_exchange;
 struct gv_exchange *gv_exchange_new(const struct gv_exchange_plan *plan);
 void gv_exchange_free(struct gv_exchange *exchange);
 
-// Gives them differences by this seed, and lets them meet and speak until they are silent. Odd
-// seeds swap the sides. `plan` may have another link, and be warm or not, than that of
-// gv_exchange_new.
+// Adds differences by this seed, and exchanges messages until both engines are silent. Odd seeds
+// swap the sides. `plan` may differ from that of gv_exchange_new in `trip_ms` and `warm`.
 struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
                                            const struct gv_exchange_plan *plan, uint64_t seed);
 

@@ -90,7 +90,7 @@ static void start(struct side *side) {
     side->node.out = ends[0];
 }
 
-// False: it failed.
+// Ends a side's processes. False: one of them failed.
 static bool end(struct side *side) {
     bool good = gv_proc_end(&side->node) == 0;
     stop(side->router);
@@ -142,8 +142,8 @@ static double median(double *of, size_t count) {
     return of[count / 2];
 }
 
-// The result is the median of the turns' 99th percentiles: other load disturbs some turns, the
-// flood all of them.
+// Reports the median of the turns' 99th percentiles: other load on the machine disturbs only some
+// turns, the flood disturbs all.
 static void report(const char *what, double *times, size_t turns, size_t count) {
     double late[PLACES], half[PLACES], worst[TURNS];
     for (size_t i = 0; i < PLACES; i++) {
@@ -190,7 +190,7 @@ static bool measure(struct side sides[2], int garbage, int turns, int count) {
     return good;
 }
 
-// The replies are not read for a while.
+// Leaves the replies unread for a while.
 static bool leave_unread(struct side *side) {
     kill(side->router, SIGSTOP);
     pid_t flood = start_flood(side, garbages[1].line);
@@ -217,7 +217,7 @@ int bench_flood(bool small) {
         printf("flood peak of memory: %ld KiB at the start, %ld flooded, %ld with nobody to read "
                "the answers\n",
                before, flooded, peak_kib(node));
-    // The second forwarder has the input of the first node open, too.
+    // The second forwarder also has the input of the first node open, so it ends first.
     for (int i = 1; i >= 0; i--) good = end(&sides[i]) && good;
     return good ? 0 : 1;
 }

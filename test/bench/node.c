@@ -103,8 +103,8 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-// The 99th percentile of the time until a valid line gets its reply, with lines of garbage before
-// each. Returns nanoseconds, or a negative number after an error.
+// The 99th percentile of the time until a valid line gets its reply, if lines of garbage precede
+// each valid one. Returns nanoseconds, or a negative number after an error.
 static double run_flood(const char *lines, int count, int garbage) {
     static const char bad[] = "{\"src\":\"c9\",\"dest\":\"n1\",\"body\":{\"type\":]}}";
     static char out[CHUNK];

@@ -27,7 +27,7 @@ static void say_line(struct gv_proc *proc, int value, int count) {
     gv_proc_write(proc, lines, len);
 }
 
-// The number behind these words in a file; −1: none.
+// The number after these words in a file; −1: there is none.
 static long find_number(const char *path, const char *words) {
     static char text[8192];
     FILE *file = fopen(path, "r");
@@ -89,7 +89,8 @@ static double run_mode(const char *mode, bool small) {
     return acked / spent * 1e9;
 }
 
-// Syncs a second that the disk does: a page is written and synced repeatedly. A batch needs one.
+// Measures the syncs a second of the disk, by writing and syncing a page repeatedly. Each batch
+// needs one sync.
 static void measure_disk(bool small) {
     static const char page[4096];
     char path[4200];

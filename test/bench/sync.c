@@ -67,7 +67,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 struct figures {
-    uint64_t median, worst; // of an even number of values, the upper median
+    uint64_t median, worst; // the median of an even number of values is the upper one
 };
 
 // Median and worst of a uint64_t member of the outcomes, given its offset.
@@ -81,7 +81,7 @@ static struct figures figures_of(const struct series *series, size_t member) {
 
 #define FIGURES(series, member) figures_of(series, offsetof(struct gv_exchange_outcome, member))
 
-// Formats 1234567 as 1,234,567. The eighth call from now overwrites the text.
+// Formats 1234567 as 1,234,567. The text is valid for seven more calls.
 static const char *grouped(uint64_t value) {
     static char texts[8][32];
     static int next;
@@ -97,7 +97,7 @@ static const char *grouped(uint64_t value) {
 
 // --- limits ----------------------------------------------------------------------------------
 
-// The limit on the median of the bytes of summaries; the worst may be twice that and 300 bytes. A
+// The limit on the median of the bytes of summaries; the worst may be twice that plus 300 bytes. A
 // changed value counts as two differences.
 static double summaries_max(const struct gv_exchange_plan *plan) {
     if (plan->pattern == GV_EXCHANGE_NEWEST) return 400;
@@ -200,7 +200,7 @@ static void run_series(struct gv_exchange *exchange, const struct gv_exchange_pl
 
 // Results of cold syncs that the plot and the comparison show.
 struct points {
-    struct figures packed[2][BENCH_POINTS]; // without latency; at LINK_MS
+    struct figures packed[2][BENCH_POINTS]; // for round trips of 0 and LINK_MS
     struct gv_exchange_plan plan[BENCH_POINTS];
     struct figures newest[2];
 };

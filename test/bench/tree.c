@@ -5,6 +5,7 @@
 
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
+#include "../lib/tree_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,9 @@ struct subject {
     struct gv_tree tree;
     struct gv_prng prng;
     struct gv_item *items;  // in random order
-    struct gv_item *sorted; // the same, by position
+    struct gv_item *sorted; // the same items, sorted by position
     size_t count;
-    struct gv_digest digest; // of all of them
+    struct gv_digest digest; // digest of all items
 };
 
 static int by_position(const void *a, const void *b) {

@@ -29,7 +29,7 @@ static const char *const bodies[] = {
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
-// A recorded line. `fit`: its MAC is valid for this node. `taken`: the node accepted it.
+// A recorded line. `fit`: its MAC is valid for this node. `taken`: the node has accepted it.
 static struct record {
     char line[LINE], meaning[LINE]; // the line; its decoded content, see print_meaning
     size_t len;
@@ -44,8 +44,7 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// ---- Meaning of a message
-// ------------------------------------------------------------------------
+// ---- Content of a message -----------------------------------------------------------------------
 
 static void print_entries(const struct gv_message *message, struct gv_writer *out) {
     static char scratch[LINE];
@@ -179,7 +178,7 @@ static uint64_t accepted(const struct gv_solo *solo) {
     return stats.ack.in + stats.updates.in + stats.summary.in + stats.entries.in;
 }
 
-// Returns the record from which an accepted line stems.
+// Returns the record from which an accepted line was made.
 static struct record *origin(struct gv_json *json, const char *line, size_t len) {
     int tokens = gv_json_parse(json, line, len);
     GV_ASSERT(tokens > 0);
@@ -207,7 +206,8 @@ static struct record *origin(struct gv_json *json, const char *line, size_t len)
     return NULL;
 }
 
-// Delivers a line. `same`: the record of which it is a spelling; NULL: it may be changed.
+// Delivers a line. `same`: the record whose content it has, in another spelling; NULL: the content
+// may differ.
 static void deliver(struct gv_solo *solo, struct gv_json *json, const char *line, size_t len,
                     const struct record *same) {
     if (!gv_node_ready(solo->node)) gv_solo_send(solo);
@@ -226,7 +226,7 @@ static void deliver(struct gv_solo *solo, struct gv_json *json, const char *line
 
 // ---- The attacker -------------------------------------------------------------------------------
 
-// Spells a line differently: white space, escapes, an unknown member.
+// Changes the spelling of a line: white space, escapes, an unknown member.
 static size_t respell(const struct record *it, uint64_t seed, char *out) {
     struct gv_prng prng;
     gv_prng_init(&prng, seed, 0);

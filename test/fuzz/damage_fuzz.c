@@ -45,7 +45,8 @@ static void continue_store(const struct gv_image *image, struct gv_store_lmdb *l
     GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
 }
 
-// Opens the directory and checks its entries. Returns false if it was refused, so is unchanged.
+// Opens the directory and checks its entries. Returns false if it was refused; then it is
+// unchanged.
 static bool check(const struct gv_image *image, bool longer) {
     struct gv_store_lmdb *lmdb;
     int error = gv_image_open(image, &lmdb);

@@ -10,6 +10,7 @@
 #include "../lib/arena.h"
 #include "../lib/byzantine.h"
 #include "../lib/collide.h"
+#include "../lib/tree_verify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
     HONEST = 2,
     ENTRIES = 400,
-    LACKING = 8, // of these, entries that each engine lacks
+    LACKING = 8, // how many of these entries each engine lacks
     KINDS = 8,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
@@ -27,14 +28,14 @@ enum {
     WRITES = 16,      // most local writes of an input
     OPERATIONS = 200, // most operations of an input
     TRIP_MS = 10,
-    SETTLE_MS = 4000000, // within which the two converge
-    REPLIES = 50,        // of the Byzantine peer during that
-    // Memory that a received byte may cost: an entry of two bytes takes a record, a part of a tree
-    // node, and a slot of the changelog, all of which grow by doubling.
+    SETTLE_MS = 4000000, // time within which the two converge
+    REPLIES = 50,        // most replies of the Byzantine peer during that time
+    // Most memory that a received byte costs: an entry of two bytes takes a record, a part of a
+    // tree node, and a slot of the changelog, all of which grow by doubling.
     MEMORY_PER_BYTE = 400,
     MEMORY_SPARE = 4 << 20,   // constant part: chunks, and buffers for messages
     SUMMARY_PER_BYTE = 64,    // bytes of an answer: a range of two bytes is answered by at most 128
-    SUMMARY_PER_ENTRY = 64,   // and a range for each entry of the replica
+    SUMMARY_PER_ENTRY = 64,   // … plus these for each entry of the replica
     MESSAGES_PER_SUMMARY = 4, // messages of an answer that need not be full
 };
 
@@ -45,7 +46,7 @@ struct packet {
     char bytes[CAP];
 };
 
-// What the Byzantine peer sent to one engine, and what that answered.
+// Counts of the messages between the Byzantine peer and one engine.
 struct traffic {
     uint64_t summaries, summary_bytes; // received by the engine, packed
     uint64_t received, received_bytes;
@@ -59,7 +60,8 @@ struct node {
     struct traffic traffic;
 };
 
-// The state of the two engines before each input; one for each kind, created at its first use.
+// The state of the two engines before each input. There is one for each kind of input, created at
+// its first use.
 struct target {
     struct gv_arena arena;
     struct node nodes[HONEST];
@@ -177,7 +179,7 @@ static uint64_t sent_entries(const struct gv_engine *engine) {
     return stats.sent_entries;
 }
 
-// Sends all that a node has to send. True: some of it went to the Byzantine peer.
+// Sends all pending messages of a node. True: one of them went to the Byzantine peer.
 static bool drain(int index) {
     struct node *node = &target->nodes[index];
     bool to_byzantine = false;
@@ -326,7 +328,7 @@ static void check_bounds(void) {
         check_traffic(&target->nodes[i]);
         received += target->nodes[i].traffic.received_bytes;
     }
-    // One engine may forward to the other what it received.
+    // One engine may forward the entries that it received to the other.
     uint64_t most = target->arena.saved_live + 2 * MEMORY_PER_BYTE * received + MEMORY_SPARE;
     GV_ASSERT(target->arena.live <= most);
 }

@@ -213,7 +213,7 @@ static bool is_new(const struct content *file) {
     return !file->there || file->full == 0;
 }
 
-// Whether a store may have this root: that of all batches, or one of the exceptions above.
+// Whether a store may have this root: the root of all batches, or one of the exceptions above.
 static bool may_hold(struct gv_digest root, bool watermark, bool replaced, bool foreign) {
     if (gv_digest_equal(root, roots[BATCHES])) return true;
     if (is_new(&now[DATA]) && !now[JOURNAL].there) return !watermark && root.count == 0;

@@ -18,7 +18,8 @@ enum {
     ARENA = 64 << 20
 };
 
-// An engine in its state before each input; one of each kind, created on first use.
+// The state of an engine before each input. There is one for each kind of input, created on first
+// use.
 struct target {
     struct gv_arena arena;
     struct gv_engine *engine;
@@ -62,9 +63,9 @@ static void make(struct target *target, size_t kind) {
         .message_max = target->bound,
     };
     GV_ASSERT(gv_engine_new(&target->engine, &config) == 0);
-    if (kind & 2) put_some(target->engine); // these reach peers by sync
+    if (kind & 2) put_some(target->engine); // these entries reach peers by sync
     GV_ASSERT(gv_engine_join(target->engine, GV_MS, names[1], names, 3) == 0);
-    if (!(kind & 2)) put_some(target->engine); // these as updates
+    if (!(kind & 2)) put_some(target->engine); // these entries reach peers as updates
     gv_arena_save(&target->arena);
 }
 

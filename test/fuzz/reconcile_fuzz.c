@@ -4,6 +4,7 @@
 // damage.
 #include "../../merkle/singlediff.h"
 #include "../lib/pair.h"
+#include "../lib/tree_verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,6 +5,7 @@
 #include "../../engine/core.h"
 #include "../../engine/store.h"
 #include "../lib/arena.h"
+#include "../lib/tree_verify.h"
 
 #include <string.h>
 
@@ -12,8 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ARENA = 64 << 20, FRONT = 3, LONG = 300 };
 
-// The input as a store. A record is the lengths of its key and its value, a byte that may extend
-// both as for a key that is too long, then key and value.
+// The input as a store. A record consists of the lengths of its key and its value, a byte that may
+// lengthen both as for a key longer than GV_STORE_KEY_INLINE_MAX, then key and value.
 struct input {
     const uint8_t *data;
     size_t len;

@@ -35,7 +35,7 @@ static uint64_t word(struct gv_byzantine *byzantine) {
     return word;
 }
 
-// A number in place of the right one.
+// A number to send instead of the correct one.
 static uint64_t number(struct gv_byzantine *byzantine, uint64_t truth) {
     switch (gv_byzantine_byte(byzantine) % 8) {
     case 0:
@@ -65,7 +65,7 @@ static struct gv_item item(struct gv_byzantine *byzantine, const struct gv_tree 
     return gv_tree_get(&at);
 }
 
-// An end for a range that begins at `lo`; greater than that.
+// An end for a range that begins at `lo`; greater than `lo`.
 static uint64_t bound(struct gv_byzantine *byzantine, const struct gv_tree *tree, uint64_t lo) {
     uint8_t how = gv_byzantine_byte(byzantine);
     uint64_t hi = GV_POSITION_END;
@@ -75,7 +75,7 @@ static uint64_t bound(struct gv_byzantine *byzantine, const struct gv_tree *tree
     return hi > lo ? hi : GV_POSITION_END;
 }
 
-// A nearly right digest of a range: with some items added or removed.
+// A wrong digest of a range, as if some items had been added or removed.
 static struct gv_digest digest(struct gv_byzantine *byzantine, const struct gv_replica *replica,
                                uint64_t lo, uint64_t hi) {
     struct gv_digest digest = gv_tree_digest(&replica->tree, lo, hi);

@@ -109,7 +109,7 @@ static void trace(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t
     fputc('\n', out);
 }
 
-// Sends all that a node has to send, and sets its timer.
+// Sends all pending messages of a node, and sets its timer.
 static void pump(struct gv_cluster *cluster, uint32_t index) {
     struct gv_cluster_node *node = &cluster->nodes[index];
     gv_time now = cluster->queue.now;

@@ -13,7 +13,7 @@ struct gv_collide_pair {
 };
 
 // Writes a secret under which gv_collide_pair can construct any number of pairs of strings. About
-// one in some hundred secrets is suitable; `number` selects one.
+// one in a few hundred secrets is suitable; `number` selects one of these.
 void gv_collide_secret(uint64_t number, char secret[GV_COLLIDE_SECRET_MAX]);
 
 // The pair with this number. Pair 0 is the two largest 64-bit integers. The others are in turn a

@@ -13,9 +13,9 @@
 
 enum {
     IMAGES_MAX = 2,
-    ANYWHERE = 8,     // values of an edit's top four bits that stand for any byte, from here on
+    ANYWHERE = 8,     // an edit may change any byte if its top four bits have at least this value
     BYTES_HEAD = 160, // header bytes of a page that LMDB interprets
-    BYTES_NODE = 64,  // the same of a node in a page
+    BYTES_NODE = 64,  // header bytes of a node that LMDB interprets
     PAGE = 4096,
     PROCESSES = 2,
     VALUES = 24,  // values in a batch

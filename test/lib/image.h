@@ -10,9 +10,9 @@
 enum {
     GV_IMAGE_FRAMES = 3,       // batches in the journal, if it is used
     GV_IMAGE_FRAME_BLOCKS = 4, // blocks of 4 KiB in each
-    GV_IMAGE_JOURNAL =
-        (1 + GV_IMAGE_FRAMES * GV_IMAGE_FRAME_BLOCKS) * 4096, // bytes before its zeros
-    GV_IMAGE_EDIT = 5,                                        // bytes of an edit
+    GV_IMAGE_JOURNAL = (1 + GV_IMAGE_FRAMES * GV_IMAGE_FRAME_BLOCKS) *
+                       4096, // bytes of the journal before its zeros
+    GV_IMAGE_EDIT = 5,       // bytes of an edit
     GV_IMAGE_EDITS_MAX = 64,
 };
 
@@ -29,12 +29,12 @@ struct gv_image {
     size_t len;
     uint8_t *frames;   // the journal's header and frames
     uint8_t mark[512]; // the watermark in grapevine.lock
-    size_t mark_len;   // bytes of it
+    size_t mark_len;   // length of the watermark, bytes
     uint32_t *spots;   // offsets of bytes that LMDB interprets
     size_t spot_count;
     struct gv_image_undo undo[GV_IMAGE_EDITS_MAX];
     int undos;
-    struct gv_digest roots[GV_IMAGE_FRAMES + 1]; // after n batches of the killed process
+    struct gv_digest roots[GV_IMAGE_FRAMES + 1]; // root after n batches of the killed process
     int frame_count;                             // batches of the killed process
     int batches;                                 // batches of all processes
 };

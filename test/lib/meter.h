@@ -8,7 +8,7 @@
 struct gv_meter {
     size_t allowance; // allocations that may still succeed
     size_t calls;     // allocations, including failed ones
-    size_t bytes;     // in allocated blocks
+    size_t bytes;     // bytes in allocated blocks
 };
 
 // Initializes the meter with an unlimited allowance and returns its allocator, which uses malloc.

@@ -89,7 +89,7 @@ static struct packet *answer(struct gv_pair *pair, int from, struct gv_reconcile
     GV_ASSERT(!out.summary.full);
     pair->errors += status < 0;
     *more = status == 1;
-    GV_ASSERT(!*more || out.summary.len > 0 || sending.count > 0); // else it would not end
+    GV_ASSERT(!*more || out.summary.len > 0 || sending.count > 0); // each message makes progress
     pair->messages += out.summary.len > 0 || sending.count > 0;
     pair->bytes += out.summary.len;
     *packet = (struct packet){.to = 1 - from, .len = out.summary.len};

@@ -15,10 +15,10 @@ struct gv_pair_side {
 
 struct gv_pair {
     struct gv_digest_key key;
-    struct gv_item *items; // all of both sides, by their references
+    struct gv_item *items; // items of both sides, by their references
     size_t item_count, item_cap;
     struct gv_prng prng;
-    uint32_t faults;   // of 1000 messages, the number lost, duplicated, and reordered, each
+    uint32_t faults;   // how many of 1000 messages are lost; as many are duplicated, and reordered
     bool fewer_rounds; // parameters of gv_reconcile
     bool use_sketches;
     uint32_t expected;
@@ -26,11 +26,11 @@ struct gv_pair {
     size_t capacity;    // longest summary of a message, bytes
     size_t sends_max;   // most items of a message; at least 1
     uint64_t salts;     // number of salts drawn
-    uint64_t messages;  // with a summary or items
-    uint64_t bytes;     // of summaries
-    uint64_t sent[2];   // items by side 0, by side 1
-    uint64_t redundant; // sent, though the other side had them
-    uint64_t errors;    // summaries refused
+    uint64_t messages;  // messages with a summary or items
+    uint64_t bytes;     // total length of the summaries
+    uint64_t sent[2];   // items sent by side 0, and by side 1
+    uint64_t redundant; // items sent although the other side had them
+    uint64_t errors;    // summaries that were refused
 };
 
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max);

@@ -10,8 +10,8 @@ enum { GV_REF_TOKENS = 4096, GV_REF_DEPTH = 64 };
 
 struct gv_ref_token {
     enum gv_json_type type;
-    size_t start, end; // of the raw text
-    int size, next;    // as of gv_json_size and gv_json_next
+    size_t start, end; // offsets in the raw text
+    int size, next;    // the results of gv_json_size and gv_json_next
 };
 
 struct gv_ref {

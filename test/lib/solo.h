@@ -11,25 +11,26 @@ struct gv_solo {
     struct gv_node_config config;
     struct gv_node *node;
     gv_time now;
-    size_t send_cap; // of each gv_node_send; 0: 256 KiB
-    char *out;       // what it has sent since gv_solo_clear, NUL-terminated
+    size_t send_cap; // capacity for each gv_node_send; 0: 256 KiB
+    char *out;       // the output since gv_solo_clear, NUL-terminated
     size_t out_len, out_cap;
-    char log[4096]; // what it has logged since gv_solo_clear, NUL-terminated lines
+    char log[4096]; // the log since gv_solo_clear, NUL-terminated lines
     size_t log_len;
-    unsigned log_lines; // including those that did not fit
+    unsigned log_lines; // number of lines, including those that did not fit
 };
 
 // Sets a default configuration, which may be changed before gv_solo_start: this workload, the C
 // heap, seed 1, incarnation 7.
 void gv_solo_config(struct gv_solo *solo, const struct gv_workload *workload);
 void gv_solo_start(struct gv_solo *solo);
-// Both, and an init as n1 of n1, n2 and n3. Clears `out` and `log` after it.
+// gv_solo_config, gv_solo_start, and an init as n1 of n1, n2 and n3. Clears `out` and `log` after
+// it.
 void gv_solo_init(struct gv_solo *solo, const struct gv_workload *workload);
 void gv_solo_stop(struct gv_solo *solo);
 
 void gv_solo_clear(struct gv_solo *solo);
-// Receives a line, without sending. Returns what gv_node_receive does. The line is copied to the
-// heap at its exact size, so that the sanitizers see reads beyond it.
+// Receives a line, without sending. Returns the result of gv_node_receive. The line is copied to a
+// heap block of its exact size, so that sanitizers detect reads beyond it.
 int gv_solo_receive(struct gv_solo *solo, const char *line, size_t len);
 // Calls gv_node_send until the node has nothing to send.
 void gv_solo_send(struct gv_solo *solo);

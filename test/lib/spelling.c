@@ -32,7 +32,7 @@ static void spell_space(struct gv_spelling *s) {
     while (draw(s, 8) == 0) put_loose(s, &" \t\n\r"[draw(s, 4)], 1);
 }
 
-// Writes a code point to both texts: canonically, and in a random one of its valid spellings.
+// Writes a code point to both texts: in canonical form, and in a randomly chosen valid spelling.
 static void spell_point(struct gv_spelling *s, long point) {
     char raw[4], escape[16];
     size_t raw_len = gv_ref_encode(point, raw);

@@ -9,7 +9,7 @@
 enum { GV_SPELLING_MAX = 1 << 16 };
 
 struct gv_spelling {
-    struct gv_prng prng; // seeded by the caller
+    struct gv_prng prng; // the caller seeds it
     char loose[GV_SPELLING_MAX], canonical[GV_SPELLING_MAX];
     size_t loose_len, canonical_len;
 };

@@ -54,7 +54,7 @@ static bool is_counted(unsigned kind) {
            kind != GV_RANGE_EMPTY;
 }
 
-// Adjacent ranges of one kind are one list, such as "digests of 6+7 entries".
+// Writes adjacent ranges of one kind as one list, such as "digests of 6+7 entries".
 static void write_ranges(FILE *out, struct gv_slice ranges) {
     uint8_t bytes[4096];
     int len = gv_pack_get_base64(ranges, bytes, sizeof bytes);

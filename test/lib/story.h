@@ -10,9 +10,9 @@
 // Writes one line without its newline, for example
 //   push #1 to parent, with ack: set 17 18
 //   sync #2: digests of 6+6+7+6 entries
-// These are the kind of message; its number, counted from `first_id`, if the receiver is to
-// acknowledge it; its flags; then its entries, and for each range of a summary what that has. The
-// message must be well-formed.
+// The line has the kind of the message; its number, counted from `first_id`, if the receiver must
+// acknowledge it; its flags; its entries; and the content of each range of its summary. The message
+// must be well-formed.
 void gv_story_write(FILE *out, struct gv_json *json, uint64_t first_id);
 
 #endif

@@ -122,13 +122,13 @@ struct writer {
     struct gv_store_batch more;  // entries received from peers
     struct sample *waiting;      // the local writes of `batch`
     size_t count;
-    uint64_t version; // of the last local write; increases
+    uint64_t version; // version of the last local write; increases
     unsigned admitted, refused, received, turned_down;
 };
 
 enum { WAITING_MAX = 24 };
 
-// The engine has an entry that the store lacks.
+// Called when the engine has an entry that the store lacks.
 static void on_change(void *ctx, uint32_t at) {
     struct writer *it = ctx;
     struct gv_entry entry;
@@ -209,7 +209,7 @@ static void write_batch(struct writer *it, struct gv_store_batch *batch) {
     batch->len = batch->count = 0;
 }
 
-// Writes both batches; or the write of the local ones fails, and they are not acknowledged.
+// Writes both batches. Sometimes writing the local entries fails, and they are not acknowledged.
 static void commit(struct writer *it) {
     bool fails = gv_prng_below(&it->prng, 10) == 0;
     it->batch.len = fails ? 0 : it->batch.len;
@@ -304,7 +304,8 @@ static void request(struct party *party, gv_time now, const char *dest, const ch
     gv_node_receive(party->node, now, line, (size_t)len);
 }
 
-// Delivers what one node sends to the other, and keeps answers to c1. True: there was something.
+// Delivers the messages of one node to the other, and keeps the answers to c1. True: there were
+// some.
 static bool carry(struct party *from, struct party *to, gv_time now) {
     size_t cap = gv_node_send_min(from->node), len;
     bool any = false;
@@ -499,7 +500,7 @@ static bool all_equal(const struct trio *trio, uint64_t count) {
     return true;
 }
 
-// Values of the longest kind that each node accepts, some written before the nodes join.
+// Each node writes the longest values that it accepts, some of them before the nodes join.
 static void check_unequal(int least, bool sealed, uint32_t values) {
     struct trio trio = {.least = least};
     gv_prng_init(&trio.prng, gv_test_seed(), 100 + (uint64_t)least);

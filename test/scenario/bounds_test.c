@@ -33,7 +33,8 @@ static void test_token_bounds(void **state) {
     assert_non_null(strstr(gv_solo_ask(&solo, broad), "\"in_reply_to\":8,\"code\":12,\"text\":"
                                                       "\"too many tokens at byte "));
     assert_string_equal(solo.log, "");
-    // Errors that cannot be answered are logged: no msg_id, an answer, another receiver, cut off.
+    // Errors that cannot be answered are logged: lines without a msg_id, replies, lines for another
+    // receiver, truncated lines.
     static const char *const others[] = {
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"x\",\"y\":[[[[[[[[[1]]]]]]]]]}}",
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"x\",\"msg_id\":1.5,\"y\":[[[[[[[[[1]]"
@@ -264,7 +265,7 @@ static void test_log_lines(void **state) {
     const uint64_t when = UINT64_C(1769903999123) * GV_MS;
     struct gv_log_record record = {.level = GV_LOG_WARN, .node = "n\"1", .text = "a \"b\"\xff"};
     buf[gv_log_text(&record, when, buf)] = '\0';
-    assert_string_equal(buf, "2026-01-31T23:59:59.123Z warn n\"1: a \"b\"\xff\n");
+    assert_string_equal(buf, "2026-01-31T23:59:59.123Z warn n\"1: a \"b\"\\xff\n");
     buf[gv_log_json(&record, when, buf)] = '\0';
     assert_string_equal(buf, "{\"time\":\"2026-01-31T23:59:59.123Z\",\"level\":\"warn\","
                              "\"node\":\"n\\\"1\",\"text\":\"a \\\"b\\\"?\"}\n");
@@ -279,6 +280,13 @@ static void test_log_lines(void **state) {
     buf[gv_log_text(&record, when, buf)] = '\0';
     assert_string_equal(buf, "{\"time\":\"2026-01-31T23:59:59.123Z\",\"level\":\"info\","
                              "\"node\":\"n1\",\"stats\":{\"x\":1}}\n");
+    // No control sequence reaches a terminal.
+    record = (struct gv_log_record){.level = GV_LOG_WARN,
+                                    .node = "n\033]0;x\007",
+                                    .text = "\033[31m \xc2\x9b \x7f \r\n\xc3\xa4"};
+    buf[gv_log_text(&record, when, buf)] = '\0';
+    assert_string_equal(buf, "2026-01-31T23:59:59.123Z warn n\\x1b]0;x\\x07: "
+                             "\\x1b[31m \\u009b \\x7f \\r\\n\xc3\xa4\n");
     // The longest possible texts, of bytes with the longest escapes.
     char longest[GV_LOG_TEXT_MAX + 100], name[GV_NODE_NAME_MAX + 1];
     memset(longest, 1, sizeof longest - 1);

@@ -71,7 +71,8 @@ static void begin(struct exchange *exchange, uint64_t seed, const char *secret) 
     }
 }
 
-// Puts each key of each pair at one side, the other or both; at least one key somewhere.
+// Puts each key of each pair at one side, at the other, at both or at none; at least one key of a
+// pair is put.
 static void plant(struct exchange *exchange, uint64_t seed) {
     const struct gv_digest_key *key = &exchange->side[0]->replica.key;
     for (uint64_t i = 0; i < PAIRS; i++) {

@@ -94,7 +94,7 @@ static double cost_of(const struct shape *shape, uint64_t seed) {
 }
 
 // No cluster size or latency is special: the cost of flush rounds is near the formula everywhere.
-// The mean of some seeds, since one sync is a few per cent of the cheapest runs.
+// Takes the mean of some seeds, since one sync is a few per cent of the cheapest runs.
 static void near_the_frontier_everywhere(void **state) {
     (void)state;
     static const struct shape shapes[] = {
@@ -218,8 +218,8 @@ static struct gv_benchmark_metrics challenge(uint32_t staleness_ms, enum gv_net_
                                          .max_ms = gv_runner_median(most_ms, RUNS)};
 }
 
-// Two hundred nodes and two hundred operations a second: each period costs one message to each
-// node, one from each node with updates, and little more; and the staleness is kept.
+// Two hundred nodes and two hundred operations a second: a period costs one message to each node,
+// one from each node with updates, and little more; and the staleness is kept.
 static void many_nodes(void **state) {
     (void)state;
     enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
@@ -243,7 +243,8 @@ static void many_nodes(void **state) {
     gv_simulation_free(sim);
 }
 
-// Varying latency costs at most half as many messages more, and twice the time.
+// Varying latency increases the number of messages by at most a half, and the time by a factor of
+// at most two.
 static void latency_may_vary(void **state) {
     (void)state;
     struct gv_benchmark_metrics calm = challenge(640, GV_NET_CONSTANT);

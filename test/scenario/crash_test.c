@@ -51,7 +51,7 @@ static struct gv_prng prng;
 static struct node nodes[NODES];
 static struct {
     bool counter;
-    unsigned side; // of the partition, one bit for each node; 0: no partition
+    unsigned side; // one side of the partition, a bit for each node; 0: no partition
     int sent, acked;
     bool acknowledged[WRITES_MAX];
 } run;
@@ -189,7 +189,7 @@ static void start(struct node *node) {
 static void kill_node(int index) {
     struct node *node = &nodes[index];
     gv_proc_kill(&node->proc);
-    // Replies written before the kill count.
+    // Replies that the node wrote before it was killed count.
     for (char *line; (line = gv_proc_read_line(&node->proc, 0)) != NULL;) route(index, line);
     gv_proc_fini(&node->proc);
     node->up = node->ready = false;

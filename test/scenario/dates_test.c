@@ -24,7 +24,7 @@
 
 enum { IDS = 20 };
 
-static time_t date; // of the clock when the process starts; 0: the true date
+static time_t date; // date of the clock when the process starts; 0: the true date
 static char dir[4096];
 
 #if REPLACED

@@ -256,7 +256,7 @@ static void one_way_links(void **state) {
     }
 }
 
-// A root that receives everything late costs time, but no updates are sent twice.
+// A root that receives every message late costs time, but no update is sent twice.
 static void a_slow_root(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -295,8 +295,8 @@ static void heavy_loss(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// A process that is paused, as on a suspended machine, receives nothing meanwhile, and detects the
-// pause itself.
+// A paused process, as on a suspended machine, receives nothing during the pause, and detects the
+// pause afterwards.
 static void a_node_is_paused(void **state) {
     (void)state;
     struct gv_cluster cluster;

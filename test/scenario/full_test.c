@@ -142,7 +142,7 @@ static void check(const char *mode) {
     assert_int_equal(count_values(&proc), acked);
     assert_int_equal(count_in_log(dir, "store: works again"), 1);
     assert_int_equal(count_in_log(dir, "store: "), 2);
-    if (strcmp(mode, "none") == 0) { // without syncs, a clean end is needed
+    if (strcmp(mode, "none") == 0) { // without syncs, only a clean shutdown keeps all writes
         gv_proc_end(&proc);
     } else {
         gv_proc_kill(&proc);

@@ -55,7 +55,7 @@ static void print_config(const char *what, const struct gv_cluster_config *confi
            (unsigned long long)config->seed);
 }
 
-// To be called after the last write. `trip_ms`: the longest round trip.
+// Checks both bounds; called after the last write. `trip_ms`: the longest round trip.
 static void becomes_equal_and_silent(struct gv_cluster *cluster, uint64_t trip_ms) {
     uint64_t stale_ms = 2 * (uint64_t)cluster->config.staleness_ms;
     // Losses may delay each step.
@@ -185,7 +185,7 @@ static void constant_latencies(void **state) {
     }
 }
 
-// A dead peer is suspected within some round trips, however slow the link.
+// A dead peer is suspected within a number of round trips, however slow the link.
 static void dead_peers_are_suspected(void **state) {
     (void)state;
     static const uint32_t latencies[] = {1, 100, 1000, 4000, 60000};

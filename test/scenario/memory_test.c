@@ -8,6 +8,7 @@
 #include "../../engine/store.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/meter.h"
+#include "../lib/tree_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,9 @@
 enum {
     NODES = 3,
     FAILING = 1,         // the node whose allocations fail
-    ENTRIES = 1500,      // by each node
+    ENTRIES = 1500,      // entries put by each node
     STEP_MS = 20,        // latency of a message
-    SCRIPT = 120,        // steps
+    SCRIPT = 120,        // steps of the script
     PARTITION_FROM = 20, // first step of a partition around that node
     PARTITION_TO = 70,   // its last step
     SETTLE = 5000,       // most steps until all are equal
@@ -108,7 +109,8 @@ static void start(struct cluster *cluster, uint32_t index) {
     node->joined = !refused(cluster, index, joined);
 }
 
-// The entry of this number: all lattices, versions that outgrow their records, long values.
+// The entry of this number. The entries have all lattices, long values, and versions that outgrow
+// their records.
 static struct gv_entry entry_of(uint32_t node, int number) {
     static char key[16], value[6000], name[8];
     int bare = number % 5 == 0 ? number % 50 : number * NODES + (int)node;

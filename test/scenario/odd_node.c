@@ -33,7 +33,7 @@ static bool is(const char *what) {
     return strcmp(habit, what) == 0;
 }
 
-// Returns true if this node has this wrong habit.
+// Returns true if this node misbehaves in this way.
 static bool errs(const char *what) {
     return is(what) && strcmp(me, "n1") == 0;
 }
@@ -147,7 +147,7 @@ static void on_add(const char *dest, int64_t msg_id, const char *line) {
     int64_t value = number(line, broadcast  ? "\"message\":"
                                  : counts() ? "\"delta\":"
                                             : "\"element\":");
-    // Counters err only in positive additions, so errors never cancel.
+    // Faults of counters affect only positive additions, so that they never cancel each other.
     bool matters = value > 0 || !counts();
     if (!errs("loses") || !matters) add(value, true);
     if (errs("duplicates") && counts() && matters) add(value, true);

@@ -63,7 +63,7 @@ struct sector {
     int fd;
     bool pending;
     uint8_t synced[SECTOR]; // its contents at the last sync
-    size_t len;             // bytes of them
+    size_t len;             // length of these contents, bytes
 };
 static struct sector *sectors;
 static size_t sector_count;
@@ -304,7 +304,7 @@ static void write_batches(bool middle) {
 
 static const char *const names[] = {"dies", "torn", "power", "full"};
 
-// Checks that acknowledged batches are complete, and others complete or absent.
+// Checks that acknowledged batches are complete, and that others are complete or absent.
 static void check(const bool acked[BATCHES * OPENINGS], enum fault fault, long at,
                   const struct gv_vectors_store *vector) {
     char reason[512];

@@ -73,11 +73,11 @@ static void updates_travel_in_flush_rounds(void **state) {
     gv_cluster_add(&story.cluster, 1, "\"a\"");
     gv_cluster_run(&story.cluster, 250 * GV_MS);
     fprintf(story.out,
-            "n2 gets a local write. It sends it to arrive just before the next flush of n0.\n");
+            "n2 gets a local write. The push arrives just before the next flush of n0.\n");
     gv_cluster_add(&story.cluster, 2, "\"b\"");
     gv_cluster_run(&story.cluster, 750 * GV_MS);
     fprintf(story.out,
-            "n0 gets a local write, then n1 and n2 do. Theirs arrive before the next flush.\n");
+            "n0 gets a local write, then n1 and n2 do. Their pushes meet the next flush.\n");
     gv_cluster_add(&story.cluster, 0, "\"c\"");
     gv_cluster_run(&story.cluster, 120 * GV_MS);
     gv_cluster_add(&story.cluster, 2, "\"d\"");
@@ -88,11 +88,11 @@ static void updates_travel_in_flush_rounds(void **state) {
                 " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
                 " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
                 " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
-                "n2 gets a local write. It sends it to arrive just before the next flush of n0.\n"
+                "n2 gets a local write. The push arrives just before the next flush of n0.\n"
                 " 5273 ms  n2 > n0  push #1 to parent, with ack: set \"b\"\n"
                 " 5386 ms  n0 > n1  push #1, next flush in 286 ms: set \"b\"\n"
                 " 5386 ms  n0 > n2  ack, next flush in 286 ms\n"
-                "n0 gets a local write, then n1 and n2 do. Theirs arrive before the next flush.\n"
+                "n0 gets a local write, then n1 and n2 do. Their pushes meet the next flush.\n"
                 " 6000 ms  n0 > n1  push #2, next flush in 286 ms: set \"c\"\n"
                 " 6000 ms  n0 > n2  push #2, next flush in 286 ms: set \"c\"\n"
                 " 6173 ms  n2 > n0  push #2 to parent, with ack: set \"d\"\n"

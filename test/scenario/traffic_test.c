@@ -21,7 +21,7 @@ struct seen {
 struct duo {
     struct gv_engine *engines[2];
     struct gv_json json;
-    struct seen seen[2]; // the first events at each
+    struct seen seen[2]; // the first events at each engine
     gv_time now;
 };
 
@@ -83,7 +83,7 @@ static struct gv_engine_stats stats_of(const struct duo *duo, int at) {
     return stats;
 }
 
-// Delivers one message, if there is one. *error: what gv_engine_receive returned.
+// Delivers one message, if there is one. *error: the result of gv_engine_receive.
 static size_t carry(struct duo *duo, int from, int *error) {
     static char buf[CAP];
     struct gv_message message;
@@ -110,7 +110,7 @@ static void pass(struct duo *duo, unsigned ms) {
     }
 }
 
-// Updates of a third of a message: they do not fit into the rest of a full one by chance.
+// Updates as long as a third of a message, so that none fits into the rest of a full message.
 enum { UPDATES = 5, UPDATE_LEN = 4000 };
 
 static const char *update(unsigned i) {
@@ -180,7 +180,7 @@ struct sent {
     bool midline;
 };
 
-// One gv_node_send of a node; the other receives the messages for it.
+// Calls gv_node_send of a node once; the other node receives the messages to it.
 static void send_once(struct gv_solo *from, struct gv_solo *to, struct sent *sent) {
     static char buf[CAP + 1024 + 1];
     size_t len = gv_node_send(from->node, from->now, buf, from->send_cap);

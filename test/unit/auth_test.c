@@ -23,7 +23,7 @@ struct end {
     struct gv_auth auth;
     struct gv_json json;
     const char *name;
-    char body[4096]; // authenticated last
+    char body[4096]; // the body that was authenticated last
 };
 
 static void begin(struct end *end, const char *name, const char *secret, uint64_t wall_ns) {
@@ -133,7 +133,7 @@ static void test_wrong_seals(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(verify(&n2, "n1", "n2", bad[i]), GV_AUTH_INVALID);
     assert_int_equal(verify(&n2, "n1", "n2", good),
-                     GV_AUTH_VALID); // the refused ones have changed nothing
+                     GV_AUTH_VALID); // the refused messages have changed nothing
     stop(&n2);
     stop(&other);
 }
@@ -185,7 +185,7 @@ static void test_repeated(void **state) {
         assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_DUPLICATE);
     assert_int_equal(verify(&n2, "n1", "n2", sent[99]), GV_AUTH_VALID);
     assert_int_equal(verify(&n2, "n1", "n2", sent[99]), GV_AUTH_DUPLICATE);
-    assert_int_equal(verify(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 behind
+    assert_int_equal(verify(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 below the largest
     assert_int_equal(verify(&n2, "n1", "n2", sent[35]), GV_AUTH_DUPLICATE);
     assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
     assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);
@@ -345,7 +345,7 @@ static void test_forgers(void **state) {
     gv_solo_stop(&n2);
 }
 
-// Nodes with different secrets log that.
+// Nodes with different secrets log the mismatch.
 static void test_secrets_differ(void **state) {
     (void)state;
     static const struct {

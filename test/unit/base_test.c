@@ -70,7 +70,7 @@ static void test_true_assertion(void **state) {
 
 static void test_false_assertion_ends_the_process(void **state) {
     (void)state;
-    int fds[2], line = __LINE__ + 10; // of the assertion below
+    int fds[2], line = __LINE__ + 10; // line of the assertion below
     assert_int_equal(pipe(fds), 0);
     fflush(NULL);
     pid_t child = fork();

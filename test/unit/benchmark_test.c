@@ -46,7 +46,7 @@ static void the_lower_bound_of_tree_rounds(void **state) {
     assert_true(near(gv_benchmark_frontier(25, 100, 20, 380), 0.986));
     assert_true(near(gv_benchmark_frontier(25, 100, 20, 1500), 0.335));
     assert_true(gv_benchmark_frontier(1, 100, 20, 500) == 0);
-    // If every node has updates in every period: one message each way.
+    // If every node has updates in every period, each edge carries one message each way.
     assert_true(near(gv_benchmark_frontier(11, 1e6, 1000, 1000) * 1e6, 10 * 2));
 }
 

@@ -75,8 +75,7 @@ static void the_oldest_go_at_the_bound(void **state) {
     size_t calls = meter.calls, bytes = meter.bytes;
     for (uint32_t i = 0; i < MORE; i++) add(&log, &model, i, 1);
     assert_int_equal(log.tail, MORE);
-    gv_changelog_supersede(&log,
-                           MORE - 1); // dropped: must not mark the change that has its slot now
+    gv_changelog_supersede(&log, MORE - 1); // dropped: must not mark the change now in its slot
     assert_same(&log, &model);
     assert_int_equal(meter.calls, calls);
     assert_int_equal(meter.bytes, bytes);
@@ -85,7 +84,7 @@ static void the_oldest_go_at_the_bound(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// Without memory the log drops changes earlier and works on.
+// Without memory the log drops changes earlier, and continues to work.
 static void out_of_memory(void **state) {
     (void)state;
     struct gv_meter meter;
@@ -100,7 +99,7 @@ static void out_of_memory(void **state) {
             kept = log.head - log.tail;
             for (uint64_t at = log.tail; at < log.head; at++)
                 assert_int_equal(gv_changelog_get(&log, at).ref, at);
-            gv_changelog_supersede(&log, i - (i > 500 ? 500 : i)); // dropped, mostly
+            gv_changelog_supersede(&log, i - (i > 500 ? 500 : i)); // most are dropped already
             if (i <= 500) gv_changelog_truncate(&log, log.head);   // acknowledged by all
         }
         assert_int_equal(kept, allowed == 0 ? 0 : meter.bytes / sizeof(struct gv_changelog_slot));

@@ -58,7 +58,7 @@ static void final_reads_must_be_correct_and_equal(void **state) {
     gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_info(&counter, 2);
     gv_check_counter_final(&counter, 0, 7);
-    gv_check_counter_final(&counter, 2, 7); // none of n1: reported elsewhere
+    gv_check_counter_final(&counter, 2, 7); // n1 has no final read: that is reported elsewhere
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 0);
     gv_check_counter_final(&counter, 1, 5); // correct, but not equal to the others
@@ -94,8 +94,32 @@ static void a_wrong_sum_names_additions_by_node(void **state) {
     gv_check_counter_fini(&counter);
 }
 
+static void no_read_is_beyond_the_invoked_additions(void **state) {
+    (void)state;
+    struct gv_check_counter counter;
+    struct gv_verdict_errors errors = {0};
+    gv_check_counter_init(&counter, 3);
+    gv_check_counter_read(&counter, 0, 0, &errors);
+    gv_check_counter_invoke(&counter, 5);
+    gv_check_counter_invoke(&counter, -2);
+    for (int64_t value = -2; value <= 5; value++)
+        gv_check_counter_read(&counter, 0, value, &errors);
+    assert_int_equal(errors.count, 0);
+    gv_check_counter_read(&counter, 1, 6, &errors);
+    gv_check_counter_read(&counter, 1, 1000, &errors); // reported once a node
+    assert_int_equal(errors.count, 1);
+    gv_check_counter_read(&counter, 2, -3, &errors);
+    assert_int_equal(errors.count, 2);
+    assert_true(errors.conclusive);
+    assert_string_equal(errors.texts[0], "wrong sum: n1 returned 6 when the additions invoked so "
+                                         "far allowed -2 to 5");
+    gv_verdict_fini(&errors);
+    gv_check_counter_fini(&counter);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_read_is_beyond_the_invoked_additions),
         cmocka_unit_test(any_subset_of_unknown_additions_is_accepted),
         cmocka_unit_test(subset_sums_agree_with_enumeration),
         cmocka_unit_test(a_wrong_sum_names_additions_by_node),

@@ -27,7 +27,7 @@ static void good_frames(void **state) {
         assert_int_equal(line(good[i], &parts), 0);
         assert_int_equal(gv_json_type(&gv_fixture_json, parts.body), GV_JSON_OBJECT);
     }
-    assert_int_equal(parts.type, GV_ENOENT); // no string
+    assert_int_equal(parts.type, GV_ENOENT); // not a string
     assert_int_equal(line(good[0], &parts), 0);
     assert_true(gv_json_equals(&gv_fixture_json, parts.src, "n1"));
     assert_true(gv_json_equals(&gv_fixture_json, parts.dest, "c2"));
@@ -132,7 +132,7 @@ static void errors_have_a_code(void **state) {
     static const struct {
         const char *members;
         int definite;    // -1: the reply is malformed
-        const char *why; // then
+        const char *why; // the reason, if it is malformed
     } cases[] = {
         {"\"code\":11,\"text\":\"later\"", 1, NULL},
         {"\"code\":0", 0, NULL},

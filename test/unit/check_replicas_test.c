@@ -39,7 +39,7 @@ static void entries_decide(void **state) {
     gv_engine_free(b);
 }
 
-// A digest that misses a difference, or shows one between equal replicas, is a bug of its own.
+// It is a bug if the digests are equal and the entries are not, or the other way round.
 static void roots_do_not(void **state) {
     (void)state;
     struct gv_engine *a = engine_of(), *b = engine_of();

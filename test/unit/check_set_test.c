@@ -11,7 +11,7 @@ struct story {
     struct gv_check_set set;
     struct gv_verdict_errors errors;
     struct gv_json json;
-    size_t missing; // by the last read
+    size_t missing; // values missing in the last read
 };
 
 static void begin(struct story *story) {

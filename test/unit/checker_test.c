@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// Expects this many errors, the last of which begins like this.
+// Checks the number of errors, and that the last one begins with this text.
 static void expect(struct gv_verdict_errors *errors, size_t count, const char *kind) {
     assert_int_equal(errors->count, count);
     if (count > 0) {
@@ -145,7 +145,7 @@ static void message_lengths_are_checked(void **state) {
     gv_verdict_fini(&errors);
 }
 
-// A node generates this id.
+// Passes the checker a reply of a node with this id.
 static void give(struct gv_checker_invariants *invariants, uint32_t node, const char *id) {
     char line[128];
     int len = snprintf(line, sizeof line,

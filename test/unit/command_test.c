@@ -137,7 +137,7 @@ static void a_scenario_sets_what_the_command_line_does_not(void **state) {
     assert_string_equal(command.name, "ring");
 }
 
-// A former name sets what the present one does, on the command line and in a scenario.
+// A former name sets the same option as the present name, on the command line and in a scenario.
 static void aliases_name_the_same_option(void **state) {
     (void)state;
     struct gv_command command;

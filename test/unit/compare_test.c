@@ -56,7 +56,7 @@ static void other_texts_are_rejected(void **state) {
         const char *why = gv_compare_read(&run, wrong[i], strlen(wrong[i]));
         if (why == NULL) fail_msg("taken: %s", wrong[i]);
     }
-    // Any prefix.
+    // Every prefix of the text is refused.
     for (size_t len = 0; len < sizeof good - 1; len++) {
         struct gv_compare_run run;
         assert_non_null(gv_compare_read(&run, good, len));
@@ -93,7 +93,7 @@ static void regressions_are_counted(void **state) {
     assert_int_equal(print(&a, &b, &tenth, "10.000  over the limit\n"), 2);
     b.metrics.has[GV_LIMITS_CLIENT] = false;
     assert_int_equal(print(&a, &b, &tenth, "not measured\n"), 3);
-    assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it improved
+    assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // the second run is better
     b.valid = false;
     assert_int_equal(print(&a, &b, &none, "new.json is invalid\n"), 1);
     static const char unjudged[] =

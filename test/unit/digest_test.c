@@ -64,7 +64,7 @@ static void test_empty_seed(void **state) {
 
 static void test_seeds_differ(void **state) {
     (void)state;
-    // Short, long, a prefix of another, and one that differs only in its last byte.
+    // Seeds: short, long, one that is a prefix of another, one that differs only in its last byte.
     static const char *const seeds[] = {
         "",
         "a",

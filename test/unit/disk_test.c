@@ -115,7 +115,7 @@ static void a_torn_disk_loses_the_last_transactions(void **state) {
     for (uint64_t round = 0; round < 64; round++) {
         begin(GV_DISK_NONE, round);
         write_keys("a");
-        disk.now = GV_DISK_FLUSH_MS * GV_MS; // the system has synced it
+        disk.now = GV_DISK_FLUSH_MS * GV_MS; // the operating system has synced it
         write_keys("bc");
         write_keys("d");
         write_keys("e");

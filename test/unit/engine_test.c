@@ -53,7 +53,7 @@ static struct gv_engine_stats stats_of(const struct gv_engine *engine) {
     return stats;
 }
 
-// Decodes a message and passes it to the engine; returns what gv_engine_receive does.
+// Decodes a message and passes it to the engine; returns the result of gv_engine_receive.
 static int receive(struct gv_engine *engine, gv_time now, int peer, const char *text, size_t len) {
     struct gv_json json;
     struct gv_message message;
@@ -108,8 +108,8 @@ static void trio_fini(struct trio *trio) {
     for (int i = 0; i < NODES; i++) gv_engine_free(trio->engines[i]);
 }
 
-// Delivers messages, without delay, until no engine has any. A deadline in the past would then make
-// a caller's loop spin.
+// Delivers messages, without delay, until no engine has any. Then no deadline may be in the past,
+// as a caller's loop would spin.
 static void carry(struct trio *trio) {
     static char buf[CAP];
     for (bool quiet = false; !quiet;) {
@@ -153,8 +153,7 @@ static bool all_have(const struct trio *trio, const char *key) {
     return has(trio->engines[0], key) && has(trio->engines[1], key) && has(trio->engines[2], key);
 }
 
-// ---- Creation and joining
-// ---------------------------------------------------------------------------------------
+// ---- Creation and joining ----------------------------------------------------------------------
 
 static void new_refuses(void **state) {
     (void)state;
@@ -334,7 +333,7 @@ static void reading(void **state) {
     for (int i = 0; i < 3; i++) assert_int_equal(add(engine, 0, keys[i]), 1);
     assert_int_equal(add(engine, 0, "5"), 0);
     uint32_t cursor = 0, end = gv_engine_end(engine);
-    assert_int_equal(add(engine, 0, "6"), 1); // behind the end noted above
+    assert_int_equal(add(engine, 0, "6"), 1); // after the end saved above
     struct gv_entry out;
     for (int i = 0; i < 3; i++) {
         assert_true(gv_engine_next(engine, &cursor, end, &out));
@@ -385,8 +384,7 @@ static void an_incarnation_may_repeat_a_seed(void **state) {
     trio_fini(&trio);
 }
 
-// ---- Messages from peers
-// -------------------------------------------------------------------------
+// ---- Messages from peers -----------------------------------------------------------------------
 
 static void bad_entries_are_skipped(void **state) {
     (void)state;
@@ -492,7 +490,7 @@ static void misuse_is_an_error(void **state) {
         for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
             assert_int_equal(gv_engine_receive(engine, 0, peers[i], &message), GV_ENOENT);
             assert_int_equal(gv_engine_ping(engine, 0, peers[i]), GV_ENOENT);
-            bool named = joined && peers[i] == 0; // this node itself
+            bool named = joined && peers[i] == 0; // index 0 is this node itself
             assert_int_equal(gv_engine_name(engine, peers[i]).len > 0, named);
         }
         assert_int_equal(gv_engine_peer(engine, (struct gv_slice){NULL, 3}), GV_ENOENT);
@@ -510,7 +508,7 @@ static void misuse_is_an_error(void **state) {
         assert_int_equal(gv_engine_join(engine, 0, broken[2], names, NODES), GV_EINVAL);
         assert_int_equal(gv_engine_join(engine, 0, names[0], names, NODES), 0);
     }
-    // A message whose line is gone: its fields are wrong, but do no harm.
+    // A message whose line has been replaced: its fields are wrong, but harmless.
     assert_true(gv_json_parse(&json, "7", 1) > 0);
     message.entries = 5;
     assert_true(gv_engine_receive(engine, 0, 1, &message) <= 0);
@@ -647,7 +645,7 @@ static void full_slots_are_reported_and_freed(void **state) {
     trio_fini(&trio);
 }
 
-// Summaries that need no answer free their slots, even several of the same peer.
+// Summaries that need no answer free their slots, even if several come from the same peer.
 static void equal_summaries_leave_their_slots(void **state) {
     (void)state;
     struct trio trio;
@@ -686,7 +684,7 @@ static void repeated_messages_change_nothing(void **state) {
     }
 }
 
-// A duplicated sync message is answered once; else duplicated answers would multiply.
+// A duplicated sync message is answered once; otherwise duplicated answers would multiply.
 static void a_duplicate_sync_message_is_answered_once(void **state) {
     (void)state;
     struct trio trio;
@@ -738,8 +736,8 @@ static void updates_survive_a_pause(void **state) {
     }
 }
 
-// A delayed message without the flag to_parent removes a child. What the child misses it receives
-// when its next message adds it again.
+// A delayed message without the flag to_parent removes a child. When the child's next message adds
+// it again, it receives the updates that it has missed.
 static void a_delayed_message_about_the_tree(void **state) {
     (void)state;
     struct trio trio;
@@ -881,7 +879,7 @@ static void suspicions_end_on_both_sides(void **state) {
     }
 }
 
-// A round trip that grows a hundredfold makes peers suspected for some time only.
+// If the round trip grows a hundredfold, peers are suspected, but only for some time.
 static void suspicions_on_a_slower_network_end(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 400; staleness_ms += 400) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/core/escape.h"
+#include "../../node/escape.h"
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"

@@ -168,7 +168,7 @@ static uint64_t greatest(struct gv_solo *solo) {
     return hear(solo, &least);
 }
 
-// An id waits for the disk only without a reserve, which is extended before it ends.
+// An id waits for the disk only if none is reserved; a reservation is extended before it ends.
 static void test_reserve(void **state) {
     (void)state;
     struct gv_disk disk;
@@ -217,7 +217,7 @@ static void test_lives(void **state) {
         struct gv_solo solo;
         start_kept(&solo, &disk, (1 + gv_prng_below(&prng, 1000)) * 1000 * GV_MS);
         backwards += solo.now < most;
-        const struct gv_store_batch *out = NULL; // being written
+        const struct gv_store_batch *out = NULL; // the batch being written
         uint64_t first = most;
         for (uint64_t i = gv_prng_below(&prng, 60); i > 0; i--) {
             solo.now += gv_prng_below(&prng, 3000) * GV_MS;

@@ -89,7 +89,7 @@ static void what_is_appended_is_found(void **state) {
     for (int i = 0; i < batches; i++) assert_int_equal(append((uint8_t)i, lengths[i]), 0);
     assert_int_equal(count(0), batches);
     assert_int_equal(found(7, 0), batches);
-    assert_int_equal(append((uint8_t)batches, SHORT), 0); // appended behind them
+    assert_int_equal(append((uint8_t)batches, SHORT), 0); // appended after them
     assert_int_equal(count(0), batches + 1);
 }
 
@@ -104,6 +104,11 @@ static void reading_ends_where_it_is_told_to(void **state) {
     int seen = 0;
     assert_int_equal(gv_journal_read(&journal, refuse, &seen), GV_EFULL);
     assert_int_equal(seen, 2);
+    // The end has not moved: all three frames are announced, and found.
+    assert_int_equal(gv_journal_state(&journal).number, 3);
+    assert_int_equal(gv_journal_prepare(&journal), 0);
+    assert_int_equal(count(0), 3);
+    assert_int_equal(found(7, 0), 3);
 }
 
 static void an_epoch_forgets_the_one_before(void **state) {
@@ -191,7 +196,7 @@ static void only_the_last_may_be_torn(void **state) {
     assert_int_equal(found(7, 0), 3);
     assert_int_equal(append(3, SHORT), 0);
     assert_int_equal(count(0), 4);
-    // A watermark says that it was acknowledged.
+    // A watermark shows that the frame was acknowledged.
     change(starts[3] + FRAME_HEADER, 0xff);
     next_life(7);
     journal.count = 4;
@@ -230,7 +235,7 @@ static void a_hole_is_refused(void **state) {
     assert_true(refused > 100 && fewer > 10);
 }
 
-// A file that is overwritten, truncated, or of another directory.
+// A file that is overwritten, truncated, or from another directory is refused.
 static void what_is_not_the_journal_is_refused(void **state) {
     (void)state;
     static uint8_t bytes[GV_JOURNAL_SIZE];
@@ -260,8 +265,8 @@ static void what_is_not_the_journal_is_refused(void **state) {
     }
 }
 
-// A database with an earlier epoch than the journal is an older copy; with a later one, the journal
-// is.
+// If the database has an earlier epoch than the journal, the database is an older copy; if it has a
+// later one, the journal is an older copy.
 static void another_epoch_is_refused(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
@@ -276,7 +281,7 @@ static void another_epoch_is_refused(void **state) {
     }
 }
 
-// A batch with bytes that look like a frame with a later number.
+// A batch contains bytes that look like a frame with a later number.
 static void a_batch_is_no_frame(void **state) {
     (void)state;
     static uint8_t bytes[3 * GV_JOURNAL_BLOCK];

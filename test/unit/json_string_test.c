@@ -11,8 +11,8 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// Every code point has one encoding. Truncated, or with a byte replaced by an ASCII one, it is
-// invalid.
+// Every code point has one encoding. It is invalid if it is truncated, or if an ASCII byte replaces
+// one of its bytes.
 static void test_utf8_points(void **state) {
     (void)state;
     for (long point = 0; point <= 0x10ffff; point++) {
@@ -32,7 +32,8 @@ static void test_utf8_points(void **state) {
     }
 }
 
-// Of all pairs of leading bytes, completed, as many are accepted as there are code points.
+// All pairs of leading bytes are tried, with valid bytes after them: the number of accepted
+// sequences is the number of code points.
 static void test_utf8_lengths(void **state) {
     (void)state;
     long counts[5] = {0};

@@ -117,7 +117,8 @@ static void test_accepted(void **state) {
 
 // ---- Against the reference parser -----------------------------------------------------------
 
-// Parses a copy of exactly len bytes with both parsers: same result, same tokens.
+// Parses a copy of exactly len bytes with both parsers, and checks that results and tokens are
+// equal.
 static int compare(struct gv_json *json, const char *text, size_t len) {
     static struct gv_ref ref;
     char *copy = malloc(len + (len == 0));
@@ -149,7 +150,7 @@ static int compare(struct gv_json *json, const char *text, size_t len) {
     return count;
 }
 
-// Every text of up to five characters from a significant alphabet.
+// Parses every text of up to five characters from an alphabet of significant characters.
 static void test_every_short_text(void **state) {
     static const char letters[] = "[]{},:\"a\\1-. 0e";
     char text[5];
@@ -322,7 +323,7 @@ static void parse_soon(struct gv_json *json, const char *text, const char *end, 
     if (seconds > 5) fail_msg("%.40s…: %.1f s", text, seconds);
 }
 
-// Texts for which a parser takes long if its brackets, names or restarts are quadratic.
+// Texts that take long if a parser's time is quadratic in brackets, names or restarts.
 static void test_hostile(void **state) {
     enum { MANY = 60000 };
     struct gv_json *json = *state;

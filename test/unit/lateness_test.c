@@ -74,7 +74,7 @@ static void one_in_a_hundred_may_be_late(void **state) {
     assert_true(is_too_slow(0, 0, 0, 21 * GV_MS));
 }
 
-// With few delays, the 99 % quantile is the longest delay, and is called so.
+// With few delays, the 99 % quantile is the longest delay, and the text calls it that.
 static void with_few_delays_the_longest_counts(void **state) {
     (void)state;
     for (size_t count = GV_LATENESS_FEW - 1; count <= GV_LATENESS_FEW; count++) {

@@ -66,7 +66,7 @@ static void test_alone(void **state) {
     check("\"n1\"");
 }
 
-// With peers that never reply, so that the node sends its updates repeatedly.
+// The peers never reply, so the node sends its updates repeatedly.
 static void test_peers(void **state) {
     (void)state;
     check("\"n1\",\"n2\",\"n3\"");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A NULL argument is an error of every public function, whatever the other arguments are.
+// A NULL argument or a malformed entry is an error of every public function, whatever the other
+// arguments are.
 #include "../lib/test.h"
 
+#include "../../engine/core.h"
 #include "../../engine/store.h"
 #include "../../merkle/reconcile.h"
 
@@ -123,6 +125,9 @@ static void test_store(void **state) {
     const struct gv_store store = {.load = take_none}, empty = {.load = NULL};
     const struct gv_entry key = {.key = text("1")};
     const struct gv_store_record record = {text("x"), text("y")};
+    const struct gv_slice broken = {NULL, 20};
+    const struct gv_store_record no_key = {broken, text("y")},
+                                 no_value = {text("123456789"), broken};
     struct gv_store_batch batch = {0};
     struct gv_store_record found;
     struct gv_entry entry;
@@ -146,6 +151,10 @@ static void test_store(void **state) {
         CALL(gv_store_batch_next(&batch, NULL, &found), false),
         CALL(gv_store_batch_next(&batch, &at, NULL), false),
         CALL(gv_store_decode(NULL, scratch, &entry), GV_EINVAL),
+        CALL(gv_store_decode(&no_key, scratch, &entry), GV_EINVAL),
+        CALL(gv_store_decode(&no_value, scratch, &entry), GV_EINVAL),
+        CALL(gv_store_decode_any(&no_key, scratch, &entry), GV_EINVAL),
+        CALL(gv_store_decode_any(&no_value, scratch, &entry), GV_EINVAL),
         CALL(gv_store_decode(&record, NULL, &entry), GV_EINVAL),
         CALL(gv_store_decode(&record, scratch, NULL), GV_EINVAL),
     };
@@ -155,6 +164,84 @@ static void test_store(void **state) {
     gv_store_batch_free(NULL, ALLOC);
     assert_true(at == 0 && batch.count == 1);
     gv_store_batch_free(&batch, ALLOC);
+    gv_engine_free(engine);
+}
+
+// Entries that gv_entry_check refuses.
+static const struct malformed {
+    const char *name;
+    struct gv_entry entry;
+    int error;
+} malformed[] = {
+#define TEXT(s) \
+    { (const uint8_t *)(s), sizeof(s) - 1 }
+#define NOWHERE \
+    { NULL, 5 }
+    // clang-format off
+    {"zeroed", {.count = 0}, GV_EINVAL},
+    {"empty key", {.key = TEXT("")}, GV_EINVAL},
+    {"key without data", {.key = NOWHERE}, GV_EINVAL},
+    {"unknown lattice", {.lattice = (enum gv_lattice)9, .key = TEXT("1")}, GV_EINVAL},
+    {"negative lattice", {.lattice = (enum gv_lattice)-1, .key = TEXT("1")}, GV_EINVAL},
+    {"no JSON", {.key = TEXT("hello")}, GV_ESYNTAX},
+    {"key with a bracket", {.key = TEXT("1],\"evil\":[2")}, GV_ESYNTAX},
+    {"key too long", {.key = {(const uint8_t *)"1", GV_ENTRY_SIZE_MAX + 1}}, GV_ESPACE},
+    {"key without end", {.key = {(const uint8_t *)"1", SIZE_MAX}}, GV_ESPACE},
+    {"set with a value", {.key = TEXT("1"), .value = TEXT("2")}, GV_EINVAL},
+    {"counter without key", {.lattice = GV_LATTICE_COUNTER, .count = 1}, GV_EINVAL},
+    {"counter with a node",
+     {.lattice = GV_LATTICE_COUNTER, .key = TEXT("1"), .node = TEXT("\"n\"")}, GV_EINVAL},
+    {"counter, value without data",
+     {.lattice = GV_LATTICE_COUNTER, .key = TEXT("1"), .value = NOWHERE}, GV_EINVAL},
+    {"register without value and node",
+     {.lattice = GV_LATTICE_REGISTER, .key = TEXT("1"), .lamport = 1}, GV_EINVAL},
+    {"register without value",
+     {.lattice = GV_LATTICE_REGISTER, .key = TEXT("1"), .node = TEXT("\"n\"")}, GV_EINVAL},
+    {"register without node",
+     {.lattice = GV_LATTICE_REGISTER, .key = TEXT("1"), .value = TEXT("2")}, GV_EINVAL},
+    {"register, value without data",
+     {.lattice = GV_LATTICE_REGISTER, .key = TEXT("1"), .value = NOWHERE,
+      .node = TEXT("\"n\"")}, GV_EINVAL},
+    {"register, node without data",
+     {.lattice = GV_LATTICE_REGISTER, .key = TEXT("1"), .value = TEXT("2"), .node = NOWHERE},
+     GV_EINVAL},
+    {"register, node is a number",
+     {.lattice = GV_LATTICE_REGISTER, .key = TEXT("1"), .value = TEXT("2"), .node = TEXT("3")},
+     GV_ETYPE},
+    // clang-format on
+};
+
+// Another entry is reserved, so that the engine looks for the reservation of each.
+static void test_malformed(void **state) {
+    (void)state;
+    struct gv_engine *engine = new_engine();
+    const struct gv_entry good = {.key = text("7")};
+    struct gv_store_batch batch = {0};
+    assert_int_equal(gv_store_reserve(engine, &good), 0);
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
+        const struct gv_entry *entry = &malformed[i].entry;
+        int error = malformed[i].error;
+        const char *fault;
+        struct gv_entry found;
+        print_message("%s\n", malformed[i].name);
+        const struct result results[] = {
+            CALL(gv_entry_check(entry, &fault), error),
+            CALL(gv_engine_put(engine, 0, entry), error),
+            CALL(gv_engine_get(engine, entry, &found), false),
+            CALL(gv_store_reserve(engine, entry), error),
+            CALL(gv_store_apply(engine, 0, entry), error),
+            CALL(gv_store_batch_put(&batch, ALLOC, engine, entry), error),
+        };
+        CHECK(results);
+        gv_store_release(engine, entry);
+        assert_true(batch.count == 0 && batch.data == NULL);
+        assert_int_equal(engine->reservations.entries, 1);
+        assert_int_equal(gv_engine_root(engine).count, 0);
+    }
+    gv_store_release(engine, &(struct gv_entry){.key = text("8")}); // has no reservation
+    assert_int_equal(engine->reservations.entries, 1);
+    gv_store_release(engine, &good);
+    assert_int_equal(engine->reservations.entries, 0);
     gv_engine_free(engine);
 }
 
@@ -206,9 +293,8 @@ static void test_reconcile(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_engine),
-        cmocka_unit_test(test_no_argument),
-        cmocka_unit_test(test_store),
+        cmocka_unit_test(test_no_engine), cmocka_unit_test(test_no_argument),
+        cmocka_unit_test(test_store),     cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_reconcile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-// The number of nodes that a node receives from, with itself.
+// The number of nodes that a node receives from, including itself.
 static uint32_t degree_of(const struct gv_nemesis *nemesis, uint32_t dest) {
     uint32_t count = 0;
     for (uint32_t src = 0; src < nemesis->nodes; src++)
@@ -12,7 +12,7 @@ static uint32_t degree_of(const struct gv_nemesis *nemesis, uint32_t dest) {
     return count;
 }
 
-// Two sides of these sizes, with all links within and none between them.
+// Checks that there are two sides of these sizes, with all links within them and none between them.
 static void assert_split(const struct gv_nemesis *nemesis, uint32_t small) {
     uint32_t in_small = 0, large = nemesis->nodes - small;
     for (uint32_t node = 0; node < nemesis->nodes; node++) {

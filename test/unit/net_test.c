@@ -144,7 +144,7 @@ static void counts_servers_only_and_by_type(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 0);
-    bench.cut = true; // dropped ones count
+    bench.cut = true; // dropped messages are counted
     gv_net_send(&bench.net, 0, 1, 0, text("gossip"), 10, text("x"));
     gv_net_send(&bench.net, 0, 1, 0, text("sync"), 7, text("x"));
     gv_net_send(&bench.net, 0, 0, 0, text("gossip"), 5, text("x"));
@@ -265,7 +265,7 @@ static void rules_lose_duplicate_and_delay(void **state) {
     uint64_t dropped = bench.net.dropped;
     size_t len = bench.queue.len;
     for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 1, 0, none, 0, none);
-    assert_int_equal(bench.net.dropped, dropped); // the other way
+    assert_int_equal(bench.net.dropped, dropped); // in the other direction nothing is dropped
     assert_int_equal(bench.queue.len, len + MESSAGES);
     gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
     assert_int_equal(gv_event_queue_due(&bench.queue), 10 * GV_MS); // a node on neither side
@@ -281,7 +281,8 @@ static void rules_lose_duplicate_and_delay(void **state) {
 }
 
 // Ten messages of 1,000 bytes at once on a link of 10 kB/s queue up; those that would wait for more
-// than half a second are lost. So in both modes of delivery, with duplicates, cuts and clients.
+// than half a second are lost. This holds in both modes of delivery, with duplicates, cuts and
+// clients.
 static void messages_in_flight_are_counted(void **state) {
     (void)state;
     const enum gv_net_delivery deliveries[] = {GV_NET_EXACT, GV_NET_MAELSTROM};
@@ -350,7 +351,7 @@ static void regions_have_their_round_trips(void **state) {
     bench.net.config.wan = &wan;
     assert_true(gv_net_latency(&bench.net, 0, 1) == 91 * GV_MS / 2);
     assert_true(gv_net_latency(&bench.net, 1, 0) == 91 * GV_MS / 2);
-    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // without a region
+    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // a node without a region
     gv_net_send(&bench.net, 0, 1, 0, (struct gv_slice){0}, 100, text("a"));
     run_until(&bench, 1000);
     assert_string_equal(bench.got, "a@145 ");
@@ -358,7 +359,7 @@ static void regions_have_their_round_trips(void **state) {
     gv_wan_close(&wan);
 }
 
-// A tenth is delayed by at most twice the mean, and so reordered.
+// A tenth of the messages is delayed, by at most twice the mean, and so reordered.
 static void some_messages_are_reordered(void **state) {
     (void)state;
     enum { MESSAGES = 10000 };

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-// Exactly these changes are reported, once.
+// Checks that exactly these changes are reported, once.
 static void expect(struct gv_observed_changes *changes, const char *text) {
     assert_int_equal(changes->len, strlen(text));
     assert_memory_equal(changes->text, text, changes->len);

@@ -115,6 +115,8 @@ static void test_faults(void **state) {
         {GV_OPTIONS_GOSSIP, "--stale 3", "unknown option --stale"},
         {GV_OPTIONS_GOSSIP, "--stalenessx 3", "unknown option --stalenessx"},
         {GV_OPTIONS_GOSSIP, "--=3", "unknown option --"},
+        {GV_OPTIONS_GOSSIP, "--\033[31mx\xc2\x9b", "unknown option --\\x1b[31mx\\u009b"},
+        {GV_OPTIONS_GOSSIP, "\033]0;x\007", "unexpected argument \\x1b]0;x\\x07"},
         {GV_OPTIONS_ANY, "--staleness 3", "unknown option --staleness"},
         {GV_OPTIONS_ANY, "--secret-file x", "unknown option --secret-file"},
         {GV_OPTIONS_GOSSIP, "-h", "unexpected argument -h"},

@@ -83,7 +83,7 @@ static void test_varint_sizes(void **state) {
             assert_true(gv_pack_get_varint(&in) == value);
             assert_int_equal(in.error, 0);
             assert_int_equal(in.at, size);
-            // Truncated at any length, it is malformed.
+            // A varint truncated at any length is malformed.
             for (size_t len = 0; len < size; len++) {
                 in = reader(buf, len);
                 assert_true(gv_pack_get_varint(&in) == 0);

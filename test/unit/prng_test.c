@@ -37,7 +37,7 @@ static void seeds_of_zero_work(void **state) {
     gv_prng_init(&prng, 0, 0);
     uint64_t any = 0;
     for (int i = 0; i < 4; i++) any |= prng.state[i];
-    assert_true(any != 0); // the zero state, which it would never leave
+    assert_true(any != 0); // the generator would never leave the zero state
     assert_true(gv_prng_next(&prng) != gv_prng_next(&prng));
 }
 

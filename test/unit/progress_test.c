@@ -26,7 +26,7 @@ static const struct gv_run_config config = {
 
 static char text[8192];
 
-// Draws a state with a partition into halves and values missing at n2 and n0.
+// Draws the progress of a run that is partitioned into halves, with values missing at n2 and n0.
 static void draw(unsigned width, bool tty, bool color, int frames) {
     struct gv_run *run = gv_run_new(&config);
     struct gv_run_view view = gv_run_view(run, 0);

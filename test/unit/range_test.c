@@ -4,7 +4,7 @@
 #include "../../engine/prng.h"
 #include "../lib/test.h"
 
-// What is written is read back completely.
+// Reads a written range, and checks that nothing follows it.
 static struct gv_reconcile read_one(const struct gv_writer *out) {
     struct gv_reconcile state = {.in = {.data = out->data, .len = out->len}};
     assert_false(out->full);

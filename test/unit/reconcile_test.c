@@ -5,6 +5,7 @@
 #include "../../merkle/singlediff.h"
 #include "../lib/pair.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -227,7 +228,7 @@ static void random_sets_become_their_union(void **state) {
         struct gv_pair pair;
         gv_pair_init(&pair, gv_prng_next(&prng), capacity, 1 + gv_prng_below(&prng, 100));
         uint64_t count = gv_prng_below(&prng, 3000);
-        // From all positions to a few, which many items share.
+        // The number of positions varies from 2^64 to a few that many items share.
         uint64_t positions = UINT64_MAX >> gv_prng_below(&prng, 64);
         uint64_t common = gv_prng_below(&prng, 101);
         for (uint64_t i = 0; i < count; i++) {
@@ -263,8 +264,8 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_fini(&pair);
 }
 
-// One case of the property: two sets that differ in `diff` of `count` items, anywhere (U), at the
-// end (C) or in their values (M), become their union, for every rate of message loss.
+// One case of a property: two sets become their union, at every rate of message loss. They differ
+// in `diff` of `count` items: anywhere (U), at the end (C), or in their values (M).
 struct grid_case {
     uint64_t count, diff;
     char pattern;
@@ -336,7 +337,7 @@ static void grid_becomes_its_union(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
-    int unlucky = 0; // collisions of short hashes, or wrong guesses
+    int unlucky = 0; // cases with collisions of short hashes, or wrong single differences
     for (uint64_t number = 0; number < 100000; number++) unlucky += run_grid_case(&prng, number);
     assert_true(unlucky <= 3);
 }

@@ -5,6 +5,7 @@
 #include "../../engine/prng.h"
 #include "../lib/meter.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,7 +67,7 @@ static struct gv_entry *model_find(struct model *model, const struct gv_entry *k
     return NULL;
 }
 
-// Merges by its own code; returns what gv_replica_put must return.
+// Merges into the model, by separate code; returns the expected result of gv_replica_put.
 static int model_put(struct model *model, const struct gv_entry *entry) {
     struct gv_entry *held = model_find(model, entry);
     if (held == NULL) {
@@ -138,7 +139,7 @@ static struct gv_entry any_entry(struct gv_prng *prng, struct texts *texts, uint
 
 // ---- Comparing ----------------------------------------------------------------------------------
 
-// Every reading function agrees with the model.
+// Checks every reading function against the model.
 static void assert_same(struct gv_replica *replica, struct model *model) {
     assert_int_equal(gv_tree_verify(&replica->tree), 0);
     struct gv_digest digest = {0};
@@ -249,7 +250,7 @@ static void order_of_arrival_does_not_matter(void **state) {
         gv_prng_init(&prng, seed, 100 + (uint64_t)(PUTS - 1 - i));
         entry = any_entry(&prng, &texts, 200);
         assert_true(gv_replica_put(&backwards, &entry, &ref) >= 0);
-        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // a repetition changes nothing
+        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repeated: no change
     }
     assert_true(gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
     gv_replica_fini(&forwards);
@@ -295,7 +296,7 @@ static void walks_survive_puts(void **state) {
     }
 }
 
-// The last record is freed while an iteration has stopped behind it, and larger records follow.
+// The last record is freed while an iteration has stopped after it, and larger records follow.
 static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
     (void)state;
     static char value[4096];
@@ -424,6 +425,69 @@ static void growth_is_predicted(void **state) {
     gv_replica_fini(&replica);
 }
 
+// The i-th entry of a replica whose values have these lengths in turn.
+static struct gv_entry sized_entry(char *text, uint32_t i, const uint32_t lens[2], bool registers) {
+    static const struct gv_slice node = {(const uint8_t *)"\"n1\"", 4};
+    struct gv_slice number = {
+        (const uint8_t *)text,
+        (size_t)sprintf(text, "%" PRIu32, 1000000000 + i * UINT32_C(2654435761) % 1000000007)};
+    uint32_t len = lens[i % 2];
+    memset(text + number.len, '0', len - number.len);
+    struct gv_slice longest = {number.data, len};
+    struct gv_entry entry = {.key = longest};
+    if (registers)
+        entry = (struct gv_entry){.lattice = GV_LATTICE_REGISTER,
+                                  .key = number,
+                                  .lamport = 1,
+                                  .value = longest,
+                                  .node = node};
+    return entry;
+}
+
+static uint64_t memory_after_load(const struct gv_replica *from) {
+    struct gv_replica replica;
+    struct gv_replica_load load = {0};
+    struct gv_tree_cursor at;
+    start(&replica, gv_base_malloc());
+    for (bool more = gv_tree_seek(&from->tree, 0, &at); more; more = gv_tree_next(&at)) {
+        struct gv_entry entry = gv_replica_get(from, gv_tree_get(&at).ref);
+        assert_int_equal(gv_replica_load(&replica, &load, &entry), 0);
+    }
+    assert_int_equal(gv_replica_load_end(&replica, &load), 0);
+    assert_true(gv_digest_equal(gv_tree_root(&replica.tree), gv_tree_root(&from->tree)));
+    uint64_t memory = gv_replica_memory(&replica);
+    gv_replica_fini(&replica);
+    return memory;
+}
+
+// A replica filled up to a bound and loaded in order of positions needs one allocation more at
+// most.
+static void loading_needs_no_more_memory(void **state) {
+    (void)state;
+    static const uint32_t lens[][2] = {{38000, 25000}, {60000, 60000}, {65000, 16},  {33000, 32000},
+                                       {22000, 21500}, {9000, 400},    {1500, 1400}, {24, 12}};
+    static const uint64_t bounds[] = {1 << 20, 16 << 20};
+    static char text[GV_ENTRY_SIZE_MAX + 1];
+    for (size_t k = 0; k < 4 * sizeof lens / sizeof *lens; k++) {
+        const uint32_t *pair = lens[k / 4];
+        struct gv_replica replica;
+        uint32_t ref, i = 0;
+        start(&replica, gv_base_malloc());
+        for (;; i++) {
+            struct gv_entry entry = sized_entry(text, i, pair, (k & 2) != 0);
+            uint64_t most = gv_replica_memory(&replica) + gv_replica_growth(&replica, &entry);
+            if (most > bounds[k & 1]) break;
+            assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+        }
+        uint64_t before = gv_replica_memory(&replica), after = memory_after_load(&replica);
+        if (after > before + GV_REPLICA_CHUNK)
+            print_message("%u and %u bytes, %u entries: %" PRIu64 ", then %" PRIu64 "\n", pair[0],
+                          pair[1], i, before, after);
+        assert_true(after <= before + GV_REPLICA_CHUNK);
+        gv_replica_fini(&replica);
+    }
+}
+
 // Each allocation fails once: the replica is unchanged, and the next attempt succeeds.
 static void out_of_memory_changes_nothing(void **state) {
     (void)state;
@@ -467,6 +531,7 @@ int main(void) {
         cmocka_unit_test(a_walk_at_the_end_stays_at_a_boundary),
         cmocka_unit_test(user_data_stays_with_the_entry),
         cmocka_unit_test(what_is_too_long_is_refused),
+        cmocka_unit_test(loading_needs_no_more_memory),
         cmocka_unit_test(growth_is_predicted),
         cmocka_unit_test(out_of_memory_changes_nothing),
     };

@@ -15,11 +15,11 @@
 
 enum { KEYS = 40, MOST = 200, ROUNDS = 20000, TEXT = 3000 };
 
-// A write that waits.
+// A reserved write.
 struct write {
     unsigned key;
     uint64_t version;
-    size_t len; // of a register's value
+    size_t len; // length of a register's value
 };
 
 struct model {
@@ -66,7 +66,7 @@ static bool waits(const struct model *model, unsigned key, unsigned before) {
     return false;
 }
 
-// The number of waiting entries that the replica does not have.
+// The number of reserved entries that the replica does not have.
 static uint64_t fresh(const struct model *model) {
     uint64_t count = 0;
     for (unsigned i = 0; i < model->count; i++) {
@@ -132,7 +132,7 @@ static void run(uint64_t entries_max, uint64_t memory_max, uint64_t stream) {
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint64_t what = gv_prng_below(&model.prng, 100);
         if (what < 90 && model.count < MOST) admit(&model);
-        if (what >= 90 && what < 93) { // a write that does not wait
+        if (what >= 90 && what < 93) { // a write without a reservation
             struct write write = draw(&model);
             struct gv_entry entry = entry_of(&write);
             int error = gv_engine_put(model.engine, 0, &entry);
@@ -161,7 +161,7 @@ static void test_memory_max(void **state) {
     run(30, 120000, 200);
 }
 
-// A burst on one key is admitted as far as the versions will fit.
+// A burst of writes to one key is admitted as long as the versions fit.
 static void test_burst(void **state) {
     (void)state;
     struct gv_engine *engine;
@@ -197,7 +197,7 @@ static void test_many(void **state) {
                 &reservations, i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS,
                 100);
         assert_true(reservations.entries == 0 && reservations.bytes == 0 && reservations.used == 0);
-        gv_reservations_remove(&reservations, 1, 100); // there is none
+        gv_reservations_remove(&reservations, 1, 100); // the entry has no version
         assert_true(reservations.versions == 0 && reservations.entries == 0 &&
                     reservations.bytes == 0);
     }

@@ -15,11 +15,11 @@ enum fault {
     GOOD,
     FORGETS,    // n1 does not store what clients write
     LATE,       // n1 answers its third request after 6 seconds
-    SILENT,     // n1 never answers the third
+    SILENT,     // n1 never answers its third request
     BAD_LINE,   // n1 prints one line that is not JSON
-    INDEFINITE, // n1 answers additions with code 13, having done half of them
+    INDEFINITE, // n1 answers additions with code 13, and executes half of them
     NO_INIT,    // n1 does not answer init
-    MUTE,       // only n0 does
+    MUTE,       // only n0 answers init
     ODD_INIT,   // n1 answers init with in_reply_to as a string
     REFUSES,    // n1 refuses the final reads, with an escape sequence in the text
     CHATTERS,   // n1 prints a line that is not JSON after init_ok, while n2 takes a second to init
@@ -462,7 +462,7 @@ static void init_must_be_answered_within_ten_seconds(void **state) {
     end();
 }
 
-// config.describe: nothing of n1, a text of its own for n2, one text for the others.
+// config.describe: no text for n1, a different text for n2, and the same text for the others.
 static bool know(void *ctx, uint32_t node, char *buf, size_t cap) {
     (void)ctx;
     snprintf(buf, cap, "%s", node == 1 ? "" : node == 2 ? "it is odd" : "it sleeps");

@@ -36,7 +36,7 @@ static void end(void) {
     gv_simulation_free(sim);
 }
 
-// A run with another seed serves as a second run that differs.
+// The second run has another seed, so it differs.
 static void a_run_that_does_not_repeat_is_invalid(void **state) {
     (void)state;
     struct gv_simulation_config config = config_of(GV_LOAD_G_SET);
@@ -277,7 +277,7 @@ static void slow_nodes_and_links_are_slow(void **state) {
     assert_true(flapping > usual + 200);
 }
 
-// A node's clock determines the ids that it gives out and when it sends.
+// A node's clock determines the ids that it generates and the time at which it sends.
 static void clocks_matter(void **state) {
     (void)state;
     static const char *const texts[] = {"limit 900MB/s at 0s", "clock n0 +3s at 1s",
@@ -288,7 +288,7 @@ static void clocks_matter(void **state) {
         end();
         for (int j = 0; j < i; j++) assert_true(traces[i] != traces[j]);
     }
-    // After a clock set back, the next incarnation's ids are new all the same.
+    // If the clock is set back, the ids of the next incarnation are still unique.
     static const char *const lives[] = {"crash n0 at 2s without disk",
                                         "clock n0 -1000s at 1s\n"
                                         "crash n0 at 2s without disk"};
@@ -312,7 +312,7 @@ static void a_synced_disk_loses_no_acknowledged_write(void **state) {
     for (int i = 0; i < 2; i++) {
         struct gv_simulation_config config = config_under(loads[i], lonely);
         config.disk = GV_DISK_SYNC;
-        // Some crash occurs while a client waits for the disk.
+        // In some run, a crash occurs while a client waits for the disk.
         uint64_t unknown = 0;
         for (config.run.seed = 1; unknown == 0 && config.run.seed <= 50; config.run.seed++) {
             struct gv_result result = run_scenario_config(&config, lonely);

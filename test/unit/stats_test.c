@@ -17,7 +17,7 @@ static bool read_stats(const char *text, struct gv_stats *stats) {
     return good;
 }
 
-// The largest numbers fit, also in a line of the log with a longest name.
+// The largest numbers fit, also into a line of the log with the longest name.
 static void test_longest(void **state) {
     (void)state;
     struct gv_stats stats, read;
@@ -35,7 +35,7 @@ static void test_longest(void **state) {
     assert_memory_equal(line + len - 3, "}}\n", 3);
 }
 
-// Renamed members have both names for now, and either is read.
+// Renamed members are written under both names for now, and either name is read.
 static void test_renamed(void **state) {
     (void)state;
     static const struct {

@@ -258,7 +258,7 @@ static struct gv_digest load(struct place *place) {
     return root;
 }
 
-// A place with some values, closed.
+// Makes a directory with some values, and closes it.
 static void make_values(struct place *place, int count) {
     set_up(place);
     struct gv_engine *engine = new_engine("s");
@@ -269,6 +269,58 @@ static void make_values(struct place *place, int count) {
     gv_engine_free(engine);
 }
 
+// Values that together outgrow the first memory map of data.mdb (16 MiB) and the second, in batches
+// whose frames end at different places of the journal when it does.
+static void grow(size_t value_len, int batch_values, bool write_ahead) {
+    enum { TOTAL = 36 << 20 };
+    struct place place;
+    set_up(&place);
+    place.sync = !write_ahead;
+    struct gv_engine *engine = new_engine("s");
+    char *key = repeat('7', value_len);
+    int count = 0;
+    assert_int_equal(open_place(&place, write_ahead, 1), 0);
+    const struct gv_store *store = gv_store_lmdb_store(place.lmdb);
+    for (size_t written = 0; written < TOTAL; written += value_len * (size_t)batch_values) {
+        struct gv_store_batch batch = {0};
+        for (int i = 0; i < batch_values; i++) {
+            char digits[11];
+            snprintf(digits, sizeof digits, "1%09d", count++);
+            memcpy(key, digits, 10);
+            struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text(key)};
+            assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, &entry), 0);
+        }
+        assert_int_equal(store->write(store->ctx, &batch), 0);
+        gv_store_batch_free(&batch, ALLOC);
+    }
+    gv_store_lmdb_close(place.lmdb, false); // as after a crash
+    assert_int_equal(open_place(&place, write_ahead, 2), 0);
+    assert_int_equal(load(&place).count, count);
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_engine_free(engine);
+    free(key);
+    gv_proc_remove_dir(place.dir);
+}
+
+static void test_map_grows(void **state) {
+    (void)state;
+    grow(60000, 1, true);
+    grow(60000, 9, true);
+    grow(1000, 64, true);
+    grow(40000, 5, false);
+}
+
+// Opening it would block, and nothing else than a plain file can be verified.
+static void test_fifo(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    assert_int_equal(mkfifo(place.file, 0600), 0);
+    assert_int_equal(open_place(&place, true, 1), GV_ECORRUPT);
+    assert_non_null(strstr(place.fault, "data.mdb is not a plain file"));
+    gv_proc_remove_dir(place.dir);
+}
+
 static void test_lives(void **state) {
     (void)state;
     struct place place;
@@ -276,10 +328,10 @@ static void test_lives(void **state) {
     assert_int_equal(open_place(&place, true, 2), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 1);
     assert_int_equal(load(&place).count, 1200);
-    gv_store_lmdb_close(place.lmdb, false); // like a crash of a node with write_ahead
+    gv_store_lmdb_close(place.lmdb, false); // as after a crash of a node with write_ahead
     assert_int_equal(open_place(&place, false, 3), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 1);
-    gv_store_lmdb_close(place.lmdb, false); // and of one without
+    gv_store_lmdb_close(place.lmdb, false); // as after a crash of a node without write_ahead
     assert_int_equal(open_place(&place, false, 4), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 4);
     gv_store_lmdb_close(place.lmdb, true);
@@ -336,7 +388,7 @@ static void check_kept(const char *path, const uint8_t *bytes, size_t len) {
     free(kept);
 }
 
-// The open must fail for this reason and change nothing.
+// Checks that opening fails for this reason and changes nothing.
 static void check_refused(struct place *place, const uint8_t *bytes, size_t len, int error,
                           const char *why) {
     write_file(place->file, bytes, len);
@@ -356,7 +408,7 @@ static void test_refused(void **state) {
     check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
     check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT,
                   "it does not begin like a file of LMDB");
-    // Other formats: the number behind each magic word.
+    // Other formats: changes the number after each magic word.
     static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_SUPERBLOCK_FORMAT};
     static const char formats[] = {GV_SUPERBLOCK_FORMAT_LEGACY - 1, GV_SUPERBLOCK_FORMAT + 1};
     uint8_t *other = malloc(len);
@@ -411,7 +463,7 @@ static void test_changed_bytes(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// A full disk, and space again; the limit on file sizes stands for the disk.
+// The disk is full, and then has space again; a limit on the file size simulates this.
 static void test_full_disk(void **state) {
     (void)state;
     struct place place;
@@ -496,8 +548,8 @@ static void check_life(struct place *place, uint64_t values) {
     gv_store_lmdb_close(place->lmdb, true);
 }
 
-// Synced batches survive a crash: in the journal, in data.mdb, and longer than the journal; also
-// for a next start without synced writes.
+// Synced batches survive a crash, whether they are in the journal, in data.mdb, or longer than the
+// journal; also if the next start does not sync writes.
 static void test_journal(void **state) {
     (void)state;
     struct place place;
@@ -531,7 +583,7 @@ static void test_journal_refused(void **state) {
 
     assert_int_equal(rename(journal, aside), 0);
     check_refused(&place, bytes, len, GV_ECORRUPT, "grapevine.journal is missing");
-    frames[2 * 4096 + 50] ^= 1; // of the second of three
+    frames[2 * 4096 + 50] ^= 1; // a byte of the second of three frames
     write_file(journal, frames, journal_len);
     for (int i = 0; i < 2; i++) {
         place.sync = i == 0;
@@ -713,7 +765,7 @@ static void write_registers(struct place *place, struct gv_engine *engine, struc
     gv_store_batch_free(&batch, ALLOC);
 }
 
-// Pages are freed, overflow values grow and shrink: the verifier accepts all of it.
+// Pages are freed, and overflow values grow and shrink: the verifier accepts every state.
 static void test_written_over(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -801,6 +853,8 @@ int main(void) {
         cmocka_unit_test(test_journal_refused),
         cmocka_unit_test(test_workloads),
         cmocka_unit_test(test_foreign_files),
+        cmocka_unit_test(test_fifo),
+        cmocka_unit_test(test_map_grows),
         cmocka_unit_test(test_pair_damaged),
         cmocka_unit_test(test_pair_mixed),
     };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/faults/scenario.h"
 #include "../../sim/tools/generator.h"
-#include "../../sim/tools/pool.h"
 #include "../../sim/tools/simulate.h"
+#include "../../sim/tools/swarm.h"
 #include "../lib/test.h"
 
 #include <signal.h>
@@ -62,7 +62,7 @@ static void a_seed_runs_and_has_a_verdict(void **state) {
     assert_false(gv_simulate_text("workload echo\nrate much\n", 24, &verdict));
 }
 
-// Of ten jobs, one fails in safety, another in liveness.
+// One of ten jobs fails in safety, another one in liveness.
 static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);
@@ -81,13 +81,13 @@ static int pool(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *s
     assert_true(fd >= 0 && out >= 0);
     fflush(stdout);
     dup2(fd, STDOUT_FILENO);
-    int status = gv_pool_run(&(struct gv_pool_config){.first = first,
-                                                      .last = last,
-                                                      .jobs = jobs,
-                                                      .cpu_s = 1,
-                                                      .fail_fast = fast,
-                                                      .run = job,
-                                                      .replay = "again "});
+    int status = gv_swarm_run(&(struct gv_swarm_config){.first = first,
+                                                        .last = last,
+                                                        .jobs = jobs,
+                                                        .cpu_s = 1,
+                                                        .fail_fast = fast,
+                                                        .run = job,
+                                                        .replay = "again "});
     fflush(stdout);
     dup2(out, STDOUT_FILENO);
     ssize_t len = pread(fd, said, cap - 1, 0);

@@ -3,6 +3,7 @@
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ struct model {
 
 static uint64_t any_position(struct model *model) {
     uint64_t position = gv_prng_below(&model->prng, 20000);
-    return position == 0 ? GV_POSITION_END : position; // as a bound
+    return position == 0 ? GV_POSITION_END : position; // 0 as an upper bound is the end
 }
 
 static void insert_one(struct model *model) {

@@ -3,6 +3,7 @@
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,9 +16,9 @@
 // ---- An allocator that counts, and fails when its allowance is exhausted ------------------------
 
 struct budget {
-    size_t allowance; // calls that will succeed
-    size_t calls;     // that allocate
-    size_t bytes;     // allocated
+    size_t allowance; // number of calls that will succeed
+    size_t calls;     // number of calls that allocate
+    size_t bytes;     // bytes allocated
 };
 
 static void *budget_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
@@ -141,7 +142,7 @@ static uint64_t draw_place(struct run *run) {
         return 7;
     case ASCENDING:
         return step;
-    case JITTERED: // as with values from many nodes
+    case JITTERED: // nearly in order, as values from many nodes
         return step / 3 + gv_prng_below(prng, 4);
     case DESCENDING:
         return UINT64_C(1000000000) - step;
@@ -209,7 +210,7 @@ static void ask(struct run *run) {
     }
     assert_digest(gv_tree_digest(tree, lo, hi), model_digest(model, lo, hi));
     size_t rank = model_rank(model, lo);
-    assert_int_equal(gv_tree_rank(tree, lo), rank);
+    assert_int_equal(gv_tree_digest_below(tree, lo).count, rank);
     struct gv_tree_cursor at;
     assert_int_equal(gv_tree_seek(tree, lo, &at), rank < model->count);
     for (size_t i = rank; i < model->count && i < rank + 100; i++) {
@@ -396,7 +397,7 @@ static void test_empty(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     assert_false(gv_tree_seek(&tree, 0, &at));
     assert_false(gv_tree_select(&tree, 0, &at));
-    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END), 0);
+    assert_int_equal(gv_tree_digest_below(&tree, GV_POSITION_END).count, 0);
     assert_digest(gv_tree_digest(&tree, 0, GV_POSITION_END), (struct gv_digest){0, 0, 0});
     assert_int_equal(gv_tree_verify(&tree), 0);
     assert_int_equal(gv_tree_memory(&tree), 0);
@@ -415,8 +416,8 @@ static void test_first_and_last_position(void **state) {
     assert_int_equal(gv_tree_insert(&tree, last), 0);
     assert_int_equal(gv_tree_insert(&tree, first), 0);
     assert_int_equal(gv_tree_insert(&tree, none), GV_EINVAL);
-    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END - 1), 1);
-    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END), 2);
+    assert_int_equal(gv_tree_digest_below(&tree, GV_POSITION_END - 1).count, 1);
+    assert_int_equal(gv_tree_digest_below(&tree, GV_POSITION_END).count, 2);
     assert_digest(gv_tree_digest(&tree, 0, 0), (struct gv_digest){0, 0, 0});
     assert_digest(gv_tree_digest(&tree, 0, 1), gv_digest_of(0, 5));
     assert_digest(gv_tree_digest(&tree, 1, GV_POSITION_END - 1), (struct gv_digest){0, 0, 0});
@@ -546,7 +547,7 @@ static void test_freed_nodes_are_used_again(void **state) {
 
 enum { LEAF = 80, INNER = 40 }; // capacities of nodes (tree.h)
 
-// Zeroed memory, so that a whole node can be searched.
+// Returns zeroed memory, so that a complete node can be searched.
 static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     struct gv_alloc heap = gv_base_malloc();
     (void)ctx;

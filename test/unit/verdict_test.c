@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-// The verdict on these errors, up to GV_VERDICT_VALID.
+// The verdict on a list of errors that ends with GV_VERDICT_VALID.
 static struct gv_verdict verdict_on(const enum gv_verdict_kind *kinds) {
     struct gv_verdict_errors errors = {0};
     for (int i = 0; kinds[i] != GV_VERDICT_VALID; i++)

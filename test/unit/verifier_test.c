@@ -13,7 +13,7 @@
 static struct gv_image image;
 
 struct shown {
-    char names[100]; // of the databases, each with a space behind it
+    char names[100]; // names of the databases, each followed by a space
     int records;
 };
 
@@ -59,7 +59,7 @@ static void all_of_a_good_file_is_shown(void **state) {
     assert_int_equal(read_image(&shown, image.len), 0);
     assert_string_equal(shown.names, "entries meta ");
     struct gv_digest root = image.roots[image.frame_count];
-    assert_int_equal(shown.records, root.count + 1); // and the superblock
+    assert_int_equal(shown.records, root.count + 1); // the entries, and the superblock
 }
 
 static void what_is_no_such_file_is_refused(void **state) {
@@ -69,7 +69,7 @@ static void what_is_no_such_file_is_refused(void **state) {
     edit(16, 0); // the magic number of the first meta page
     assert_int_equal(read_image(&shown, image.len), GV_ENOENT);
     gv_image_undo(&image, false);
-    edit(20, 2); // its version
+    edit(20, 2); // the version of that page
     assert_int_equal(read_image(&shown, image.len), GV_EVERSION);
     gv_image_undo(&image, false);
     assert_int_equal(ftruncate(image.file, 100), 0);

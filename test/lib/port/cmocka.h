@@ -19,6 +19,7 @@ struct CMUnitTest {
 #define cmocka_unit_test(function) \
     { #function, function }
 #define print_error(...) fprintf(stderr, __VA_ARGS__)
+#define print_message(...) printf(__VA_ARGS__)
 #define fail_msg(...) (printf(__VA_ARGS__), gv_cmocka_fail("fail_msg", __FILE__, __LINE__))
 #define fail() gv_cmocka_fail("fail", __FILE__, __LINE__)
 

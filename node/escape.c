@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "escape.h"
 
-#include <string.h>
-
 enum { SPELLED_MAX = 10 }; // bytes of a spelled-out character
 
 // Length of the UTF-8 sequence at the start of `text`, and its code point. 0: it is invalid; so are
@@ -26,13 +24,13 @@ static size_t decode(const uint8_t *text, size_t len, uint32_t *point) {
     return *point < least[size] || surrogate || *point > 0x10ffff ? 0 : size;
 }
 
-// Whether a terminal shows a character as itself, in its place.
+// Whether a terminal displays a character unchanged and in order.
 static bool is_plain(uint32_t point) {
     static const uint32_t hidden[][2] = {
         {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x200b, 0x200f},
         {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
     };
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+    for (size_t i = 0; i < GV_COUNT(hidden); i++) {
         if (point >= hidden[i][0] && point <= hidden[i][1]) return false;
     }
     return true;
@@ -46,7 +44,7 @@ static int spell(char to[SPELLED_MAX + 1], uint32_t point, size_t size) {
     return snprintf(to, SPELLED_MAX, "\\u%04x", (unsigned)point & 0xfffff);
 }
 
-// As gv_escape_copy; `newlines`: keeps newlines.
+// The same as gv_escape_copy; `newlines`: keeps newlines.
 static size_t copy(char *to, size_t cap, const uint8_t *text, size_t len, bool newlines) {
     size_t written = 0;
     for (size_t at = 0; at < len;) {
@@ -70,7 +68,7 @@ size_t gv_escape_copy(char *to, size_t cap, const void *text, size_t len) {
     return copy(to, cap, text, len, false);
 }
 
-// The length of what vsnprintf wrote, without an incomplete character at its end.
+// The length of the output of vsnprintf, without an incomplete character at its end.
 static size_t whole(const char *raw, int size) {
     size_t len = size < 0 ? 0 : (size_t)size;
     if (len < GV_ESCAPE_MAX) return len;
