@@ -62,11 +62,11 @@ gv_time gv_core_initial_rtt(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     const struct gv_peer *near = parent == GV_CORE_NONE ? NULL : engine->peers[parent];
     for (uint32_t i = 0; near == NULL && i < engine->push.child_count; i++) {
-        if (engine->peers[engine->push.children[i]]->measured)
+        if (engine->peers[engine->push.children[i]]->ack.measured)
             near = engine->peers[engine->push.children[i]];
     }
-    if (near == NULL || !near->measured) return GV_PEER_RTT_INITIAL_MS * GV_MS;
-    return 2 * near->srtt;
+    if (near == NULL || !near->ack.measured) return GV_ACK_RTT_INITIAL_MS * GV_MS;
+    return 2 * near->ack.srtt;
 }
 
 void gv_core_emit(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The engine's state and the functions that its files share. Internal to engine/.
 //
-// engine.c owns messages, timers and suspicion; push.c the tree and flush rounds; sync.c and
+// engine.c owns messages, timers and suspicion; push.c children and flush rounds; sync.c and
 // resync.c when to compare with whom; admit.c merging and bounds. A peer's number is its position
 // among the names; GV_CORE_NONE is no peer.
 #ifndef GV_ENGINE_CORE_H
@@ -11,17 +11,18 @@
 #include "../merkle/reconcile.h"
 #include "changelog.h"
 #include "engine.h"
+#include "overlay.h"
 #include "peer.h"
 #include "prng.h"
 #include "replica.h"
 #include "reservations.h"
+#include "schedule.h"
 #include "timers.h"
 
 enum {
-    GV_CORE_SUMMARIES_MAX = 4, // most received summaries that are not answered yet
-    GV_CORE_HISTORY = 64,      // peers whose differences in the last exchanges are kept
-    GV_CORE_FANOUT = 32,       // most children of a node in the push tree when none is suspected
-    GV_CORE_NONE = -1,         // no peer
+    GV_CORE_SUMMARIES_MAX = 4,      // most received summaries that are not answered yet
+    GV_CORE_HISTORY = 64,           // most peers whose last number of differences is kept
+    GV_CORE_NONE = GV_OVERLAY_NONE, // no peer
 };
 
 // Timers of the engine. Their numbers start at peer_count, after one timer for each peer.
@@ -38,14 +39,12 @@ struct gv_push {
     int parent;         // GV_CORE_NONE: this node is a root
     uint32_t *children; // peers whose parent is this node; room for all peers
     uint32_t child_count;
-    gv_time staleness;        // the configured one; 0: no tree
-    uint32_t levels;          // levels of the push tree, its root not counted
-    gv_time last_flush;       // time of the last flush round, or GV_TIME_NEVER
-    gv_time period;           // announced interval from the last round to the next
-    gv_time parent_pinged_at; // last ping because other nodes had left the parent, or GV_TIME_NEVER
-    bool flush_announced;     // the parent has announced its next flush round
-    gv_time announced_at;     // time at which that announcement arrived
-    gv_time announced_in;     // announced time from then until the round
+    gv_time staleness;              // the configured one; 0: no tree
+    uint32_t levels;                // of the whole tree, below its root
+    gv_time last_flush;             // time of the last flush round, or GV_TIME_NEVER
+    gv_time period;                 // announced interval from it to the next one
+    gv_time parent_pinged_at;       // last time that others had left the parent, or GV_TIME_NEVER
+    struct gv_schedule_round round; // the parent's next flush round, as announced
 };
 
 // A received summary that is not answered yet.

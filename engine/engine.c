@@ -10,11 +10,8 @@
 #include <limits.h>
 
 enum {
-    PAUSE_MIN_MS = 5000,               // a timer this late shows that the process was paused
-    PROBE_ANSWER_MIN_MS = 500,         // a probe waits this long for its answer at least
-    PROBE_INTERVAL_MIN_MS = 500,       // first interval between probes of a suspected peer; doubles
-    PROBE_INTERVAL_ROOT_MAX_MS = 1000, // longest, for a root's preferred parent
-    PROBE_INTERVAL_MAX_MS = 8000,      // longest, for other peers
+    PAUSE_MIN_MS = 5000,       // a timer this late shows that the process was paused
+    PROBE_ANSWER_MIN_MS = 500, // a probe waits this long for its answer at least
 };
 
 // --- creation and release --------------------------------------------------------------------
@@ -242,9 +239,9 @@ static void detect_pause(struct gv_engine *engine, gv_time now) {
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
-        gv_peer_reset(peer, peer->acked_seq);
-        peer->lost_count = 0; // a round trip measured by them would include the pause
-        if (!peer->suspected) peer->timeouts = 0;
+        gv_ack_reset(&peer->ack, peer->ack.acked_seq);
+        gv_ack_forget_lost(&peer->ack);
+        gv_health_forgive(&peer->health);
     }
     gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
     gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
@@ -252,77 +249,70 @@ static void detect_pause(struct gv_engine *engine, gv_time now) {
 }
 
 static void schedule_probe(struct gv_engine *engine, int index, gv_time now) {
-    struct gv_peer *peer = engine->peers[index];
     if (!gv_push_relies_on(engine, index)) return; // idle comparisons will reach it
-    bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
-    gv_time most = (root ? PROBE_INTERVAL_ROOT_MAX_MS : PROBE_INTERVAL_MAX_MS) * GV_MS;
-    if (peer->probe_interval > most) peer->probe_interval = most;
-    gv_time wait =
-        peer->probe_interval * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_interval / 2 + 1);
-    peer->probe_at = gv_time_after(now, wait);
-    peer->probe_interval *= 2;
+    bool urgent = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
+    gv_health_schedule_probe(&engine->peers[index]->health, now, urgent, &engine->prng);
 }
 
-static void suspect(struct gv_engine *engine, int index, gv_time now) {
+// A suspicion has begun.
+static void on_suspected(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
-    GV_ASSERT(!peer->suspected);
-    peer->suspected = true;
     engine->stats.suspected++;
-    gv_peer_reset(peer, peer->acked_seq);
-    peer->probe_interval = PROBE_INTERVAL_MIN_MS * GV_MS;
+    gv_ack_reset(&peer->ack, peer->ack.acked_seq);
     gv_push_choose_parent(engine, now);
     schedule_probe(engine, index, now);
     gv_push_truncate(engine);
     gv_resync_schedule(engine, now);
-    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_INTERVAL_MAX_MS * GV_MS / 2));
+    gv_time soon = GV_HEALTH_PROBE_INTERVAL_MAX_MS * GV_MS / 2;
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, soon));
 }
 
 // A suspected peer has sent a message, so it may receive as well: probes it now, unless a probe may
 // still be answered.
 static void probe_now(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
-    gv_time trip = peer->measured ? 2 * peer->srtt : 0;
+    gv_time trip = peer->ack.measured ? 2 * peer->ack.srtt : 0;
     if (trip < PROBE_ANSWER_MIN_MS * GV_MS) trip = PROBE_ANSWER_MIN_MS * GV_MS;
-    int count = peer->in_flight_count;
-    if (count > 0 && now - peer->in_flight[count - 1].sent < trip) return;
-    gv_peer_reset(peer, peer->acked_seq);
-    peer->probe_at = now;
+    gv_time sent = gv_ack_last_sent(&peer->ack);
+    if (sent != GV_TIME_NEVER && now - sent < trip) return;
+    gv_ack_reset(&peer->ack, peer->ack.acked_seq);
+    gv_health_probe_now(&peer->health, now);
 }
 
-// A suspected peer has acknowledged a message: ends the suspicion.
-static void mark_alive(struct gv_engine *engine, int index, gv_time now) {
-    struct gv_peer *peer = engine->peers[index];
-    GV_ASSERT(peer->suspected);
-    peer->suspected = false;
+// A suspicion has ended.
+static void on_alive(struct gv_engine *engine, int index, gv_time now) {
     engine->stats.suspected--;
-    peer->probe_at = GV_TIME_NEVER;
     gv_push_choose_parent(engine, now);
     if (gv_push_pending(engine, index)) gv_core_enqueue(engine, index);
     gv_sync_request(engine, now);
 }
 
+// Messages to a peer were declared lost. Returns their number.
+static int lose(struct gv_engine *engine, struct gv_peer *peer, struct gv_ack_loss loss) {
+    engine->stats.lost_messages += (uint64_t)loss.messages;
+    return gv_peer_lost(peer, loss);
+}
+
 static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
-    int reordered = gv_peer_detect_reordered(peer, now);
-    engine->stats.lost_messages += (uint64_t)reordered;
-    if (reordered > 0) gv_push_resend(engine, now, index);
-    if (peer->loss_timer <= now) {
-        engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
-        if (peer->suspected) {
+    if (lose(engine, peer, gv_ack_detect_reordered(&peer->ack, now)) > 0)
+        gv_push_resend(engine, now, index);
+    if (peer->ack.loss_timer <= now) {
+        lose(engine, peer, gv_ack_expire(&peer->ack, now));
+        if (gv_health_timed_out(&peer->health)) {
+            on_suspected(engine, index, now);
+        } else if (gv_health_is_suspected(&peer->health)) {
             schedule_probe(engine, index, now);
-        } else if (gv_peer_is_unresponsive(peer)) {
-            suspect(engine, index, now);
         } else {
             peer->ping = true;
             gv_core_enqueue(engine, index);
         }
     }
-    if (peer->probe_at <= now) {
-        peer->probe_at = GV_TIME_NEVER;
+    if (gv_health_take_probe(&peer->health, now)) {
         peer->ping = peer->open_sync = true;
         gv_core_enqueue(engine, index);
     }
-    if (peer->ack_at <= now) gv_core_enqueue(engine, index);
+    if (peer->ack.ack_at <= now) gv_core_enqueue(engine, index);
     gv_core_arm_peer(engine, index, now);
 }
 
@@ -430,9 +420,9 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
 static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
                            const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
-    if (!message->has_id || !gv_peer_is_new_incarnation(peer, message->id)) return;
-    bool child = message->to_parent && !peer->needs_full_state;
-    if (peer->has_received) { // its last updates may have reached some nodes only
+    if (!message->has_id || !gv_ack_is_new_incarnation(&peer->ack, message->id)) return;
+    bool child = message->to_parent && !peer->ack.needs_full_state;
+    if (peer->ack.has_received) { // its last updates may have reached some nodes only
         gv_sync_request(engine, now);
         gv_resync_schedule(engine, now);
     } else if (!child || message->ranges.len > 0) {
@@ -454,7 +444,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
-    peer->received_since_timeout = true;
+    gv_health_received(&peer->health);
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
     struct gv_engine_traffic *traffic =
@@ -463,26 +453,27 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     traffic->received_bytes += message->bytes;
     on_incarnation(engine, now, index, message);
     if (message->has_ack) {
-        bool waited = !gv_peer_can_send(peer); // updates waited until fewer messages were in flight
-        int lost = gv_peer_acked(peer, now, &message->ack);
-        if (lost >= 0 && peer->suspected) mark_alive(engine, index, now);
-        if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
-        if (lost >= 0) {
-            gv_push_truncate(engine);
-            if (lost > 0 || waited) gv_core_enqueue(engine, index);
-        }
+        bool waited = !gv_ack_can_send(&peer->ack); // updates waited for a message in flight to end
+        struct gv_ack_loss loss;
+        bool fresh = gv_ack_acked(&peer->ack, now, &message->ack, &loss);
+        lose(engine, peer, loss);
+        if (fresh && gv_health_acked(&peer->health)) on_alive(engine, index, now);
+        if (fresh) gv_push_truncate(engine);
+        if (fresh && (loss.messages > 0 || waited)) gv_core_enqueue(engine, index);
     }
-    int missed = gv_peer_detect_unacked(peer, now, gv_push_ack_expected_after(engine, index));
-    engine->stats.lost_messages += (uint64_t)missed;
-    if (missed > 0) gv_push_resend(engine, now, index);
-    gv_peer_set_loss_times(peer, gv_push_loss_delay(engine, index));
-    if (peer->suspected) probe_now(engine, index, now);
+    if (!gv_health_is_suspected(&peer->health)) { // a suspected peer may answer late
+        gv_time expected = gv_push_ack_expected_after(engine, index);
+        if (lose(engine, peer, gv_ack_detect_unacked(&peer->ack, now, expected)) > 0)
+            gv_push_resend(engine, now, index);
+        gv_ack_set_loss_times(&peer->ack, gv_push_loss_delay(engine, index));
+    }
+    if (gv_health_is_suspected(&peer->health)) probe_now(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
     gv_push_received(engine, now, index, message, changed);
     int taken = 0;
     // A duplicate is not answered: duplicated answers would multiply.
-    bool copy = message->has_id && gv_peer_is_duplicate(peer, message->id);
+    bool copy = message->has_id && gv_ack_is_duplicate(&peer->ack, message->id);
     if (message->ranges.len > 0 && !copy) {
         engine->stats.received_syncs++;
         taken = gv_sync_received(engine, now, index, message->ranges);
@@ -493,8 +484,8 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
-        gv_peer_received(peer, now, message->id, message->immediate_ack,
-                         gv_push_ack_delay_max(engine, message->to_parent));
+        gv_ack_received(&peer->ack, now, message->id, message->immediate_ack,
+                        gv_push_ack_delay_max(engine, message->to_parent));
     peer_due(engine, index, now);
     return error;
 }
@@ -506,11 +497,11 @@ static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int inde
     const struct gv_peer *peer = engine->peers[index];
     gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
     if (immediate) return timeout;
-    // An unmeasured peer may be farther away than the measured ones. An acknowledgement that is
-    // delayed anyway allows for that.
-    gv_time far = GV_PEER_RTT_INITIAL_MS * GV_MS;
-    if (!peer->measured && timeout < far) timeout = far;
-    // The peer treats this node as its child if and only if it is this node's parent.
+    // An unmeasured peer may be farther away than those measured; a delayed answer can wait for
+    // that.
+    gv_time far = GV_ACK_RTT_INITIAL_MS * GV_MS;
+    if (!peer->ack.measured && timeout < far) timeout = far;
+    // The peer takes this node as its child exactly if it is this node's parent.
     bool to_parent = index == engine->push.parent;
     gv_time delay = to_parent ? gv_push_parent_ack_delay_max(engine, now) : 0;
     if (delay == 0) delay = gv_push_ack_delay_max(engine, to_parent);
@@ -528,7 +519,7 @@ struct plan {
 // False: there is nothing to send to the peer.
 static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct plan *out) {
     struct gv_peer *peer = engine->peers[index];
-    bool open = gv_peer_can_send(peer), due = peer->ack_at <= now;
+    bool open = gv_ack_can_send(&peer->ack), due = peer->ack.ack_at <= now;
     out->updates = gv_push_pending(engine, index) && open;
     out->answers = gv_sync_has_pending(engine, index);
     out->opens = peer->open_sync && !out->answers;
@@ -536,7 +527,7 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
     // An oversized entry is alone in its message, so updates and answers alternate.
     bool oversized = (out->updates && gv_push_is_oversized(engine, index)) ||
                      gv_sync_is_oversized(engine, index);
-    if (oversized && out->answers && (!out->updates || peer->next_id % 2 == 0)) {
+    if (oversized && out->answers && (!out->updates || peer->ack.next_id % 2 == 0)) {
         out->updates = false;
     } else if (oversized) {
         out->answers = out->opens = false;
@@ -548,8 +539,8 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
         // incarnation. An opening need not announce it: if the roots differ, the answer to the
         // peer's summary does.
         .has_id = open && (out->updates || peer->ping || out->answers || peer->follow_up ||
-                           !(peer->contacted || out->opens)),
-        .id = peer->next_id,
+                           !(peer->ack.contacted || out->opens)),
+        .id = peer->ack.next_id,
         .immediate_ack = peer->ping && open,
         .to_parent = index == engine->push.parent,
         .next_flush_ms = gv_push_next_flush_ms(engine, now, index),
@@ -561,15 +552,14 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     struct gv_peer *peer = engine->peers[index];
     struct plan plan;
     if (!make_plan(engine, now, index, &plan)) return 0;
-    const struct gv_peer before = *peer;
-    plan.header.has_ack = gv_peer_take_ack(peer, now, &plan.header.ack);
+    plan.header.has_ack = gv_ack_pending(&peer->ack, now, &plan.header.ack);
     struct gv_message_writer out;
     struct gv_slice ranges = {0};
     gv_message_begin(&out, &plan.header, buf, engine->message_max);
     size_t header_len = out.out.len;
     // Updates come first, as a sync may take many messages; half of each is reserved for the
     // answer.
-    uint64_t reached = peer->sent_seq;
+    uint64_t reached = peer->ack.sent_seq;
     size_t reserve = plan.answers ? engine->message_max / 2
                      : plan.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
                                   : GV_MESSAGE_RANGES(0);
@@ -578,17 +568,16 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     if (plan.opens) gv_sync_open(engine, now, index, &ranges);
     if (out.out.len == header_len && ranges.len == 0 &&
         !plan.header.immediate_ack) { // the summaries were equal
-        if (before.ack_at > now) {
-            *peer = before; // the acknowledgement can wait
-            return 0;
-        }
-        plan.header.has_id = plan.header.has_id && !peer->contacted;
+        // The acknowledgement can wait.
+        if (peer->ack.ack_at > now) return 0;
+        plan.header.has_id = plan.header.has_id && !peer->ack.contacted;
         plan.header.sync = false;
         gv_message_begin(&out, &plan.header, buf, engine->message_max);
     }
+    if (plan.header.has_ack) gv_ack_ack_sent(&peer->ack);
     if (plan.header.has_id)
-        gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, plan.header.immediate_ack),
-                     plan.header.sync);
+        gv_ack_sent(&peer->ack, now, reached,
+                    ack_timeout(engine, now, index, plan.header.immediate_ack), plan.header.sync);
     if (plan.header.immediate_ack) peer->ping = false;
     if (plan.opens) peer->open_sync = peer->follow_up = false;
     if (plan.header.sync) engine->stats.sent_syncs++;
@@ -612,7 +601,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         size_t len = write_message(engine, now, index, buf);
         // Even if the answer was empty, another summary or an opening may follow.
         const struct gv_peer *state = engine->peers[index];
-        bool updates = len > 0 && gv_push_pending(engine, index) && gv_peer_can_send(state);
+        bool updates = len > 0 && gv_push_pending(engine, index) && gv_ack_can_send(&state->ack);
         if (updates || gv_sync_has_pending(engine, index) || state->open_sync)
             gv_core_enqueue(engine, index);
         gv_core_arm_peer(engine, index, now);

@@ -4,33 +4,17 @@
 #include "resync.h"
 
 enum {
-    PERIOD_MIN_MS = 10,
-    PERIOD_DIVISOR = 4,      // the period is at least the propagation time divided by this
-    MARGIN_DIVISOR = 40,     // margin: the staleness divided by this …
-    MARGIN_MAX_MS = 50,      // … but at most this
-    ROUNDING_MS = 1,         // rounding error: messages and timers count in ms
-    DEVIATION_DIVISOR = 2,   // a round trip counts with its deviation divided by this
-    RTT_SAMPLES_MIN = 4,     // samples before a link can be called slow
-    ACK_DELAY_MAX_MS = 2000, // long enough that nearly every acknowledgement travels with updates
+    RTT_SAMPLES_MIN = 4, // samples before a link can be called slow
 };
 
 static bool direct(const struct gv_engine *engine) {
     return engine->push.staleness == 0;
 }
 
-// The preferred parent of a node.
-static int parent_of(uint32_t node) {
-    return node == 0 ? GV_CORE_NONE : (int)((node - 1) / GV_CORE_FANOUT);
-}
-
-static int preferred_parent(const struct gv_engine *engine) {
-    return parent_of(engine->self);
-}
-
-// Whether this node is a root because its parent is suspected, and the peer is a later sibling.
+// Whether this node is a root for lack of a parent, and the peer a later sibling.
 static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
     return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
-           engine->self > 0 && parent_of((uint32_t)peer) == preferred_parent(engine);
+           gv_overlay_are_siblings((uint32_t)peer, engine->self);
 }
 
 static void add_child(struct gv_engine *engine, int peer) {
@@ -56,16 +40,13 @@ int gv_push_join(struct gv_engine *engine) {
     push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
     push->children = gv_alloc_new(engine->alloc, size);
     if (push->children == NULL) return GV_ENOMEM;
-    uint64_t reach = 1, width = 1;
-    while (reach < engine->peer_count) {
-        width *= GV_CORE_FANOUT;
-        reach += width;
-        push->levels++;
+    push->levels = gv_overlay_levels(engine->peer_count);
+    struct gv_overlay_range children = {0, engine->peer_count};
+    if (!direct(engine)) {
+        children = gv_overlay_children(engine->self, engine->peer_count);
+        push->parent = gv_overlay_preferred_parent(engine->self);
     }
-    push->parent = direct(engine) ? GV_CORE_NONE : preferred_parent(engine);
-    uint64_t first = direct(engine) ? 0 : (uint64_t)engine->self * GV_CORE_FANOUT + 1;
-    uint64_t last = direct(engine) ? engine->peer_count : first + GV_CORE_FANOUT;
-    for (uint64_t i = first; i < last && i < engine->peer_count; i++) {
+    for (uint32_t i = children.first; i < children.end; i++) {
         if (i == engine->self) continue;
         if (gv_core_peer(engine, (int)i) == NULL) return GV_ENOMEM;
         add_child(engine, (int)i);
@@ -77,40 +58,21 @@ int gv_push_join(struct gv_engine *engine) {
 
 bool gv_push_is_target(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
-    if (state == NULL || state->suspected) return false;
+    if (state == NULL || gv_health_is_suspected(&state->health)) return false;
     return state->child || peer == engine->push.parent;
 }
 
 // --- flush rounds ----------------------------------------------------------------------------
 
-// The mean round trip to this peer, if it has at least this number of samples; else 0.
-static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
-    const struct gv_peer *state = engine->peers[peer];
-    return state != NULL && state->rtt_samples >= samples ? state->rtt_mean : 0;
-}
-
-// How long before the flush round a child's updates should arrive, so that they are in time even if
-// the round trip is slightly longer.
-static gv_time margin(const struct gv_engine *engine) {
-    gv_time time = engine->push.staleness / MARGIN_DIVISOR;
-    return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
-}
-
-// Additional margin while round trips vary: an update that misses the round waits for a period.
-static gv_time deviation_margin(const struct gv_engine *engine) {
-    gv_time deviation = engine->peers[engine->push.parent]->rtt_deviation, most = margin(engine);
-    return deviation < most ? deviation : most;
-}
-
-// The mean round trip plus half of its deviation. An update that misses a round waits for a period;
-// padding shortens the period to compensate.
+// The padded round trip to this peer, if it has at least this number of samples; else 0.
 static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
-    gv_time rtt = mean_rtt(engine, peer, samples);
-    return rtt > 0 ? rtt + engine->peers[peer]->rtt_deviation / DEVIATION_DIVISOR : 0;
+    const struct gv_peer *state = engine->peers[peer];
+    if (state == NULL || state->ack.rtt_samples < samples) return 0;
+    return gv_schedule_padded_rtt(state->ack.rtt_mean, state->ack.rtt_deviation);
 }
 
-// The time that an update takes up and down the tree, estimated from the slowest link of this node
-// with at least this number of samples. 0: unknown.
+// The propagation time by the slowest link of this node that has at least this number of samples;
+// 0: unknown.
 static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples) {
     const struct gv_push *push = &engine->push;
     gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, samples);
@@ -118,71 +80,37 @@ static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples)
         gv_time rtt = padded_rtt(engine, (int)push->children[i], samples);
         if (rtt > slowest) slowest = rtt;
     }
-    return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
+    return gv_schedule_propagation(push->staleness, push->levels, slowest);
 }
 
-static gv_time period_min(gv_time propagation) {
-    gv_time share = propagation / PERIOD_DIVISOR;
-    return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
-}
-
-// The interval between flush rounds of a root: staleness minus propagation time, but at least
-// period_min.
-static gv_time period(const struct gv_engine *engine) {
-    gv_time staleness = engine->push.staleness, propagation = propagation_time(engine, 1),
-            least = period_min(propagation);
-    if (propagation == 0) return staleness / 3;
-    return staleness > propagation + least ? staleness - propagation : least;
+// A flush round begins.
+static void begin_round(struct gv_engine *engine, gv_time now) {
+    engine->push.last_flush = now;
+    engine->push.period = gv_schedule_period(engine->push.staleness, propagation_time(engine, 1));
 }
 
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     if (direct(engine) || engine->peer_count < 2) return 0;
-    gv_time propagation = propagation_time(engine, RTT_SAMPLES_MIN),
-            needed = propagation + period_min(propagation);
-    if (propagation == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
-    return (uint32_t)((needed + GV_MS - 1) / GV_MS);
+    gv_time kept =
+        gv_schedule_achievable(engine->push.staleness, propagation_time(engine, RTT_SAMPLES_MIN));
+    return (uint32_t)((kept + GV_MS - 1) / GV_MS);
 }
 
-// When the parent's announced flush round arrives at the latest; GV_TIME_NEVER: none is announced.
-static gv_time flush_expected(const struct gv_engine *engine, gv_time now) {
-    const struct gv_push *push = &engine->push;
-    if (!push->flush_announced) return GV_TIME_NEVER;
-    gv_time when = gv_time_after(push->announced_at, push->announced_in + margin(engine));
-    return now < when ? when : GV_TIME_NEVER;
-}
-
-// Time until the parent's first flush round that is at least `least` away, if rounds continue at
-// the announced interval.
-static gv_time until_flush(const struct gv_engine *engine, gv_time now, gv_time least) {
-    const struct gv_push *push = &engine->push;
-    GV_ASSERT(push->flush_announced && push->announced_in > 0);
-    gv_time since = now > push->announced_at ? now - push->announced_at : 0;
-    uint64_t rounds = (since + least + push->announced_in - 1) / push->announced_in;
-    return (rounds > 0 ? rounds : 1) * push->announced_in - since;
-}
-
-// When to send to the parent, to meet the next flush round that can still be met. Returns `now` if
-// the announced round has not come: the parent has no updates, and flushes when it gets some.
 static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
-    int parent = engine->push.parent;
-    if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
-        return now;
-    gv_time early = mean_rtt(engine, parent, 1) + margin(engine) + deviation_margin(engine);
-    return gv_time_after(now, until_flush(engine, now, early) - early);
+    const struct gv_push *push = &engine->push;
+    const struct gv_peer *parent = engine->peers[push->parent];
+    if (!parent->ack.measured) return now;
+    return gv_schedule_to_parent(push->staleness, &push->round, parent->ack.rtt_mean,
+                                 parent->ack.rtt_deviation, now);
 }
 
 static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (direct(engine)) return now;
-    if (push->parent != GV_CORE_NONE) {
-        gv_time expected = flush_expected(engine, now); // forward with the parent's updates
-        return expected != GV_TIME_NEVER ? expected : now;
-    }
-    if (push->last_flush == GV_TIME_NEVER) return now;
-    gv_time next = gv_time_after(push->last_flush, push->period);
-    if (next < now)
-        next = gv_time_after(next, push->period); // children that miss a round aim at the next
-    return next > now ? next : now;
+    if (push->parent == GV_CORE_NONE)
+        return gv_schedule_next_round(push->last_flush, push->period, now);
+    gv_time expected = gv_schedule_expected(push->staleness, &push->round, now);
+    return expected != GV_TIME_NEVER ? expected : now; // with the parent's updates
 }
 
 uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer) {
@@ -223,9 +151,9 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (push->parent == GV_CORE_NONE) return;
     struct gv_peer *parent = engine->peers[push->parent];
-    gv_time pause = GV_PEER_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_initial_rtt(engine));
+    gv_time pause = GV_HEALTH_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_initial_rtt(engine));
     bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
-    if (parent->timeouts > 0 || recently) return;
+    if (parent->health.timeouts > 0 || recently) return;
     push->parent_pinged_at = now;
     parent->ping = true;
     gv_core_enqueue(engine, push->parent);
@@ -236,7 +164,7 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
 static void move_parent_flush(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
     gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
-    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.announced_in / 4)) return;
+    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.round.in / 4)) return;
     gv_timers_set(&engine->timers, timer, better);
 }
 
@@ -249,27 +177,24 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
-        gv_peer_reset(state, engine->changelog.head);
-        // Older entries reach the child by sync. A sync in progress does not suffice: its summaries
-        // may be older than the last updates.
+        gv_ack_reset(&state->ack, engine->changelog.head);
+        // Older entries reach the child by sync. A sync in progress does not do: its summaries may
+        // be older than the last updates.
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     } else if (!child && state->child) {
         remove_child(engine, peer);
         if (push->child_count == 0) gv_push_truncate(engine);
     }
-    bool leaves = child && parent_of((uint32_t)peer) == push->parent;
-    bool is_root = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
     if (peer != push->parent) {
-        if (leaves || is_root) ping_parent(engine, now);
+        // A node that prefers the same parent adopts this one as its parent, or acts as a root.
+        bool acts = child || message->next_flush_ms > 0;
+        if (acts && gv_overlay_preferred_parent((uint32_t)peer) == push->parent)
+            ping_parent(engine, now);
         return;
     }
     if (message->next_flush_ms > 0) {
-        push->flush_announced = true;
-        push->announced_at = now;
-        push->announced_in = message->next_flush_ms * GV_MS;
-        // A period is never longer than the staleness, whatever the parent announces.
-        if (push->announced_in > push->staleness) push->announced_in = push->staleness;
+        push->round = gv_schedule_announced(push->staleness, now, message->next_flush_ms);
         move_parent_flush(engine, now);
     }
     if (changed && push->child_count > 0) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
@@ -277,13 +202,12 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
 
 void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
-    push->last_flush = now;
-    push->period = period(engine);
+    begin_round(engine, now);
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(engine, child)) continue;
         struct gv_peer *state = engine->peers[child];
-        if (state->unacked > 0) state->ack_at = now; // the child expects it with the round
+        gv_ack_hasten(&state->ack, now); // the child expects it with the round
         gv_core_enqueue(engine, child);
     }
 }
@@ -311,31 +235,22 @@ bool gv_push_contacts_parent(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     if (parent == GV_CORE_NONE) return false;
     bool soon = engine->timers.when[engine->peer_count + GV_CORE_FLUSH_PARENT] != GV_TIME_NEVER;
-    return soon || engine->peers[parent]->contacted;
+    return soon || engine->peers[parent]->ack.contacted;
 }
 
 // --- the tree --------------------------------------------------------------------------------
 
-static bool unsuspected(const struct gv_engine *engine, int peer) {
-    return engine->peers[peer] == NULL || !engine->peers[peer]->suspected;
-}
-
-static int best_parent(const struct gv_engine *engine) {
-    int first = preferred_parent(engine);
-    if (first == GV_CORE_NONE || unsuspected(engine, first)) return first;
-    for (int i = 0; i < (int)engine->self; i++) {
-        if (unsuspected(engine, i)) return i;
-    }
-    return GV_CORE_NONE;
+static bool suspected(const void *ctx, uint32_t peer) {
+    const struct gv_engine *engine = ctx;
+    return engine->peers[peer] != NULL && gv_health_is_suspected(&engine->peers[peer]->health);
 }
 
 // A new root opens one sync with each sibling that may still wait for the old parent. The sync
 // sends the entries that the sibling lacks, and is not repeated if lost.
 static void announce_root(struct gv_engine *engine, gv_time now) {
-    engine->push.last_flush = now;
-    engine->push.period = period(engine);
+    begin_round(engine, now);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
-        if (!replaces_parent_of(engine, i) || !unsuspected(engine, i)) continue;
+        if (!replaces_parent_of(engine, i) || suspected(engine, (uint32_t)i)) continue;
         struct gv_peer *state = gv_core_peer(engine, i);
         if (state == NULL || state->child) continue;
         state->open_sync = true;
@@ -346,27 +261,27 @@ static void announce_root(struct gv_engine *engine, gv_time now) {
 void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
-    int best = best_parent(engine);
+    int best = gv_overlay_choose_parent(engine->self, suspected, engine);
     if (best == push->parent) return;
     struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
     if (best != GV_CORE_NONE && state == NULL) return; // out of memory: retried at the next change
     uint64_t unacked = engine->changelog.tail;
-    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > unacked)
-        unacked = engine->peers[push->parent]->acked_seq;
+    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->ack.acked_seq > unacked)
+        unacked = engine->peers[push->parent]->ack.acked_seq;
     push->parent = best;
-    push->flush_announced = false;
+    push->round = (struct gv_schedule_round){0};
     if (state == NULL) {
         announce_root(engine, now);
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
         return;
     }
-    gv_peer_reset(state, unacked);
+    gv_ack_reset(&state->ack, unacked);
     state->open_sync = state->follow_up = true;
     gv_core_enqueue(engine, best);
 }
 
 bool gv_push_relies_on(const struct gv_engine *engine, int peer) {
-    return engine->peers[peer]->child || peer == preferred_parent(engine);
+    return engine->peers[peer]->child || peer == gv_overlay_preferred_parent(engine->self);
 }
 
 // --- updates in messages ------------------------------------------------------------------------
@@ -379,15 +294,15 @@ static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) 
 // Moves sent_seq to the next change that is an update for this peer. False: there is none.
 static bool advance_to_update(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
-    if (state->sent_seq < engine->changelog.tail) { // the log no longer has its updates
-        gv_peer_reset(state, engine->changelog.tail);
+    if (state->ack.sent_seq < engine->changelog.tail) { // the log no longer has its updates
+        gv_ack_reset(&state->ack, engine->changelog.tail);
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     }
-    while (state->sent_seq < engine->changelog.head && !deliverable(engine, state->sent_seq, peer))
-        state->sent_seq++;
-    if (state->in_flight_count == 0) state->acked_seq = state->sent_seq;
-    return state->sent_seq < engine->changelog.head;
+    uint64_t seq = state->ack.sent_seq;
+    while (seq < engine->changelog.head && !deliverable(engine, seq, peer)) seq++;
+    gv_ack_skip(&state->ack, seq);
+    return seq < engine->changelog.head;
 }
 
 bool gv_push_pending(struct gv_engine *engine, int peer) {
@@ -395,14 +310,14 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_is_oversized(const struct gv_engine *engine, int peer) {
-    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->sent_seq).ref;
+    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->ack.sent_seq).ref;
     struct gv_entry entry = gv_replica_get(&engine->replica, ref);
     return gv_core_is_oversized(engine, &entry);
 }
 
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve) {
-    uint64_t at = engine->peers[peer]->sent_seq;
+    uint64_t at = engine->peers[peer]->ack.sent_seq;
     for (; at < engine->changelog.head; at++) {
         if (!deliverable(engine, at, peer)) continue;
         struct gv_entry entry =
@@ -416,11 +331,10 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 
 gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    // A parent other than node 0 announces when it sends to its own parent.
-    if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
-    if (!engine->peers[0]->measured) return 0;
-    gv_time rtt = mean_rtt(engine, push->parent, 1);
-    return until_flush(engine, now, rtt) + margin(engine) - rtt;
+    // Other parents than node 0 announce when they send to their own parent.
+    if (push->parent != 0 || !engine->peers[0]->ack.measured) return 0;
+    return gv_schedule_parent_ack_delay_max(push->staleness, &push->round,
+                                            engine->peers[0]->ack.rtt_mean, now);
 }
 
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
@@ -428,7 +342,7 @@ gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
     if (direct(engine)) return gv_peer_timeout(state, 0);
     // On the tree the message has then missed its flush round; sending its updates again costs no
     // extra message.
-    return state->rtt_mean + margin(engine) + ROUNDING_MS * GV_MS;
+    return gv_schedule_ack_expected_after(engine->push.staleness, state->ack.rtt_mean);
 }
 
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
@@ -437,17 +351,14 @@ gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
 }
 
 gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child) {
-    gv_time staleness = engine->push.staleness;
-    if (direct(engine)) return ACK_DELAY_MAX_MS * GV_MS;
-    if (from_child) return staleness;
-    return staleness > ACK_DELAY_MAX_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MAX_MS * GV_MS;
+    return gv_schedule_ack_delay_max(engine->push.staleness, from_child);
 }
 
 // The first change that this peer still needs from the log.
 static uint64_t first_needed(struct gv_engine *engine, int peer) {
     if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
-    if (engine->peers[peer]->in_flight_count == 0) advance_to_update(engine, peer);
-    return engine->peers[peer]->acked_seq;
+    if (engine->peers[peer]->ack.in_flight_count == 0) advance_to_update(engine, peer);
+    return engine->peers[peer]->ack.acked_seq;
 }
 
 void gv_push_truncate(struct gv_engine *engine) {

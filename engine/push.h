@@ -4,15 +4,11 @@
 // With staleness 0 there is no tree: each node sends its own updates to all others at once, and
 // does not forward those of others. All peers are its children here.
 //
-// Otherwise the nodes, sorted by name, form a tree of fan-out GV_CORE_FANOUT (compare Plumtree:
-// Leitão et al., SRDS 2007; here a node's place follows from its name):
-//   parent       the preferred parent of node i is node (i − 1) / GV_CORE_FANOUT. A node that
-//                suspects it takes the first unsuspected node that sorts before itself; if there is
-//                none, it is a root. Messages to the parent have the flag `to_parent`.
-//   flush round  a root sends pending updates to its children once a period, if there are any. Its
-//                messages announce the time until the next round. A child sends its own updates to
-//                arrive just before that round, by the measured round trip. If no round is
-//                announced, updates leave at once.
+// Otherwise the nodes form a tree (overlay.h). Messages to the parent have the flag `to_parent`.
+// Updates travel in flush rounds: a root sends pending updates to its children once a period, if
+// there are any. Its messages announce the time until the next round. A child sends its own updates
+// to arrive just before that round, by the measured round trip. If no round is announced, updates
+// leave at once.
 // So an update waits at most one period, and the updates of all children leave the root together.
 //
 // Peers are named by their numbers. Functions that return nothing cannot fail.

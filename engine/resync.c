@@ -44,7 +44,8 @@ bool gv_resync_defers_push(const struct gv_engine *engine) {
 static bool in_scope(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return true;
-    return state != NULL && state->child && !(state->contacted && engine->resync.skip_contacted);
+    return state != NULL && state->child &&
+           !(state->ack.contacted && engine->resync.skip_contacted);
 }
 
 static bool before(gv_time when, gv_time since) {
@@ -56,7 +57,7 @@ static bool before(gv_time when, gv_time since) {
 static bool needs_sync(struct gv_engine *engine, int peer) {
     if (!in_scope(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
-    if (state == NULL || state->suspected) return false;
+    if (state == NULL || gv_health_is_suspected(&state->health)) return false;
     gv_time since = engine->resync.since;
     return before(state->opened_at, since) && before(state->synced_at, since);
 }
@@ -66,10 +67,10 @@ static gv_time response_time(const struct gv_engine *engine) {
     gv_time slowest = 0;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         const struct gv_peer *peer = engine->peers[i];
-        bool counts = peer != NULL && peer->measured && !peer->suspected;
-        if (counts && peer->srtt > slowest) slowest = peer->srtt;
+        bool counts = peer != NULL && peer->ack.measured && !gv_health_is_suspected(&peer->health);
+        if (counts && peer->ack.srtt > slowest) slowest = peer->ack.srtt;
     }
-    return RESPONSE_ROUND_TRIPS * (slowest > 0 ? slowest : GV_PEER_RTT_INITIAL_MS * GV_MS);
+    return RESPONSE_ROUND_TRIPS * (slowest > 0 ? slowest : GV_ACK_RTT_INITIAL_MS * GV_MS);
 }
 
 // Opens a sync with the next peer. False: none is left.

@@ -59,7 +59,7 @@ static int choose_peer(struct gv_engine *engine, bool bootstraps) {
         int peer = (int)(((uint32_t)start + i) % engine->peer_count);
         if (peer == (int)engine->self) continue;
         const struct gv_peer *state = engine->peers[peer];
-        bool suspected = state != NULL && state->suspected;
+        bool suspected = state != NULL && gv_health_is_suspected(&state->health);
         bool contacted = state != NULL && state->opened_at != GV_TIME_NEVER;
         if (suspected == suspects && !(bootstraps && contacted)) return peer;
         choice = peer;
@@ -107,7 +107,8 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
         return; // a sync is in progress
     state->open_sync = true;
     state->follow_up |= requested;
-    state->ping |= state->suspected; // a ping is answered even if the roots are equal
+    // Equal roots are not answered, a ping is.
+    state->ping |= gv_health_is_suspected(&state->health);
     gv_core_enqueue(engine, peer);
 }
 
@@ -164,8 +165,8 @@ void gv_sync_set_expected(struct gv_engine *engine, int peer, uint32_t expect) {
 // sketches.
 static void choose_strategy(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
     const struct gv_peer *at = engine->peers[peer];
-    state->fewer_rounds = at->measured && at->srtt >= FAR_MS * GV_MS;
-    state->use_sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
+    state->fewer_rounds = at->ack.measured && at->ack.srtt >= FAR_MS * GV_MS;
+    state->use_sketches = at->ack.measured && at->ack.srtt >= NEAR_MS * GV_MS;
 }
 
 // Decodes ranges into a buffer of their length. A JSON library on the way may have escaped
@@ -204,9 +205,9 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
     if (gv_reconcile_is_opening((struct gv_slice){slot->data, (size_t)len})) {
         // If our opening is acknowledged, the peer opened this sync after it received ours.
         bool crossed = recent(engine, peer, state->opened_at, now) &&
-                       gv_peer_sync_in_flight(state, state->opened_at);
+                       gv_ack_sync_in_flight(&state->ack, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
-        if (crossed) gv_peer_abandon_syncs(state); // the peer will not answer ours
+        if (crossed) gv_ack_abandon_syncs(&state->ack); // the peer will not answer ours
         slot->state.expected = gv_sync_expected(engine, peer);
         gv_sync_set_expected(engine, peer, slot->state.expected);
         state->open_sync = state->follow_up = false; // this sync replaces it

@@ -4,8 +4,9 @@
 #ifndef GV_SIM_CHECK_CHECK_BOUNDS_H
 #define GV_SIM_CHECK_CHECK_BOUNDS_H
 
+#include "../../engine/ack.h"
 #include "../../engine/changelog.h"
-#include "../../engine/peer.h"
+#include "../../engine/health.h"
 #include "../../node/node.h"
 #include "../core/net.h"
 #include "verdict.h"
@@ -26,10 +27,10 @@ enum {
     // Bytes to be stored: a batch being written, the next batch, and pending writes.
     GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
 
-    // Most messages in flight on a link: the unacknowledged ones, once for each timeout until the
-    // peer is suspected; plus an update and an acknowledgement for each operation during the flight
-    // of one message, each of them sent twice.
-    GV_CHECK_BOUNDS_IN_FLIGHT = GV_PEER_IN_FLIGHT_MAX * GV_PEER_ONE_WAY_TIMEOUTS_MAX,
+    // Messages in flight on a link: those not acknowledged, once for each timeout until the peer is
+    // suspected; and for each operation during the flight of one message, an update and an
+    // acknowledgement, each of them retried once.
+    GV_CHECK_BOUNDS_IN_FLIGHT = GV_ACK_IN_FLIGHT_MAX * GV_HEALTH_ONE_WAY_TIMEOUTS_MAX,
     GV_CHECK_BOUNDS_OP = 4,
 };
 

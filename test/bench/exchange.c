@@ -171,8 +171,8 @@ static void join(struct gv_exchange *exchange, uint64_t diff, uint64_t seed,
         if (expect[i] > 0) gv_sync_set_expected(exchange->side[i], 1 - i, 4 * expect[i]);
         struct gv_peer *peer = gv_core_peer(exchange->side[i], 1 - i);
         GV_ASSERT(peer != NULL);
-        peer->measured = true;
-        peer->srtt = plan->trip_ms * GV_MS;
+        peer->ack.measured = true;
+        peer->ack.srtt = plan->trip_ms * GV_MS;
     }
 }
 

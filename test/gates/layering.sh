@@ -4,7 +4,7 @@
 # node <- sim <- test. The folders of node/ and sim/ are layers, too, and modules do not include
 # each other in a circle. merkle/, codec/ and engine/ include no header of the C library that
 # declares I/O, clocks or locales. A third-party header is included only in the file that wraps its
-# library.
+# library. In engine/, a module that owns a struct of its own is the only one to write it.
 . "$(dirname "$0")/lib.sh"
 
 for entry in *; do
@@ -86,4 +86,10 @@ if [ -s "$TMP/circle" ]; then
     fault "modules include each other in a circle:"
     fault <"$TMP/circle"
 fi
+
+# Only ack.c and health.c write the members of their structs.
+for noun in ack health; do
+    grep -nE "[.>]$noun[.][a-z_]+(\\[[^]]*\\])?([.][a-z_]+)? *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)" \
+        engine/*.c | sed "s|^\([^:]*:[0-9]*:\).*|\1 only engine/$noun.c writes this member|" | fault
+done
 finish

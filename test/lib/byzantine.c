@@ -237,7 +237,7 @@ static void put_entries(struct gv_byzantine *byzantine, const struct gv_replica 
 
 static struct gv_message header(struct gv_byzantine *byzantine, const struct gv_engine *engine,
                                 int peer) {
-    static const struct gv_peer stranger = {.next_id = 1};
+    static const struct gv_peer stranger = {.ack = {.next_id = 1}};
     const struct gv_peer *at = engine->peers[peer] != NULL ? engine->peers[peer] : &stranger;
     uint8_t has = gv_byzantine_byte(byzantine);
     struct gv_message header = {
@@ -247,10 +247,10 @@ static struct gv_message header(struct gv_byzantine *byzantine, const struct gv_
         .to_parent = has & 8,
         .has_ack = has & 16,
     };
-    if (header.has_id) header.id = number(byzantine, at->largest + 1);
+    if (header.has_id) header.id = number(byzantine, at->ack.largest + 1);
     if (has & 32) header.next_flush_ms = (uint32_t)number(byzantine, 400);
     if (!header.has_ack) return header;
-    header.ack.largest = number(byzantine, at->next_id - 1);
+    header.ack.largest = number(byzantine, at->ack.next_id - 1);
     header.ack.mask = number(byzantine, UINT64_MAX);
     header.ack.ack_delay_us = number(byzantine, 100);
     return header;

@@ -99,8 +99,8 @@ static void join(struct exchange *exchange, unsigned trip_ms) {
         assert_int_equal(gv_engine_join(engine, exchange->now, names[side], names, SIDES), 0);
         struct gv_peer *peer = gv_core_peer(engine, 1 - side);
         assert_non_null(peer);
-        peer->measured = trip_ms > 0;
-        peer->srtt = trip_ms * GV_MS;
+        peer->ack.measured = trip_ms > 0;
+        peer->ack.srtt = trip_ms * GV_MS;
     }
 }
 

@@ -837,7 +837,7 @@ static void replicas_recover_from_out_of_memory(void **state) {
 
 static bool suspects(const struct gv_cluster *cluster, int node, int other) {
     const struct gv_peer *peer = cluster->nodes[node].engine->peers[other];
-    return peer != NULL && peer->suspected;
+    return peer != NULL && gv_health_is_suspected(&peer->health);
 }
 
 static void add_at_all(struct gv_cluster *cluster, int64_t *next) {
