@@ -195,7 +195,7 @@ static int opened(struct gv_journal *journal, int error) {
 int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch) {
     init(journal, directory, epoch);
-    int error = open_file(journal, path, O_RDWR);
+    int error = open_file(journal, path, O_RDWR | O_NONBLOCK);
     if (error == 0) error = check_header(journal);
     return opened(journal, error);
 }
@@ -205,7 +205,7 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
     init(journal, 0, epoch);
     journal->legacy = true;
     restart(journal, epoch);
-    int error = open_file(journal, path, O_RDONLY);
+    int error = open_file(journal, path, O_RDONLY | O_NONBLOCK);
     if (error == 0) error = check_legacy(journal, written);
     return opened(journal, error);
 }

@@ -522,21 +522,17 @@ static const struct {
 } commands[] = {
     [GV_COMMAND_EXEC] = {"exec", EXEC, .complete = complete_exec},
     [GV_COMMAND_RUN] = {"run", RUN, .complete = complete_run},
-    [GV_COMMAND_SCENARIOS] = {"scenarios", 0, {OPERAND(name)}},
-    [GV_COMMAND_SWARM] = {"swarm", SWARM, .complete = complete_swarm},
-    [GV_COMMAND_SHRINK] = {"shrink",
-                           SHRINK | SET,
-                           {OPERAND(scenario)},
-                           "missing scenario: a file, a built-in one, or a seed of gvsim swarm"},
-    [GV_COMMAND_COMPARE] = {"compare",
-                            COMPARE,
-                            {OPERAND(files[0]), OPERAND(files[1])},
-                            "missing results: two files written by --json"},
-    [GV_COMMAND_GLOMERS] = {"glomers",
-                            GLOMERS,
-                            {OPERAND(challenge)},
-                            "missing challenge: 3a, 3b, 3c, 3d, 3e or 4"},
-    [GV_COMMAND_SWEEP] = {"sweep", SWEEP},
+    [GV_COMMAND_SCENARIOS] = {"scenarios", .operands = {OPERAND(name)}},
+    [GV_COMMAND_SWARM] = {"swarm", .takes = SWARM, .complete = complete_swarm},
+    [GV_COMMAND_SHRINK] =
+        {"shrink", .takes = SHRINK | SET, .operands = {OPERAND(scenario)},
+         .missing = "missing scenario: a file, a built-in one, or a seed of gvsim swarm"},
+    [GV_COMMAND_COMPARE] = {"compare", .takes = COMPARE,
+                            .operands = {OPERAND(files[0]), OPERAND(files[1])},
+                            .missing = "missing results: two files written by --json"},
+    [GV_COMMAND_GLOMERS] = {"glomers", .takes = GLOMERS, .operands = {OPERAND(challenge)},
+                            .missing = "missing challenge: 3a, 3b, 3c, 3d, 3e or 4"},
+    [GV_COMMAND_SWEEP] = {"sweep", .takes = SWEEP},
 };
 
 enum { COMMANDS = GV_COUNT(commands) };

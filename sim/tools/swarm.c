@@ -71,7 +71,7 @@ static bool on_end(void *ctx, uint64_t seed, int status, const void *result, FIL
 
 int gv_swarm_run(const struct gv_swarm_config *config) {
     struct swarm swarm = {.config = config, .began = now(), .tty = isatty(STDERR_FILENO) != 0};
-    enum gv_exit status = gv_pool_run(&(struct gv_pool){
+    int status = (int)gv_pool_run(&(struct gv_pool){
         .first = config->first,
         .last = config->last,
         .jobs = config->jobs,
@@ -81,9 +81,9 @@ int gv_swarm_run(const struct gv_swarm_config *config) {
         .ctx = &swarm,
     });
     if (swarm.tty) fputs("\r\x1b[K", stderr);
-    if (status == GV_EXIT_USAGE) return status;
+    if (status == (int)GV_EXIT_USAGE) return status;
     double seconds = now() - swarm.began;
-    bool interrupted = status == GV_EXIT_INTERRUPTED;
+    bool interrupted = status == (int)GV_EXIT_INTERRUPTED;
     if (swarm.failed > SHOWN) printf("… and %" PRIu64 " more\n", swarm.failed - SHOWN);
     printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed",
            interrupted ? "interrupted: " : "", swarm.done, seconds, (double)swarm.done / seconds,

@@ -67,7 +67,8 @@ static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);
     if (number == 1002) sleep(2); // uses no processor time
-    for (volatile uint64_t spin = 0; number == 1003;) spin = spin + 1;
+    volatile uint64_t spin = number;
+    while (spin == 1003) continue;
     if (number > 1101) raise(SIGKILL);
     struct gv_verdict verdict = {.valid = number % 5 != 0, .safety = number % 10 == 5};
     snprintf(verdict.why, sizeof verdict.why, "%u is bad", (unsigned)number);
