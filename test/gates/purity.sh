@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 all
-outside='/(main_|program|options|loop|secret_file|store_|journal|escape)' # escape prints to a FILE it is given
+outside='/(main_|program|options|loop|secret_file|store_|journal|escape)' # escape: to a FILE
 for source in $(files .c | grep '^node/' | grep -vE "$outside"); do
     nm -u "$BUILD/gate-gcc/obj/${source%.c}.o" | awk -v source="$source" '
         $2 ~ /^(uv_.*|mdb_.*|clock.*|.*time|getenv|s?rand(om)?|getrandom|std(in|out|err))$/ ||
