@@ -3,14 +3,14 @@
 
 enum {
     PACKET_THRESHOLD = 3,  // RFC 9002, section 6.1.1
-    MASK_BITS = 64,        // of an acknowledgement
-    RTT_SAMPLES_MAX = 16,  // most samples that the mean weighs
+    MASK_BITS = 64,        // bits in the mask of an acknowledgement
+    RTT_SAMPLES_MAX = 16,  // the mean weighs a sample by 1/16, or more while there are fewer
     ID_JUMP_MAX = 1 << 12, // ids of one incarnation never jump by more
     TIMEOUT_MIN_MS = 20,
-    DEVIATION_MIN_MS = 10,   // least part of a timeout for the variation, as kGranularity
+    DEVIATION_MIN_MS = 10,   // least variation term of a timeout, as kGranularity of RFC 9002
     PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
     PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
-    RTT_SAMPLES_MIN = 4,     // samples before there are outliers
+    RTT_SAMPLES_MIN = 4,     // samples before one can be an outlier
 };
 
 void gv_ack_init(struct gv_ack *ack, uint64_t first_id, uint64_t seq, bool needs_full_state) {

@@ -9,12 +9,12 @@
 //                     that must arrive, and the first message to a peer are numbered.
 //   acknowledgement   the largest id received, a mask of the 64 before it, and the ack delay. One
 //                     acknowledges many messages and is part of the next message to the peer.
-//   lost              not acknowledged, though the third message after it was (packet threshold),
-//                     though the peer has sent another (gv_ack_detect_unacked), though a later one
-//                     was and time has passed (gv_ack_detect_reordered), or for too long
-//                     (gv_ack_expire, a timeout). A lost message is not retransmitted: its updates
-//                     are pending again.
-//   spurious loss     a lost message that is acknowledged after all
+//   lost              not acknowledged although a message three ids later was (packet threshold),
+//                     although the peer has sent another (gv_ack_detect_unacked), although a later
+//                     one was, some time ago (gv_ack_detect_reordered), or within the timeout
+//                     (gv_ack_expire). A lost message is not retransmitted: its updates are
+//                     pending again.
+//   spurious loss     a lost message that is acknowledged later
 //   seq               a sequence number in the changelog (changelog.h)
 //
 // The states of a numbered message to the peer:
@@ -22,7 +22,7 @@
 //     gv_ack_sent            acknowledged
 //     ──────────▶ in flight ──────────────▶ acknowledged
 //                     │                          ▲
-//                     │ lost, reset              │ acknowledged after all
+//                     │ lost, reset              │ acknowledged later
 //                     ▼                          │
 //                   lost ────────────────────────┘
 //                     │ more than GV_ACK_LOST_MAX are, or for five minutes
@@ -57,7 +57,8 @@ struct gv_ack_message {
     bool reordered; // a later one was acknowledged; declared lost at `due` without a timeout
 };
 
-// A lost message. If it is acknowledged after all, the round trip is longer than the timeout was.
+// A lost message. If it is acknowledged later, the loss was spurious: the round trip is longer than
+// the timeout.
 struct gv_ack_lost {
     uint64_t id;
     gv_time sent;
@@ -77,7 +78,7 @@ struct gv_ack {
     uint8_t in_flight_count, lost_count;
     uint64_t largest_acked_end; // one more than the largest id acknowledged
     bool contacted;             // a numbered message was sent
-    bool needs_full_state;      // the pending updates are all entries, none acknowledged yet
+    bool needs_full_state;      // all entries are pending, and none is acknowledged yet
     gv_time loss_timer;         // earliest `due` in flight; GV_TIME_NEVER: none
     uint64_t acked_seq;         // the peer has acknowledged all updates before this one
     uint64_t sent_seq;          // all updates before this one were sent to it
@@ -90,15 +91,15 @@ struct gv_ack {
     uint8_t outliers;      // consecutive last samples far from the mean
     // Messages from the peer.
     bool has_received;  // a numbered one came; `largest` and `mask` are valid
-    uint8_t unacked;    // number of received messages to be acknowledged
+    uint8_t unacked;    // received messages that are not acknowledged yet
     uint64_t largest;   // largest id received
     uint64_t mask;      // bit i: largest − 1 − i was received
     gv_time largest_at; // arrival of `largest`
-    gv_time ack_at;     // latest time of the next acknowledgement, or GV_TIME_NEVER
+    gv_time ack_at;     // deadline of the next acknowledgement, or GV_TIME_NEVER
 };
 
-// A peer without history. The updates from `seq` on are pending; `needs_full_state`: they are all
-// entries of this node. `first_id`: a random number, so that incarnations differ.
+// Initialises a peer without history. The updates from `seq` on are pending; `needs_full_state`:
+// they are all entries of this node. `first_id`: a random number, so that incarnations differ.
 void gv_ack_init(struct gv_ack *ack, uint64_t first_id, uint64_t seq, bool needs_full_state);
 
 // --- messages from the peer ------------------------------------------------------------------
@@ -109,7 +110,7 @@ bool gv_ack_is_new_incarnation(const struct gv_ack *ack, uint64_t id);
 // Whether a message with this id has been received before.
 bool gv_ack_is_duplicate(const struct gv_ack *ack, uint64_t id);
 // Notes a received numbered message. It is acknowledged within `delay`; at once if `immediate`, or
-// if it is the GV_ACK_THRESHOLD-th that waits.
+// if GV_ACK_THRESHOLD messages are unacknowledged.
 void gv_ack_received(struct gv_ack *ack, gv_time now, uint64_t id, bool immediate, gv_time delay);
 // The acknowledgement that a message sent now should carry. False: there is nothing to acknowledge.
 bool gv_ack_pending(const struct gv_ack *ack, gv_time now, struct gv_message_ack *out);
@@ -123,7 +124,7 @@ void gv_ack_hasten(struct gv_ack *ack, gv_time now);
 // Whether fewer than GV_ACK_IN_FLIGHT_MAX messages are in flight.
 bool gv_ack_can_send(const struct gv_ack *ack);
 // Notes that a numbered message is sent now, with the pending updates before `to`; returns its id.
-// After `timeout` it is lost. `sync`: it is a sync message. gv_ack_can_send must hold.
+// After `timeout` it is lost. `sync`: it is a sync message. Requires gv_ack_can_send.
 uint64_t gv_ack_sent(struct gv_ack *ack, gv_time now, uint64_t to, gv_time timeout, bool sync);
 // The pending updates before `seq` need not be sent to the peer.
 void gv_ack_skip(struct gv_ack *ack, uint64_t seq);
@@ -146,9 +147,9 @@ void gv_ack_forget_lost(struct gv_ack *ack);
 // (section 6.1.1). False: it acknowledges nothing new.
 bool gv_ack_acked(struct gv_ack *ack, gv_time now, const struct gv_message_ack *got,
                   struct gv_ack_loss *loss);
-// To be called when a message came from the peer, after gv_ack_acked: declares lost the messages
-// sent longer than `expected` ago, which that message would have acknowledged. So two nodes that
-// both send need no timeout. No effect if no round trip is measured.
+// Call it for each message from the peer, after gv_ack_acked. Declares lost the messages sent more
+// than `expected` ago, which that message would have acknowledged. So two nodes that both send need
+// no timeout. No effect if no round trip is measured.
 struct gv_ack_loss gv_ack_detect_unacked(struct gv_ack *ack, gv_time now, gv_time expected);
 // The time threshold of RFC 9002, section 6.1.2: messages sent before one that was acknowledged
 // become due `loss_delay` after they were sent, unless they are due earlier. No effect if no round

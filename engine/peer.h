@@ -33,8 +33,8 @@ int gv_peer_lost(struct gv_peer *peer, struct gv_ack_loss loss);
 // away than those that `initial_rtt` was measured with.
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt);
 
-// The earliest time after `now` at which this peer needs attention: an acknowledgement, a loss or a
-// probe is due. GV_TIME_NEVER: none.
+// The earliest time after `now` at which an acknowledgement, a loss or a probe of this peer is due;
+// GV_TIME_NEVER: none.
 gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now);
 
 #endif

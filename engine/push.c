@@ -11,7 +11,7 @@ static bool direct(const struct gv_engine *engine) {
     return engine->push.staleness == 0;
 }
 
-// Whether this node is a root for lack of a parent, and the peer a later sibling.
+// Whether this node is a root because its parent is suspected, and the peer is a later sibling.
 static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
     return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
            gv_overlay_are_siblings((uint32_t)peer, engine->self);
@@ -178,8 +178,8 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     if (child && !state->child) {
         add_child(engine, peer);
         gv_ack_reset(&state->ack, engine->changelog.head);
-        // Older entries reach the child by sync. A sync in progress does not do: its summaries may
-        // be older than the last updates.
+        // Older entries reach the child by sync. A sync in progress does not suffice: its summaries
+        // may be older than the last updates.
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     } else if (!child && state->child) {
@@ -331,7 +331,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 
 gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    // Other parents than node 0 announce when they send to their own parent.
+    // A parent other than node 0 announces when it sends to its own parent.
     if (push->parent != 0 || !engine->peers[0]->ack.measured) return 0;
     return gv_schedule_parent_ack_delay_max(push->staleness, &push->round,
                                             engine->peers[0]->ack.rtt_mean, now);

@@ -27,9 +27,9 @@ enum {
     // Bytes to be stored: a batch being written, the next batch, and pending writes.
     GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
 
-    // Messages in flight on a link: those not acknowledged, once for each timeout until the peer is
-    // suspected; and for each operation during the flight of one message, an update and an
-    // acknowledgement, each of them retried once.
+    // Most messages in flight on a link: the unacknowledged ones, once for each timeout until the
+    // peer is suspected; plus an update and an acknowledgement for each operation during the flight
+    // of one message, each of them sent twice.
     GV_CHECK_BOUNDS_IN_FLIGHT = GV_ACK_IN_FLIGHT_MAX * GV_HEALTH_ONE_WAY_TIMEOUTS_MAX,
     GV_CHECK_BOUNDS_OP = 4,
 };
