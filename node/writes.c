@@ -104,7 +104,9 @@ int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
     if (writes->failed) return GV_EIO;
     struct pending_reply pending = {.type = NULL};
     struct gv_slice dest = {0}, msg_id = {0};
-    if (replies != NULL && gv_replies_open_request(replies, &dest, &msg_id))
+    if (replies != NULL) {
+        bool open = gv_replies_open_request(replies, &dest, &msg_id);
+        GV_ASSERT(open && dest.data != NULL && msg_id.data != NULL);
         pending = (struct pending_reply){
             .type = answer->type,
             .member = answer->member,
@@ -113,6 +115,7 @@ int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
             .id_len = msg_id.len,
             .value_len = answer->value.len,
         };
+    }
     uint8_t *at;
     int error = append(writes, &pending, entry, &at);
     if (error != 0 || replies == NULL) return error;

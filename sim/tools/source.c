@@ -52,7 +52,7 @@ int gv_source_command(const struct gv_command *command) {
         return GV_EXIT_VALID;
     }
     const struct gv_builtin *builtin = gv_builtin_find(command->name);
-    size_t len;
+    size_t len = 0;
     uint64_t seed;
     if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
         gv_escape_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
