@@ -91,16 +91,12 @@ void gv_ack_hasten(struct gv_ack *ack, gv_time now) {
 
 // --- time ------------------------------------------------------------------------------------
 
-static gv_time at_most(gv_time time, gv_time most) {
-    return time < most ? time : most;
-}
-
 gv_time gv_ack_timeout(const struct gv_ack *ack, gv_time initial_rtt) {
-    gv_time deviation = at_most(4 * ack->rttvar, GV_ACK_RTT_MAX_MS * GV_MS);
-    if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
-    gv_time timeout = at_most(initial_rtt, GV_ACK_RTT_MAX_MS * GV_MS);
+    gv_time deviation = gv_time_min(4 * ack->rttvar, GV_ACK_RTT_MAX_MS * GV_MS);
+    deviation = gv_time_max(deviation, DEVIATION_MIN_MS * GV_MS);
+    gv_time timeout = gv_time_min(initial_rtt, GV_ACK_RTT_MAX_MS * GV_MS);
     if (ack->measured) timeout = ack->srtt + deviation;
-    return timeout > TIMEOUT_MIN_MS * GV_MS ? timeout : TIMEOUT_MIN_MS * GV_MS;
+    return gv_time_max(timeout, TIMEOUT_MIN_MS * GV_MS);
 }
 
 // --- sending ---------------------------------------------------------------------------------
@@ -153,7 +149,7 @@ static void restart_mean(struct gv_ack *ack, gv_time sample) {
 
 // Adds a sample: srtt and rttvar by RFC 9002, section 5.3, and the mean.
 static void update_rtt(struct gv_ack *ack, gv_time elapsed) {
-    gv_time sample = at_most(elapsed, GV_ACK_RTT_MAX_MS * GV_MS);
+    gv_time sample = gv_time_min(elapsed, GV_ACK_RTT_MAX_MS * GV_MS);
     if (!ack->measured) {
         ack->measured = true;
         ack->srtt = sample;

@@ -5,10 +5,10 @@
 
 static bool memory_left(const struct gv_engine *engine, const struct gv_entry *entry) {
     if (engine->memory_max == 0) return true;
-    uint64_t reserved =
-        engine->reservations.bytes + (engine->reservations.bytes > 0 ? GV_REPLICA_CHUNK : 0);
-    return gv_replica_memory(&engine->replica) + reserved +
-               gv_replica_growth(&engine->replica, entry) <=
+    const struct gv_replica *replica = &engine->replica;
+    uint64_t reserved = engine->reservations.bytes;
+    if (reserved > 0) reserved += gv_replica_slack(replica);
+    return gv_replica_memory(replica) + reserved + gv_replica_growth(replica, entry) <=
            engine->memory_max;
 }
 

@@ -40,10 +40,10 @@ struct gv_push {
     uint32_t *children; // peers whose parent is this node; room for all peers
     uint32_t child_count;
     gv_time staleness;              // the configured one; 0: no tree
-    uint32_t levels;                // of the whole tree, below its root
+    uint32_t levels;                // levels of the push tree below its root
     gv_time last_flush;             // time of the last flush round, or GV_TIME_NEVER
-    gv_time period;                 // announced interval from it to the next one
-    gv_time parent_pinged_at;       // last time that others had left the parent, or GV_TIME_NEVER
+    gv_time period;                 // announced interval from that round to the next
+    gv_time parent_pinged_at;       // last ping because other nodes had left it, or GV_TIME_NEVER
     struct gv_schedule_round round; // the parent's next flush round, as announced
 };
 

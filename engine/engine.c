@@ -453,7 +453,8 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     traffic->received_bytes += message->bytes;
     on_incarnation(engine, now, index, message);
     if (message->has_ack) {
-        bool waited = !gv_ack_can_send(&peer->ack); // updates waited for a message in flight to end
+        bool waited =
+            !gv_ack_can_send(&peer->ack); // updates waited until fewer messages were in flight
         struct gv_ack_loss loss;
         bool fresh = gv_ack_acked(&peer->ack, now, &message->ack, &loss);
         lose(engine, peer, loss);
@@ -497,11 +498,11 @@ static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int inde
     const struct gv_peer *peer = engine->peers[index];
     gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
     if (immediate) return timeout;
-    // An unmeasured peer may be farther away than those measured; a delayed answer can wait for
-    // that.
+    // An unmeasured peer may be farther away than the measured ones. An acknowledgement that is
+    // delayed anyway allows for that.
     gv_time far = GV_ACK_RTT_INITIAL_MS * GV_MS;
     if (!peer->ack.measured && timeout < far) timeout = far;
-    // The peer takes this node as its child exactly if it is this node's parent.
+    // The peer treats this node as its child if and only if it is this node's parent.
     bool to_parent = index == engine->push.parent;
     gv_time delay = to_parent ? gv_push_parent_ack_delay_max(engine, now) : 0;
     if (delay == 0) delay = gv_push_ack_delay_max(engine, to_parent);

@@ -67,18 +67,13 @@ bool gv_health_take_probe(struct gv_health *health, gv_time now) {
     return true;
 }
 
-static gv_time at_most(gv_time time, gv_time most) {
-    return time < most ? time : most;
-}
-
 gv_time gv_health_backoff(const struct gv_health *health, gv_time timeout, gv_time raise_to) {
     int beyond = health->timeouts > GV_HEALTH_ONE_WAY_TIMEOUTS_MAX
                      ? health->timeouts - GV_HEALTH_ONE_WAY_TIMEOUTS_MAX
                      : 0;
     int raises = health->timeouts < RAISE_DOUBLINGS ? health->timeouts : RAISE_DOUBLINGS;
     if (beyond > BACKOFF_DOUBLINGS) beyond = BACKOFF_DOUBLINGS;
-    gv_time longer = at_most(timeout << beyond, BACKOFF_MAX_MS * GV_MS);
-    gv_time raised = at_most(timeout << raises, raise_to);
-    if (longer < timeout) longer = timeout;
-    return raised > longer ? raised : longer;
+    gv_time longer = gv_time_min(timeout << beyond, BACKOFF_MAX_MS * GV_MS);
+    gv_time raised = gv_time_min(timeout << raises, raise_to);
+    return gv_time_max(timeout, gv_time_max(longer, raised));
 }

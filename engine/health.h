@@ -3,8 +3,7 @@
 // it. Internal to engine/.
 //
 // As in SWIM (Das, Gupta, Motivala, DSN 2002), a suspected peer does not acknowledge; it need not
-// be dead. There is no other evidence against a peer than timeouts, and no other in its favour than
-// an acknowledgement.
+// be dead. Only timeouts count against a peer, and only an acknowledgement clears it.
 //
 //               timeouts in a row          probe is due
 //     ALIVE ─────────────────────▶ SUSPECTED ─────────▶ PROBING
@@ -69,9 +68,9 @@ void gv_health_probe_now(struct gv_health *health, gv_time now);
 // Whether the probe is due. If so, the caller sends it: the peer is being probed.
 bool gv_health_take_probe(struct gv_health *health, gv_time now);
 
-// The timeout for a message to this peer, by the one that its round trips suggest. Each timeout
-// beyond GV_HEALTH_ONE_WAY_TIMEOUTS_MAX doubles it, up to 16 times and 10 s. Each timeout at all
-// doubles it up to `raise_to`, if that is not 0.
+// `timeout`, which the round trips of the peer suggest, with backoff: each consecutive timeout
+// beyond GV_HEALTH_ONE_WAY_TIMEOUTS_MAX doubles it, up to 16 times and 10 s. If `raise_to` is not
+// 0, the earlier ones also double it, up to raise_to.
 gv_time gv_health_backoff(const struct gv_health *health, gv_time timeout, gv_time raise_to);
 
 #endif

@@ -196,6 +196,12 @@ uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_ent
     return growth + GV_REPLICA_CHUNK;
 }
 
+uint64_t gv_replica_slack(const struct gv_replica *replica) {
+    uint64_t table =
+        (replica->chunk_cap > 0 ? replica->chunk_cap : CHUNKS_FIRST) * sizeof *replica->chunks;
+    return GV_REPLICA_CHUNK + table + gv_tree_next_chunk(&replica->tree);
+}
+
 // The records in a chunk and the one that did not fit are together longer than a chunk. So n new
 // chunks are allocated only for records of more than (n - 1) / 2 chunks in total.
 uint64_t gv_replica_reservation(const struct gv_entry *entry) {

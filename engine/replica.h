@@ -94,8 +94,9 @@ GV_API uint64_t gv_replica_memory(const struct gv_replica *replica);
 // O(1).
 GV_API uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry);
 // Bytes to reserve for an entry that is put later. Several such entries, in any order, allocate at
-// most the sum of these, a chunk, and one allocation of the tree.
+// most the sum of these and the slack at the first of them.
 GV_API uint64_t gv_replica_reservation(const struct gv_entry *entry);
+GV_API uint64_t gv_replica_slack(const struct gv_replica *replica);
 // Whether a version of the entry at `ref` fits into its record.
 GV_API bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref,
                             const struct gv_entry *entry);

@@ -7,23 +7,15 @@ enum {
     PERIOD_UNKNOWN_DIVISOR = 3, // and, before a link is measured, the staleness divided by this
     MARGIN_DIVISOR = 40,        // margin: the staleness divided by this …
     MARGIN_MAX_MS = 50,         // … but at most this
-    ROUNDING_MS = 1,            // lost because messages and timers count in milliseconds
+    ROUNDING_MS = 1,            // rounding error: messages and timers count in ms
     DEVIATION_DIVISOR = 2,      // a round trip counts with its deviation divided by this
-    ACK_DELAY_MAX_MS = 2000,    // so long that nearly every acknowledgement travels with updates
+    ACK_DELAY_MAX_MS = 2000, // long enough that nearly every acknowledgement travels with updates
 };
-
-static gv_time at_most(gv_time time, gv_time most) {
-    return time < most ? time : most;
-}
-
-static gv_time at_least(gv_time time, gv_time least) {
-    return time > least ? time : least;
-}
 
 // --- the period of a root ----------------------------------------------------------------------
 
 gv_time gv_schedule_margin(gv_time staleness) {
-    return at_most(staleness / MARGIN_DIVISOR, MARGIN_MAX_MS * GV_MS);
+    return gv_time_min(staleness / MARGIN_DIVISOR, MARGIN_MAX_MS * GV_MS);
 }
 
 gv_time gv_schedule_padded_rtt(gv_time mean, gv_time deviation) {
@@ -36,7 +28,7 @@ gv_time gv_schedule_propagation(gv_time staleness, uint32_t levels, gv_time padd
 }
 
 static gv_time period_min(gv_time propagation) {
-    return at_least(propagation / PERIOD_DIVISOR, PERIOD_MIN_MS * GV_MS);
+    return gv_time_max(propagation / PERIOD_DIVISOR, PERIOD_MIN_MS * GV_MS);
 }
 
 gv_time gv_schedule_period(gv_time staleness, gv_time propagation) {
@@ -47,20 +39,20 @@ gv_time gv_schedule_period(gv_time staleness, gv_time propagation) {
 
 gv_time gv_schedule_achievable(gv_time staleness, gv_time propagation) {
     if (propagation == 0) return staleness;
-    return at_least(propagation + period_min(propagation), staleness);
+    return gv_time_max(propagation + period_min(propagation), staleness);
 }
 
 gv_time gv_schedule_next_round(gv_time last, gv_time period, gv_time now) {
     if (last == GV_TIME_NEVER) return now;
     gv_time next = gv_time_after(last, period);
     if (next < now) next = gv_time_after(next, period);
-    return at_least(next, now);
+    return gv_time_max(next, now);
 }
 
 // --- a child and its parent's rounds -----------------------------------------------------------
 
 struct gv_schedule_round gv_schedule_announced(gv_time staleness, gv_time now, uint32_t in_ms) {
-    return (struct gv_schedule_round){now, at_most(in_ms * GV_MS, staleness)};
+    return (struct gv_schedule_round){now, gv_time_min(in_ms * GV_MS, staleness)};
 }
 
 gv_time gv_schedule_expected(gv_time staleness, const struct gv_schedule_round *round,
@@ -85,7 +77,7 @@ gv_time gv_schedule_to_parent(gv_time staleness, const struct gv_schedule_round 
     // While round trips vary, the margin is longer: an update that misses the round waits for a
     // period.
     gv_time margin = gv_schedule_margin(staleness);
-    gv_time early = mean + margin + at_most(deviation, margin);
+    gv_time early = mean + margin + gv_time_min(deviation, margin);
     return gv_time_after(now, until_round(round, now, early) - early);
 }
 
@@ -94,7 +86,7 @@ gv_time gv_schedule_to_parent(gv_time staleness, const struct gv_schedule_round 
 gv_time gv_schedule_ack_delay_max(gv_time staleness, bool from_child) {
     const gv_time usual = ACK_DELAY_MAX_MS * GV_MS;
     if (staleness == 0) return usual;
-    return from_child ? staleness : at_least(2 * staleness, usual);
+    return from_child ? staleness : gv_time_max(2 * staleness, usual);
 }
 
 gv_time gv_schedule_parent_ack_delay_max(gv_time staleness, const struct gv_schedule_round *round,

@@ -83,6 +83,13 @@ static inline gv_time gv_time_after(gv_time time, gv_time delay) {
     return delay < GV_TIME_NEVER - time ? time + delay : GV_TIME_NEVER - 1;
 }
 
+static inline gv_time gv_time_min(gv_time a, gv_time b) {
+    return a < b ? a : b;
+}
+static inline gv_time gv_time_max(gv_time a, gv_time b) {
+    return a > b ? a : b;
+}
+
 // An allocator. `resize` acts like realloc, with the block's old size (bytes) as an argument:
 // - `block` NULL and old_size 0 allocate; new_size 0 frees the block and returns NULL.
 // - It returns a block aligned like those of malloc, or NULL if memory is exhausted; the old block

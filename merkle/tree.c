@@ -25,6 +25,12 @@ size_t gv_tree_growth(const struct gv_tree *tree) {
     return count > 0 ? chunk_size(count) : 0;
 }
 
+size_t gv_tree_next_chunk(const struct gv_tree *tree) {
+    size_t nodes = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
+    size_t need = (size_t)tree->depth + 2; // the root may split before
+    return chunk_size(nodes > need ? nodes : need);
+}
+
 // Ensures that `need` nodes are free. An operation reserves nodes before it changes anything.
 static int reserve(struct gv_tree *tree, size_t need) {
     size_t count = chunk_nodes(tree, need);

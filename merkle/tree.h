@@ -145,6 +145,9 @@ GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
 // An upper bound on the bytes that the next insert allocates; 0: it allocates nothing. O(1).
 GV_API size_t gv_tree_growth(const struct gv_tree *tree);
 
+// An upper bound on the bytes that the next allocation takes, whichever insert needs it. O(1).
+GV_API size_t gv_tree_next_chunk(const struct gv_tree *tree);
+
 // The bytes allocated, including unused nodes. O(1).
 GV_API size_t gv_tree_memory(const struct gv_tree *tree);
 

@@ -271,16 +271,12 @@ static void release(struct vnode *vnode) {
 
 // ---- Time and disk ----
 
-static gv_time earlier(gv_time a, gv_time b) {
-    return a < b ? a : b;
-}
-
 static void set_timer(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     gv_time due = GV_TIME_NEVER;
     if (vnode->node != NULL && !vnode->paused) {
         due = gv_clock_to_simulated(&vnode->clock, sim->now, gv_node_deadline(vnode->node));
-        if (vnode->batch != NULL) due = earlier(due, vnode->written_at);
+        if (vnode->batch != NULL) due = gv_time_min(due, vnode->written_at);
         if (vnode->busy_until > sim->now) due = vnode->busy_until;
     }
     gv_timers_set(&sim->timers, index_of(vnode), due);
@@ -722,8 +718,8 @@ bool gv_simulation_step(struct gv_simulation *sim) {
     if (gv_run_done(sim->run)) return false;
     gv_time next = sim->now;
     if (sim->dirty_len == 0) {
-        next = earlier(gv_run_due(sim->run), gv_timers_next(&sim->timers));
-        next = earlier(next, sim->check_at);
+        next = gv_time_min(gv_run_due(sim->run), gv_timers_next(&sim->timers));
+        next = gv_time_min(next, sim->check_at);
     }
     sim->steps_at_once = next > sim->now ? 0 : sim->steps_at_once + 1;
     if (next > sim->now) sim->now = next;
