@@ -100,7 +100,7 @@ static bool same(struct gv_slice a, struct gv_slice b) {
 
 // Ends a member: its value's raw text is from `start` to `end`.
 static void note_value(struct scan *scan, const char *start, const char *end) {
-    struct gv_slice value = {(const uint8_t *)start, (size_t)(end - start)};
+    struct gv_slice value = gv_slice_of(start, (size_t)(end - start));
     const struct field *fields = scan->depth == 1                    ? scan->outer
                                  : scan->depth == 2 && scan->in_body ? scan->body
                                                                      : NULL;
@@ -123,7 +123,7 @@ static void note_reply(struct scan *scan, struct gv_slice name) {
 // `last`: the last quote before this one. False: the string goes on.
 static bool end_string(struct scan *scan, const char *start, const char **last) {
     const char *end = scan->at;
-    struct gv_slice part = {(const uint8_t *)*last + 1, (size_t)(end - *last - 1)};
+    struct gv_slice part = gv_slice_of(*last + 1, (size_t)(end - *last - 1));
     char next = next_char(scan, end + 1);
     if (next == '\0' || strchr(",:}]\"", next) == NULL) {
         note_reply(scan, part); // the name without a colon

@@ -89,9 +89,9 @@ void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
         fprintf(out, "  %-16s nodes waited %.1f ms for a processor, on average\n", "run delay",
                 ms(lateness->wait));
     }
-    if (lateness->full > 0) {
-        fprintf(out, "  %-16s for %.0f ms, that to n%" PRIu32 " for %.0f ms\n", "pipes full",
-                ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
+    if (lateness->full >= GV_MS) {
+        fprintf(out, "  %-16s %.0f ms in all; longest: that to n%" PRIu32 ", %.0f ms\n",
+                "pipes full", ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
     }
 }
 

@@ -51,12 +51,13 @@ static void describe(struct gv_runner_task *task, char *program,
     task->options.argv = task->argv;
 }
 
-struct gv_runner_task *gv_benchmark_run(const struct gv_command *command, const char *program,
-                                        const struct gv_benchmark_setting *settings, size_t count,
-                                        FILE *out, bool *all_valid) {
+enum gv_exit gv_benchmark_run(const struct gv_command *command, const char *program,
+                              const struct gv_benchmark_setting *settings, size_t count, FILE *out,
+                              struct gv_runner_task **result) {
     GV_ASSERT(count > 0 && command->runs > 0);
     char *path = find(command->self, program);
-    if (path == NULL) return NULL;
+    *result = NULL;
+    if (path == NULL) return GV_EXIT_USAGE;
     size_t total = count * command->runs;
     struct gv_runner_task *tasks = gv_memory_new(total * sizeof *tasks);
     for (size_t i = 0; i < total; i++) {
@@ -65,13 +66,14 @@ struct gv_runner_task *gv_benchmark_run(const struct gv_command *command, const 
         tasks[i].config.seed = command->run.seed + i % command->runs;
         describe(&tasks[i], path, setting);
     }
-    bool done = gv_runner_run(tasks, total, command->jobs, out);
+    enum gv_exit status = gv_runner_run(tasks, total, command->jobs, out);
     free(path);
-    *all_valid = done;
-    for (size_t i = 0; i < total; i++) *all_valid &= tasks[i].status == GV_EXIT_VALID;
-    if (done) return tasks;
-    free(tasks);
-    return NULL;
+    if (status == GV_EXIT_USAGE || status == GV_EXIT_INTERRUPTED) {
+        free(tasks);
+    } else {
+        *result = tasks;
+    }
+    return status;
 }
 
 // ---- Metrics ----

@@ -23,11 +23,11 @@ struct gv_run_config gv_benchmark_defaults(void);
 // Runs every setting with the seeds command->run.seed, … and this program, such as gv-broadcast, as
 // each node, and prints a line for each run on `out`.
 // Item i · command->runs + j of the result is setting i with seed j; the caller frees the result.
-// NULL: interrupted, or the program is missing, which is reported on standard error. *all_valid:
-// whether all runs were valid.
-struct gv_runner_task *gv_benchmark_run(const struct gv_command *command, const char *program,
-                                        const struct gv_benchmark_setting *settings, size_t count,
-                                        FILE *out, bool *all_valid);
+// Returns what gv_runner_run does, with the result, which is NULL for GV_EXIT_USAGE (also if the
+// program is missing, which is reported on standard error) and GV_EXIT_INTERRUPTED.
+enum gv_exit gv_benchmark_run(const struct gv_command *command, const char *program,
+                              const struct gv_benchmark_setting *settings, size_t count, FILE *out,
+                              struct gv_runner_task **result);
 
 struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *run);
 

@@ -105,7 +105,7 @@ static void print_mark(const char *name, const struct mark *mark, FILE *out) {
 }
 
 static void print(const struct challenge *challenge, const struct gv_benchmark_metrics *metrics,
-                  uint32_t seeds, bool passed, FILE *out) {
+                  uint32_t seeds, enum gv_exit status, FILE *out) {
     char name[32];
     snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
     fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "max ms");
@@ -113,7 +113,10 @@ static void print(const struct challenge *challenge, const struct gv_benchmark_m
     print_mark("lower bound", &challenge->frontier, out);
     print_mark("best published", &challenge->published, out);
     print_mark("limits: less than", &challenge->limit, out);
-    fprintf(out, "%s; client latency, 99th percentile: %.1f ms\n", passed ? "passed" : "failed",
+    fprintf(out, "%s; client latency, 99th percentile: %.1f ms\n",
+            status == GV_EXIT_VALID     ? "passed"
+            : status == GV_EXIT_INVALID ? "failed"
+                                        : "no verdict: the machine was too slow",
             metrics->client_p99_ms);
 }
 
@@ -133,11 +136,14 @@ static void json_metrics(const struct gv_benchmark_metrics *metrics, FILE *json)
 }
 
 static void write_json(const struct challenge *challenge, const struct gv_command *command,
-                       const struct gv_runner_task *runs, bool passed, FILE *json) {
+                       const struct gv_runner_task *runs, enum gv_exit status, FILE *json) {
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
     fprintf(json,
             "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
-            passed ? "true" : "false", command->run.seed);
+            status == GV_EXIT_VALID     ? "true"
+            : status == GV_EXIT_INVALID ? "false"
+                                        : "null",
+            command->run.seed);
     json_metrics(&median, json);
     json_mark("frontier", &challenge->frontier, json);
     json_mark("published", &challenge->published, json);
@@ -156,15 +162,15 @@ static int run(const struct challenge *challenge, const struct gv_command *comma
     print_title(challenge, out);
     struct gv_benchmark_setting setting = setting_of(challenge);
     const char *program = challenge->load == GV_LOAD_BROADCAST ? "gv-broadcast" : "gv-counter";
-    bool valid;
-    struct gv_runner_task *runs = gv_benchmark_run(command, program, &setting, 1, out, &valid);
-    if (runs == NULL) return GV_EXIT_USAGE;
+    struct gv_runner_task *runs;
+    enum gv_exit status = gv_benchmark_run(command, program, &setting, 1, out, &runs);
+    if (runs == NULL) return (int)status;
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
-    bool passed = valid && within(&median, &challenge->limit);
-    print(challenge, &median, command->runs, passed, out);
-    if (json != NULL) write_json(challenge, command, runs, passed, json);
+    if (status == GV_EXIT_VALID && !within(&median, &challenge->limit)) status = GV_EXIT_INVALID;
+    print(challenge, &median, command->runs, status, out);
+    if (json != NULL) write_json(challenge, command, runs, status, json);
     free(runs);
-    return passed ? GV_EXIT_VALID : GV_EXIT_INVALID;
+    return (int)status;
 }
 
 int gv_challenges_command(const struct gv_command *command) {
@@ -179,5 +185,6 @@ int gv_challenges_command(const struct gv_command *command) {
     struct gv_output json;
     if (!gv_output_open(&json, command->options.json)) return GV_EXIT_USAGE;
     int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
-    return gv_output_close(&json, status != GV_EXIT_USAGE) ? status : GV_EXIT_USAGE;
+    bool ended = status != GV_EXIT_USAGE && status != GV_EXIT_INTERRUPTED;
+    return gv_output_close(&json, ended) ? status : GV_EXIT_USAGE;
 }

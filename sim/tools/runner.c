@@ -27,7 +27,8 @@ static void print_task(const struct gv_runner_task *task, FILE *report, FILE *ou
     const struct gv_result *result = &task->result;
     fprintf(out, "%-20s ", task->label);
     if (task->status != GV_EXIT_VALID) {
-        fprintf(out, "invalid\n");
+        bool inconclusive = task->status == GV_EXIT_INCONCLUSIVE;
+        fprintf(out, "%s\n", inconclusive ? "no verdict" : "invalid");
         show_report(report, out);
     } else {
         fprintf(out, "valid  %6.3f msgs/op",
@@ -50,18 +51,25 @@ static bool on_end(void *ctx, uint64_t number, int status, const void *result, F
     return true;
 }
 
-bool gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out) {
+enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out) {
     GV_ASSERT(count > 0);
     struct runner runner = {tasks, out};
-    return gv_pool_run(&(struct gv_pool){
-               .last = count - 1,
-               .jobs = jobs,
-               .size = sizeof(struct gv_result),
-               .captures = true,
-               .run = run,
-               .end = on_end,
-               .ctx = &runner,
-           }) == GV_EXIT_VALID;
+    enum gv_exit status = gv_pool_run(&(struct gv_pool){
+        .last = count - 1,
+        .jobs = jobs,
+        .size = sizeof(struct gv_result),
+        .captures = true,
+        .run = run,
+        .end = on_end,
+        .ctx = &runner,
+    });
+    if (status != GV_EXIT_VALID) return status == GV_EXIT_USAGE ? status : GV_EXIT_INTERRUPTED;
+    bool invalid = false, inconclusive = false;
+    for (size_t i = 0; i < count; i++) {
+        inconclusive |= tasks[i].status == GV_EXIT_INCONCLUSIVE;
+        invalid |= tasks[i].status != GV_EXIT_VALID && tasks[i].status != GV_EXIT_INCONCLUSIVE;
+    }
+    return invalid ? GV_EXIT_INVALID : inconclusive ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
 }
 
 static int compare(const void *a, const void *b) {

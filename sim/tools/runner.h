@@ -19,9 +19,10 @@ struct gv_runner_task {
 };
 
 // Runs all tasks, at most `jobs` at a time. Prints a line for each on `out`, with the output of
-// runs that are not valid. False: interrupted, or a process cannot be started, which is printed on
-// `out`; all runs are stopped then.
-bool gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
+// runs that are not valid. Returns GV_EXIT_VALID: all are; GV_EXIT_INVALID: one is not;
+// GV_EXIT_INCONCLUSIVE: none is invalid, but the machine was too slow for one; or, with all runs
+// stopped, GV_EXIT_INTERRUPTED or GV_EXIT_USAGE (gv_pool_run).
+enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
 
 // The median; of an even number of figures, the upper one. Sorts the figures in place.
 double gv_runner_median(double *figures, size_t count);

@@ -34,9 +34,12 @@ static void print(const struct gv_benchmark_metrics *metrics, FILE *out) {
 }
 
 static void write_json(const struct gv_command *command, const struct gv_benchmark_metrics *metrics,
-                       bool valid, FILE *json) {
+                       enum gv_exit status, FILE *json) {
     fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
-            valid ? "true" : "false", command->run.seed, command->runs);
+            status == GV_EXIT_VALID     ? "true"
+            : status == GV_EXIT_INVALID ? "false"
+                                        : "null",
+            command->run.seed, command->runs);
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(json,
                 "%s{\"staleness_ms\":%" PRIu32
@@ -125,18 +128,18 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
         settings[i] = (struct gv_benchmark_setting){.run = gv_benchmark_defaults(),
                                                     .staleness_ms = staleness[i]};
     }
-    bool valid;
-    struct gv_runner_task *runs =
-        gv_benchmark_run(command, "gv-broadcast", settings, COUNT, out, &valid);
-    if (runs == NULL) return GV_EXIT_USAGE;
+    struct gv_runner_task *runs;
+    enum gv_exit status = gv_benchmark_run(command, "gv-broadcast", settings, COUNT, out, &runs);
+    if (runs == NULL) return (int)status;
     struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)
         metrics[i] = gv_benchmark_median(runs + i * command->runs, command->runs);
     free(runs);
     print(metrics, out);
-    if (json != NULL) write_json(command, metrics, valid, json);
+    if (status == GV_EXIT_INCONCLUSIVE) fprintf(out, "no verdict: the machine was too slow\n");
+    if (json != NULL) write_json(command, metrics, status, json);
     if (svg != NULL) draw(metrics, svg);
-    return valid ? GV_EXIT_VALID : GV_EXIT_INVALID;
+    return (int)status;
 }
 
 int gv_sweep_command(const struct gv_command *command) {
@@ -149,7 +152,7 @@ int gv_sweep_command(const struct gv_command *command) {
                      : run(command, out, json.file, svg.file);
     }
     bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
-    if (!gv_output_close(&json, judged)) status = GV_EXIT_USAGE;
-    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE;
+    if (!gv_output_close(&json, judged || status == GV_EXIT_INCONCLUSIVE)) status = GV_EXIT_USAGE;
+    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE; // else the figures say nothing
     return status;
 }

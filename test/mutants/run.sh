@@ -122,6 +122,9 @@ if [ "${1:-}" = --one ]; then
 fi
 REPLAY=
 [ "${1:-}" != --replay ] || { REPLAY=yes && shift; }
+for name; do
+    [ -f "test/mutants/$name.patch" ] || { echo "run.sh: there is no mutant $name" >&2 && exit 2; }
+done
 mkdir -p "$work"
 rm -f "$work/failed"
 [ $# -gt 0 ] || set -- $(cd test/mutants && ls *.patch | sed 's/\.patch$//')
