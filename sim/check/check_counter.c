@@ -42,7 +42,7 @@ void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int6
     if (possible || counter->reported[node]) return;
     counter->reported[node] = true;
     errors->conclusive = true;
-    gv_verdict_add(errors, GV_VERDICT_WRONG_SUM,
+    gv_verdict_add(errors, GV_VERDICT_PHANTOM,
                    "n%u returned %" PRId64 " when the additions invoked so far allowed %" PRId64
                    " to %" PRId64,
                    node, value, counter->low, counter->high);

@@ -26,7 +26,7 @@ void gv_check_counter_fini(struct gv_check_counter *counter);
 
 // An addition is invoked. |delta| < 1000.
 void gv_check_counter_invoke(struct gv_check_counter *counter, int64_t delta);
-// A read returned this value. Error, once a node: GV_VERDICT_WRONG_SUM.
+// Checks the value of a read. Error, once a node: GV_VERDICT_PHANTOM.
 void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int64_t value,
                            struct gv_verdict_errors *errors);
 // Notes that an addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.
