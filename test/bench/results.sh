@@ -26,14 +26,16 @@ status=0
 load() { uptime | sed 's/.*load averages*: *\([0-9.]*\).*/\1/'; }
 at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a <= b) }'; }
 
-# Seconds of processor time since the start: of the whole machine; of this script's children.
+# Seconds of processor time since the start, of the whole machine.
 machine_s() {
     [ -r /proc/stat ] || { echo 0 && return; }
     awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print ($2 + $3 + $4 + $7 + $8) / hz }' /proc/stat
 }
-children_s() {
-    times >"$TMP/times" # in this shell: a pipeline has children of its own
-    tr 'ms' '  ' <"$TMP/times" | awk 'NR == 2 { print $1 * 60 + $2 + $3 * 60 + $4 }'
+# Sets $children to the seconds of processor time of this script's children. Not to be called in
+# $(…): a subshell counts its own children.
+count_children() {
+    times >"$TMP/times"
+    children=$(tr 'ms' '  ' <"$TMP/times" | awk 'NR == 2 { print $1 * 60 + $2 + $3 * 60 + $4 }')
 }
 
 wait_until_idle() {
@@ -67,7 +69,8 @@ run() { # KIND COMMAND
     echo "  BENCH $2" >&2
     if [ "$1" = measured ]; then
         wait_until_idle || return
-        before=$(load) began=$(date +%s) machine_began=$(machine_s) own_began=$(children_s)
+        count_children
+        before=$(load) began=$(date +%s) machine_began=$(machine_s) own_began=$children
     fi
     sh -c "$text" >"$TMP/out" 2>"$TMP/err"
     code=$?
@@ -77,7 +80,8 @@ run() { # KIND COMMAND
         return 1
     fi
     if [ "$1" = measured ]; then
-        others=$(echo "$(machine_s) $machine_began $(children_s) $own_began" \
+        count_children
+        others=$(echo "$(machine_s) $machine_began $children $own_began" \
             "$(date +%s) $began" | awk '{
                 others = ($1 - $2 - ($3 - $4)) / ($5 > $6 ? $5 - $6 : 1)
                 printf "%.2f", (others > 0) ? others : 0

@@ -27,7 +27,7 @@ static void say_line(struct gv_proc *proc, int value, int count) {
     gv_proc_write(proc, lines, len);
 }
 
-// The number after these words in a file; −1: there is none.
+// The number before these words in a file; −1: there is none.
 static long find_number(const char *path, const char *words) {
     static char text[8192];
     FILE *file = fopen(path, "r");
@@ -36,9 +36,7 @@ static long find_number(const char *path, const char *words) {
     fclose(file);
     text[len] = '\0';
     char *at = strstr(text, words);
-    while (at != NULL && at > text && at[-1] != ' ') at--;
     if (at == NULL) return -1;
-    while (at > text && at[-1] == ' ') at--;
     while (at > text && at[-1] >= '0' && at[-1] <= '9') at--;
     return strtol(at, NULL, 10);
 }
@@ -79,7 +77,7 @@ static double run_mode(const char *mode, bool small) {
     }
     gv_proc_end(&proc);
     gv_proc_fini(&proc);
-    long commits = find_number(log, "batches");
+    long commits = find_number(log, " batches written");
     gv_proc_remove_dir(dir);
     if (spent < end || commits <= 0) return -1;
     printf("store %-5s %d writers: %9.0f writes/s, %7.0f %s/s of %.0f, %.2f us of processor each\n",
