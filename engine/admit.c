@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "admit.h"
 
-#include "push.h"
-
 static bool memory_left(const struct gv_engine *engine, const struct gv_entry *entry) {
     if (engine->memory_max == 0) return true;
     const struct gv_replica *replica = &engine->replica;
@@ -83,14 +81,6 @@ void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) 
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
 
-// A change joins the batches of the flush timers that are set.
-static void note_batch_start(struct gv_engine *engine, gv_time now) {
-    for (unsigned timer = GV_CORE_FLUSH_CHILDREN; timer <= GV_CORE_FLUSH_PARENT; timer++) {
-        bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
-        if (set && engine->batch_since[timer] == GV_TIME_NEVER) engine->batch_since[timer] = now;
-    }
-}
-
 // Merges an entry. Returns 1 if the replica changed (*ref is then its record), 0 if not, or an
 // error.
 static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
@@ -103,10 +93,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
                                     gv_replica_reservation(entry));
     gv_admit_note_size(engine, entry);
-    engine->last_change = now;
-    if (engine->peer_count < 2) return 1;
-    gv_push_changed(engine, now, *ref, origin, sync);
-    note_batch_start(engine, now);
+    gv_core_changed(engine, now, *ref, origin, sync);
     return 1;
 }
 

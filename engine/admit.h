@@ -25,7 +25,7 @@ int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry);
 
 // Merges an admitted entry into the replica and schedules its update; `origin` and `sync` as for
-// gv_push_changed. 1: the replica changed; 0: it did not; GV_EFULL: the records reach 64 GiB;
+// gv_core_changed. 1: the replica changed; 0: it did not; GV_EFULL: the records reach 64 GiB;
 // GV_ENOMEM.
 int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync);

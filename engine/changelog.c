@@ -53,6 +53,15 @@ struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64
     return *slot(log, seq);
 }
 
+uint64_t gv_changelog_next(const struct gv_changelog *log, uint64_t seq, int peer) {
+    GV_ASSERT(seq >= log->tail && seq <= log->head);
+    for (; seq < log->head; seq++) {
+        const struct gv_changelog_slot *at = slot(log, seq);
+        if (at->ref != GV_CHANGELOG_SUPERSEDED && at->origin != peer) break;
+    }
+    return seq;
+}
+
 void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq) {
     GV_ASSERT(seq <= log->head);
     if (seq > log->tail) log->tail = seq;

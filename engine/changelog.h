@@ -48,6 +48,10 @@ GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
 // The change with this sequence number, which must be in tail … head − 1.
 GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq);
 
+// The first change at or after `seq`, which must be in tail … head, that is an update for this
+// peer: not superseded, and not sent by it. `head`: there is none.
+GV_API uint64_t gv_changelog_next(const struct gv_changelog *log, uint64_t seq, int peer);
+
 // Drops the changes before this sequence number, which must not exceed head.
 GV_API void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq);
 

@@ -3,9 +3,6 @@
 
 #include "admit.h"
 #include "core.h"
-#include "push.h"
-#include "resync.h"
-#include "sync.h"
 
 #include <limits.h>
 
@@ -37,8 +34,8 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .memory_max = config->memory_max,
         .on_event = config->on_event,
         .on_event_ctx = config->on_event_ctx,
+        .staleness = config->staleness_ms * GV_MS,
         .last_change = GV_TIME_NEVER,
-        .batch_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
     engine->scratch = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
     if (engine->scratch == NULL) {
@@ -53,34 +50,23 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
     gv_changelog_init(&engine->changelog, config->alloc);
-    engine->push.staleness = config->staleness_ms * GV_MS;
-    engine->push.parent = GV_CORE_NONE;
     *out = engine;
     return 0;
 }
 
 // Undoes gv_engine_join, also one that failed half-way.
 static void undo_join(struct gv_engine *engine) {
-    gv_sync_fini(engine);
+    struct gv_alloc alloc = engine->alloc;
+    struct gv_peers *peers = &engine->peers;
+    gv_antientropy_fini(&engine->antientropy, alloc);
+    gv_push_fini(&engine->push, alloc);
+    gv_send_queue_fini(&engine->queue, alloc);
     if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
-    size_t count = engine->peer_count;
-    for (size_t i = 0; engine->peers != NULL && i < count; i++)
-        gv_alloc_free(engine->alloc, engine->peers[i], sizeof *engine->peers[i]);
-    gv_alloc_free(engine->alloc, engine->peers, count * sizeof(struct gv_peer *));
-    gv_alloc_free(engine->alloc, engine->queue, count * sizeof *engine->queue);
-    gv_alloc_free(engine->alloc, engine->push.children, count * sizeof *engine->push.children);
-    gv_alloc_free(engine->alloc, engine->name_ends, count * sizeof *engine->name_ends);
-    gv_alloc_free(engine->alloc, engine->name_text, engine->name_bytes);
-    engine->peers = NULL;
-    engine->queue = NULL;
-    engine->name_ends = NULL;
-    engine->name_text = NULL;
-    engine->name_bytes = 0;
-    engine->peer_count = 0;
-    engine->queue_len = 0;
-    engine->sync = (struct gv_sync){0};
-    engine->resync = (struct gv_resync){0};
-    engine->push = (struct gv_push){.parent = GV_CORE_NONE, .staleness = engine->push.staleness};
+    for (uint32_t i = 0; peers->at != NULL && i < peers->count; i++)
+        gv_alloc_free(alloc, peers->at[i], sizeof *peers->at[i]);
+    gv_alloc_free(alloc, peers->at, peers->count * sizeof *peers->at);
+    gv_names_fini(&engine->names, alloc);
+    *peers = (struct gv_peers){0};
 }
 
 void gv_engine_free(struct gv_engine *engine) {
@@ -95,281 +81,359 @@ void gv_engine_free(struct gv_engine *engine) {
 
 // --- the cluster -----------------------------------------------------------------------------
 
-static int compare(struct gv_slice a, struct gv_slice b) {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+// What the choice of a peer for a sync depends on.
+static struct gv_antientropy_facts facts(const struct gv_engine *engine) {
+    return (struct gv_antientropy_facts){
+        .peers = &engine->peers,
+        .push = &engine->push,
+        .last_change = engine->last_change,
+        .is_empty = gv_tree_root(&engine->replica.tree).count == 0,
+    };
 }
 
-static struct gv_slice name_at(const struct gv_engine *engine, size_t i) {
-    uint32_t from = i > 0 ? engine->name_ends[i - 1] : 0;
-    return (struct gv_slice){engine->name_text + from, engine->name_ends[i] - from};
+static int join_peers(struct gv_engine *engine, uint32_t count) {
+    struct gv_peers *peers = &engine->peers;
+    peers->at = gv_alloc_new(engine->alloc, count * sizeof *peers->at);
+    if (peers->at == NULL) return GV_ENOMEM;
+    for (uint32_t i = 0; i < count; i++) peers->at[i] = NULL;
+    peers->count = count;
+    int error = gv_timers_init(&engine->timers, engine->alloc, count);
+    return error != 0 ? error : gv_send_queue_init(&engine->queue, engine->alloc, count);
 }
 
-// The first position whose name is not smaller than this one.
-static size_t lower_bound(const struct gv_engine *engine, struct gv_slice name) {
-    size_t low = 0, count = engine->peer_count;
-    while (count > 0) {
-        size_t half = count / 2;
-        if (compare(name_at(engine, low + half), name) < 0) {
-            low += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
+static int join_tree(struct gv_engine *engine) {
+    struct gv_push *push = &engine->push;
+    int error = gv_push_init(push, engine->alloc, engine->staleness, engine->peers.self,
+                             engine->peers.count);
+    for (uint32_t i = 0; error == 0 && i < push->child_count; i++) {
+        if (gv_core_peer(engine, (int)push->children[i]) == NULL) error = GV_ENOMEM;
     }
-    return low;
-}
-
-// Merges two adjacent sorted runs of indices of names: [from, middle) and [middle, to).
-static void merge_runs(const struct gv_slice *names, const uint32_t *runs, uint32_t *out,
-                       size_t from, size_t middle, size_t to) {
-    size_t left = from, right = middle;
-    for (size_t at = from; at < to; at++) {
-        bool first =
-            right == to || (left < middle && compare(names[runs[left]], names[runs[right]]) <= 0);
-        out[at] = first ? runs[left++] : runs[right++];
-    }
-}
-
-// Sorts the indices of names by merging. `order` and `spare` have room for `count` each; returns
-// the one that has the result.
-static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *spare,
-                      size_t count) {
-    for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
-    for (size_t run = 1; run < count; run *= 2) {
-        for (size_t from = 0; from < count; from += 2 * run) {
-            size_t middle = from + run < count ? from + run : count;
-            size_t to = middle + run < count ? middle + run : count;
-            merge_runs(names, order, spare, from, middle, to);
-        }
-        uint32_t *sorted = spare;
-        spare = order;
-        order = sorted;
-    }
-    return order;
-}
-
-// Copies the names in sorted order. GV_EINVAL: a name is repeated.
-static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
-    size_t count = engine->peer_count, size = 2 * count * sizeof(uint32_t);
-    uint32_t *numbers = gv_alloc_new(engine->alloc, size);
-    if (numbers == NULL) return GV_ENOMEM;
-    const uint32_t *order = sort(names, numbers, numbers + count, count);
-    uint32_t end = 0;
-    int error = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct gv_slice name = names[order[i]];
-        if (i > 0 && compare(names[order[i - 1]], name) == 0) error = GV_EINVAL;
-        memcpy(engine->name_text + end, name.data, name.len);
-        end += (uint32_t)name.len;
-        engine->name_ends[i] = end;
-    }
-    gv_alloc_free(engine->alloc, numbers, size);
-    return error;
+    bool has_parent = error == 0 && push->parent != GV_OVERLAY_NONE;
+    return has_parent && gv_core_peer(engine, push->parent) == NULL ? GV_ENOMEM : error;
 }
 
 static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
-                const struct gv_slice *names) {
-    size_t count = engine->peer_count;
-    engine->name_ends = gv_alloc_new(engine->alloc, count * sizeof *engine->name_ends);
-    engine->name_text = gv_alloc_new(engine->alloc, engine->name_bytes);
-    engine->queue = gv_alloc_new(engine->alloc, count * sizeof *engine->queue);
-    engine->peers = gv_alloc_new(engine->alloc, count * sizeof(struct gv_peer *));
-    if (engine->peers != NULL) {
-        for (size_t i = 0; i < count; i++) engine->peers[i] = NULL;
-    }
-    if (engine->name_ends == NULL || engine->name_text == NULL || engine->queue == NULL ||
-        engine->peers == NULL)
-        return GV_ENOMEM;
-    int error = copy_names(engine, names);
+                const struct gv_slice *names, size_t count) {
+    int error = gv_names_init(&engine->names, engine->alloc, names, count);
     if (error) return error;
-    size_t at = lower_bound(engine, self);
-    if (at == count || compare(name_at(engine, at), self) != 0) return GV_EINVAL;
-    engine->self = (uint32_t)at;
+    int number = gv_names_find(&engine->names, self);
+    if (number < 0) return GV_EINVAL;
+    engine->peers.self = (uint32_t)number;
     engine->joined_at = now;
-    error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
-    if (!error) error = gv_push_join(engine);
-    if (!error) error = gv_sync_join(engine, now);
-    if (!error) gv_resync_start(engine, now);
+    error = join_peers(engine, (uint32_t)count);
+    if (!error) error = join_tree(engine);
+    struct gv_antientropy_facts at = facts(engine);
+    if (!error)
+        error = gv_antientropy_init(&engine->antientropy, engine->alloc,
+                                    engine->message_max / 4 * 3, &at, now, &engine->prng);
     return error;
 }
 
 int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                    const struct gv_slice *names, size_t count) {
-    if (engine == NULL || engine->peer_count > 0 || names == NULL || count == 0) return GV_EINVAL;
+    if (engine == NULL || engine->peers.count > 0 || names == NULL || count == 0) return GV_EINVAL;
     if (count > GV_ENGINE_PEERS_MAX) return GV_ERANGE;
     if (is_dangling(self)) return GV_EINVAL;
-    size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         if (names[i].len == 0 || is_dangling(names[i])) return GV_EINVAL;
         if (names[i].len > GV_ENGINE_NAME_MAX) return GV_ERANGE;
-        bytes += names[i].len;
     }
-    engine->peer_count = (uint32_t)count;
-    engine->name_bytes = bytes;
-    int error = join(engine, now, self, names);
+    int error = join(engine, now, self, names, count);
     if (error) undo_join(engine);
     return error;
 }
 
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     if (engine == NULL) return GV_EINVAL;
-    if (engine->peer_count == 0 || name.len == 0 || is_dangling(name)) return GV_ENOENT;
-    size_t at = lower_bound(engine, name);
-    if (at == engine->peer_count || at == engine->self) return GV_ENOENT;
-    return compare(name_at(engine, at), name) == 0 ? (int)at : GV_ENOENT;
+    if (name.len == 0 || is_dangling(name)) return GV_ENOENT;
+    int number = gv_names_find(&engine->names, name);
+    return gv_core_is_peer(engine, number) ? number : GV_ENOENT;
 }
 
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
-    bool any = engine != NULL && peer >= 0 && (uint32_t)peer < engine->peer_count;
-    if (!any) return (struct gv_slice){NULL, 0};
-    return name_at(engine, (size_t)peer);
+    bool any = engine != NULL && peer >= 0 && (uint32_t)peer < engine->names.count;
+    return any ? gv_names_get(&engine->names, (uint32_t)peer) : (struct gv_slice){NULL, 0};
+}
+
+// --- what to do about a peer -------------------------------------------------------------------
+
+static void enqueue(struct gv_engine *engine, int index) {
+    gv_send_queue_push(&engine->queue, index);
+}
+
+static void ping(struct gv_engine *engine, int index) {
+    gv_intent_add(&engine->peers.at[index]->intent, GV_INTENT_PING);
+    enqueue(engine, index);
+}
+
+// A sync with this peer is needed.
+static void request_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason,
+                         int index) {
+    struct gv_intent *intent = &engine->peers.at[index]->intent;
+    gv_antientropy_request(&engine->antientropy, now, reason, intent, &engine->prng);
+    enqueue(engine, index);
+}
+
+// A sync with some peer is needed.
+static void request_any_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason) {
+    gv_antientropy_request(&engine->antientropy, now, reason, NULL, &engine->prng);
+}
+
+// Sets the peer's timer to its deadline.
+static void set_timer(struct gv_engine *engine, gv_time now, int index) {
+    gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers.at[index], now));
+}
+
+// Whether updates for this peer are pending; skips the changes that are none. If the changelog no
+// longer has all of them, requests a sync.
+static bool has_updates(struct gv_engine *engine, gv_time now, int index) {
+    const struct gv_changelog *log = &engine->changelog;
+    struct gv_ack *ack = &engine->peers.at[index]->ack;
+    if (!gv_push_is_target(&engine->push, &engine->peers, index)) return false;
+    if (ack->sent_seq < log->tail) {
+        gv_ack_reset(ack, log->tail);
+        request_sync(engine, now, GV_SYNC_TRUNCATED, index);
+    }
+    gv_ack_skip(ack, gv_changelog_next(log, ack->sent_seq, index));
+    return ack->sent_seq < log->head;
+}
+
+// The first change that this peer still needs from the changelog.
+static uint64_t first_needed(struct gv_engine *engine, gv_time now, int index) {
+    const struct gv_ack *ack = &engine->peers.at[index]->ack;
+    if (!gv_push_is_target(&engine->push, &engine->peers, index)) return engine->changelog.head;
+    if (ack->in_flight_count == 0) has_updates(engine, now, index);
+    return ack->acked_seq;
+}
+
+// Removes from the changelog the updates that all children and the parent have acknowledged.
+static void truncate(struct gv_engine *engine, gv_time now) {
+    const struct gv_push *push = &engine->push;
+    uint64_t least = engine->changelog.head;
+    if (push->parent != GV_OVERLAY_NONE) least = first_needed(engine, now, push->parent);
+    for (uint32_t i = 0; i < push->child_count; i++) {
+        uint64_t seq = first_needed(engine, now, (int)push->children[i]);
+        if (seq < least) least = seq;
+    }
+    gv_changelog_truncate(&engine->changelog, least);
+}
+
+// Messages to a peer were declared lost; if one was of a sync, that is opened again. Returns their
+// number.
+static int lose(struct gv_engine *engine, gv_time now, int index, struct gv_ack_loss loss) {
+    engine->stats.lost_messages += (uint64_t)loss.messages;
+    struct gv_intent *intent = &engine->peers.at[index]->intent;
+    if (loss.sync)
+        gv_antientropy_request(&engine->antientropy, now, GV_SYNC_LOST, intent, &engine->prng);
+    return loss.messages;
+}
+
+// After a loss without a timeout: a sync is opened again at once, updates join the next flush.
+static void repeat_lost(struct gv_engine *engine, gv_time now, int index) {
+    if (gv_intent_has_sync(&engine->peers.at[index]->intent)) enqueue(engine, index);
+    if (!has_updates(engine, now, index)) return;
+    gv_push_schedule_lost(&engine->push, &engine->peers, now, index);
+    if (gv_push_is_direct(&engine->push)) enqueue(engine, index);
+}
+
+// --- suspicion ---------------------------------------------------------------------------------
+
+// This node is a root now. Opens one sync with each sibling that may still wait for the old parent,
+// which sends the entries that the sibling lacks.
+static void become_root(struct gv_engine *engine, gv_time now) {
+    struct gv_push *push = &engine->push;
+    gv_push_begin_round(push, &engine->peers, now);
+    for (uint32_t i = engine->peers.self + 1; i < engine->peers.count; i++) {
+        bool waits = gv_push_replaces_parent_of(push, (int)i);
+        if (!waits || gv_peer_is_suspected(&engine->peers, i)) continue;
+        if (gv_core_peer(engine, (int)i) == NULL || gv_push_is_child(push, (int)i)) continue;
+        request_sync(engine, now, GV_SYNC_NEW_ROOT, (int)i);
+    }
+    gv_push_schedule_children(push, now);
+}
+
+// A suspicion began or ended: switches to the best parent, if that is another one.
+static void choose_parent(struct gv_engine *engine, gv_time now) {
+    int last = engine->push.parent, best = gv_push_best_parent(&engine->push, &engine->peers);
+    if (best == last) return;
+    struct gv_peer *peer = best == GV_OVERLAY_NONE ? NULL : gv_core_peer(engine, best);
+    if (best != GV_OVERLAY_NONE && peer == NULL) return; // no memory: retried at the next change
+    gv_push_set_parent(&engine->push, best);
+    if (peer == NULL) {
+        become_root(engine, now);
+        return;
+    }
+    uint64_t unacked = engine->changelog.tail;
+    if (last != GV_OVERLAY_NONE && engine->peers.at[last]->ack.acked_seq > unacked)
+        unacked = engine->peers.at[last]->ack.acked_seq;
+    gv_ack_reset(&peer->ack, unacked);
+    request_sync(engine, now, GV_SYNC_NEW_PARENT, best);
+}
+
+static void schedule_probe(struct gv_engine *engine, gv_time now, int index) {
+    const struct gv_push *push = &engine->push;
+    if (!gv_push_relies_on(push, index)) return; // idle comparisons will reach it
+    bool urgent = push->parent == GV_OVERLAY_NONE && index < (int)push->self;
+    gv_health_schedule_probe(&engine->peers.at[index]->health, now, urgent, &engine->prng);
+}
+
+// A suspicion has begun.
+static void on_suspected(struct gv_engine *engine, gv_time now, int index) {
+    struct gv_ack *ack = &engine->peers.at[index]->ack;
+    engine->peers.suspected++;
+    gv_ack_reset(ack, ack->acked_seq);
+    choose_parent(engine, now);
+    schedule_probe(engine, now, index);
+    truncate(engine, now);
+    request_any_sync(engine, now, GV_SYNC_SUSPECTED);
+}
+
+// A suspicion has ended.
+static void on_alive(struct gv_engine *engine, gv_time now, int index) {
+    engine->peers.suspected--;
+    choose_parent(engine, now);
+    if (has_updates(engine, now, index)) enqueue(engine, index);
+    request_any_sync(engine, now, GV_SYNC_ALIVE);
+}
+
+// A suspected peer has sent a message, so it may receive as well: probes it now, unless a probe may
+// still be answered.
+static void hasten_probe(struct gv_engine *engine, gv_time now, int index) {
+    struct gv_peer *peer = engine->peers.at[index];
+    gv_time trip = peer->ack.measured ? 2 * peer->ack.srtt : 0;
+    gv_time sent = gv_ack_last_sent(&peer->ack);
+    if (sent != GV_TIME_NEVER && now - sent < gv_time_max(trip, PROBE_ANSWER_MIN_MS * GV_MS))
+        return;
+    gv_ack_reset(&peer->ack, peer->ack.acked_seq);
+    gv_health_probe_now(&peer->health, now);
 }
 
 // --- time ------------------------------------------------------------------------------------
 
+// The earliest time at which something is due.
+static gv_time next_due(const struct gv_engine *engine) {
+    const struct gv_push *push = &engine->push;
+    gv_time flush = gv_time_min(push->to_children.at, push->to_parent.at);
+    gv_time own = gv_time_min(flush, gv_antientropy_deadline(&engine->antientropy));
+    return gv_time_min(gv_timers_next(&engine->timers), own);
+}
+
 // Late timers show that this process was paused. Then the silence of peers proves nothing, and this
 // node may have missed their messages (compare Lifeguard, arXiv:1707.00788).
 static void detect_pause(struct gv_engine *engine, gv_time now) {
-    gv_time next = gv_timers_next(&engine->timers);
+    gv_time next = next_due(engine);
     bool paused = next != GV_TIME_NEVER && now > next && now - next > PAUSE_MIN_MS * GV_MS;
     if (!paused) return;
     engine->stats.pauses++;
-    for (uint32_t i = 0; i < engine->peer_count; i++) {
-        struct gv_peer *peer = engine->peers[i];
+    for (uint32_t i = 0; i < engine->peers.count; i++) {
+        struct gv_peer *peer = engine->peers.at[i];
         if (peer == NULL) continue;
         gv_ack_reset(&peer->ack, peer->ack.acked_seq);
         gv_ack_forget_lost(&peer->ack);
         gv_health_forgive(&peer->health);
     }
-    gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
-    gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
-    gv_sync_request(engine, now);
+    gv_push_schedule_all(&engine->push, now);
+    request_any_sync(engine, now, GV_SYNC_PAUSED);
 }
 
-static void schedule_probe(struct gv_engine *engine, int index, gv_time now) {
-    if (!gv_push_relies_on(engine, index)) return; // idle comparisons will reach it
-    bool urgent = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
-    gv_health_schedule_probe(&engine->peers[index]->health, now, urgent, &engine->prng);
-}
-
-// A suspicion has begun.
-static void on_suspected(struct gv_engine *engine, int index, gv_time now) {
-    struct gv_peer *peer = engine->peers[index];
-    engine->stats.suspected++;
-    gv_ack_reset(&peer->ack, peer->ack.acked_seq);
-    gv_push_choose_parent(engine, now);
-    schedule_probe(engine, index, now);
-    gv_push_truncate(engine);
-    gv_resync_schedule(engine, now);
-    gv_time soon = GV_HEALTH_PROBE_INTERVAL_MAX_MS * GV_MS / 2;
-    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, soon));
-}
-
-// A suspected peer has sent a message, so it may receive as well: probes it now, unless a probe may
-// still be answered.
-static void probe_now(struct gv_engine *engine, int index, gv_time now) {
-    struct gv_peer *peer = engine->peers[index];
-    gv_time trip = peer->ack.measured ? 2 * peer->ack.srtt : 0;
-    if (trip < PROBE_ANSWER_MIN_MS * GV_MS) trip = PROBE_ANSWER_MIN_MS * GV_MS;
-    gv_time sent = gv_ack_last_sent(&peer->ack);
-    if (sent != GV_TIME_NEVER && now - sent < trip) return;
-    gv_ack_reset(&peer->ack, peer->ack.acked_seq);
-    gv_health_probe_now(&peer->health, now);
-}
-
-// A suspicion has ended.
-static void on_alive(struct gv_engine *engine, int index, gv_time now) {
-    engine->stats.suspected--;
-    gv_push_choose_parent(engine, now);
-    if (gv_push_pending(engine, index)) gv_core_enqueue(engine, index);
-    gv_sync_request(engine, now);
-}
-
-// Messages to a peer were declared lost. Returns their number.
-static int lose(struct gv_engine *engine, struct gv_peer *peer, struct gv_ack_loss loss) {
-    engine->stats.lost_messages += (uint64_t)loss.messages;
-    return gv_peer_lost(peer, loss);
-}
-
-static void peer_due(struct gv_engine *engine, int index, gv_time now) {
-    struct gv_peer *peer = engine->peers[index];
-    if (lose(engine, peer, gv_ack_detect_reordered(&peer->ack, now)) > 0)
-        gv_push_resend(engine, now, index);
-    if (peer->ack.loss_timer <= now) {
-        lose(engine, peer, gv_ack_expire(&peer->ack, now));
-        if (gv_health_timed_out(&peer->health)) {
-            on_suspected(engine, index, now);
-        } else if (gv_health_is_suspected(&peer->health)) {
-            schedule_probe(engine, index, now);
-        } else {
-            peer->ping = true;
-            gv_core_enqueue(engine, index);
-        }
+static void peer_timed_out(struct gv_engine *engine, gv_time now, int index) {
+    struct gv_peer *peer = engine->peers.at[index];
+    lose(engine, now, index, gv_ack_expire(&peer->ack, now));
+    if (gv_health_timed_out(&peer->health)) {
+        on_suspected(engine, now, index);
+    } else if (gv_health_is_suspected(&peer->health)) {
+        schedule_probe(engine, now, index);
+    } else {
+        ping(engine, index);
     }
-    if (gv_health_take_probe(&peer->health, now)) {
-        peer->ping = peer->open_sync = true;
-        gv_core_enqueue(engine, index);
+}
+
+static void peer_due(struct gv_engine *engine, gv_time now, int index) {
+    struct gv_peer *peer = engine->peers.at[index];
+    if (lose(engine, now, index, gv_ack_detect_reordered(&peer->ack, now)) > 0)
+        repeat_lost(engine, now, index);
+    if (peer->ack.loss_timer <= now) peer_timed_out(engine, now, index);
+    if (gv_health_take_probe(&peer->health, now)) request_sync(engine, now, GV_SYNC_PROBE, index);
+    if (peer->ack.ack_at <= now) enqueue(engine, index);
+    set_timer(engine, now, index);
+}
+
+static void flush_children(struct gv_engine *engine, gv_time now) {
+    const struct gv_push *push = &engine->push;
+    gv_push_begin_round(&engine->push, &engine->peers, now);
+    for (uint32_t i = 0; i < push->child_count; i++) {
+        int child = (int)push->children[i];
+        if (!gv_push_is_target(push, &engine->peers, child)) continue;
+        gv_ack_hasten(&engine->peers.at[child]->ack, now); // the child expects it with the round
+        enqueue(engine, child);
     }
-    if (peer->ack.ack_at <= now) gv_core_enqueue(engine, index);
-    gv_core_arm_peer(engine, index, now);
 }
 
-gv_time gv_engine_deadline(const struct gv_engine *engine) {
-    bool joined = engine != NULL && engine->peer_count > 0;
-    return joined ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
+static void flush_parent(struct gv_engine *engine) {
+    int parent = engine->push.parent;
+    bool any = parent != GV_OVERLAY_NONE;
+    if (any && gv_push_is_target(&engine->push, &engine->peers, parent)) enqueue(engine, parent);
 }
 
-// Updates the statistics of batches when one leaves.
-static void note_batch_end(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
-    gv_time *since = &engine->batch_since[timer];
-    if (*since == GV_TIME_NEVER) return;
-    uint64_t waited_us = (now - *since) / 1000;
-    struct gv_engine_stats *stats = &engine->stats;
+// Updates the statistics of batches when one leaves, whose first change has waited this long.
+static void count_batch(struct gv_engine_stats *stats, gv_time waited) {
+    if (waited == GV_TIME_NEVER) return;
+    uint64_t waited_us = waited / 1000;
     stats->batches++;
     stats->batch_wait_us += waited_us;
     if (waited_us > stats->batch_wait_max_us) stats->batch_wait_max_us = waited_us;
-    *since = GV_TIME_NEVER;
+}
+
+static void antientropy_due(struct gv_engine *engine, gv_time now) {
+    struct gv_antientropy_facts at = facts(engine);
+    struct gv_antientropy_step step =
+        gv_antientropy_due(&engine->antientropy, now, &at, &engine->prng);
+    if (step.resync_ended && gv_push_is_direct(&engine->push))
+        gv_push_schedule_children(&engine->push, now);
+    if (step.peer == GV_OVERLAY_NONE || gv_core_peer(engine, step.peer) == NULL) return;
+    request_sync(engine, now, step.reason, step.peer);
+    // Equal roots are not answered, a ping is.
+    if (gv_peer_is_suspected(&engine->peers, (uint32_t)step.peer)) ping(engine, step.peer);
+}
+
+gv_time gv_engine_deadline(const struct gv_engine *engine) {
+    bool joined = engine != NULL && engine->peers.count > 0;
+    return joined ? next_due(engine) : GV_TIME_NEVER;
 }
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
-    if (engine == NULL || engine->peer_count == 0) return;
+    if (engine == NULL || engine->peers.count == 0) return;
     // A timer set to GV_TIME_NEVER - 1 would be due again at once, in an endless loop.
     if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
     detect_pause(engine, now);
-    int64_t number;
-    while ((number = gv_timers_pop(&engine->timers, now)) >= 0) {
-        if (number < engine->peer_count) {
-            peer_due(engine, (int)number, now);
-        } else if (number - engine->peer_count == GV_CORE_FLUSH_CHILDREN) {
-            note_batch_end(engine, now, GV_CORE_FLUSH_CHILDREN);
-            gv_push_flush_children(engine, now);
-        } else if (number - engine->peer_count == GV_CORE_FLUSH_PARENT) {
-            note_batch_end(engine, now, GV_CORE_FLUSH_PARENT);
-            gv_push_flush_parent(engine);
-        } else if (number - engine->peer_count == GV_CORE_RESYNC) {
-            gv_resync_step(engine, now);
+    struct gv_push *push = &engine->push;
+    for (gv_time next = next_due(engine); next <= now; next = next_due(engine)) {
+        if (gv_timers_next(&engine->timers) == next) {
+            peer_due(engine, now, (int)gv_timers_pop(&engine->timers, now));
+        } else if (push->to_children.at == next) {
+            count_batch(&engine->stats, gv_push_take_flush(&push->to_children, now));
+            flush_children(engine, now);
+        } else if (push->to_parent.at == next) {
+            count_batch(&engine->stats, gv_push_take_flush(&push->to_parent, now));
+            flush_parent(engine);
         } else {
-            gv_sync_due(engine, now);
+            antientropy_due(engine, now);
         }
     }
 }
 
 void gv_engine_flush(struct gv_engine *engine, gv_time now) {
-    if (engine == NULL || engine->peer_count == 0) return;
-    gv_push_flush_parent(engine);
-    gv_push_flush_children(engine, now);
+    if (engine == NULL || engine->peers.count == 0) return;
+    flush_parent(engine);
+    flush_children(engine, now);
 }
 
 int gv_engine_ping(struct gv_engine *engine, gv_time now, int index) {
     if (engine == NULL) return GV_EINVAL;
     if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
     gv_engine_advance(engine, now);
-    struct gv_peer *peer = gv_core_peer(engine, index);
-    if (peer == NULL) return GV_ENOMEM;
-    peer->ping = true;
-    gv_core_enqueue(engine, index);
+    if (gv_core_peer(engine, index) == NULL) return GV_ENOMEM;
+    ping(engine, index);
     return 0;
 }
 
@@ -383,7 +447,8 @@ int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *
 }
 
 bool gv_engine_ready(const struct gv_engine *engine) {
-    return engine != NULL && (engine->peer_count == 0 || gv_sync_ready(engine));
+    return engine != NULL &&
+           (engine->peers.count == 0 || gv_antientropy_is_ready(&engine->antientropy));
 }
 
 static int put_received(struct gv_engine *engine, gv_time now, const struct gv_entry *entry,
@@ -414,27 +479,91 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
-// Handles the first message of a peer's incarnation. Opens a sync with a restarted peer, which may
-// have lost what it had acknowledged; and with a new child, unless push sends it all entries or its
-// message opens a sync itself.
-static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
-                           const struct gv_message *message) {
-    struct gv_peer *peer = engine->peers[index];
-    if (!message->has_id || !gv_ack_is_new_incarnation(&peer->ack, message->id)) return;
-    bool child = message->to_parent && !peer->ack.needs_full_state;
-    if (peer->ack.has_received) { // its last updates may have reached some nodes only
-        gv_sync_request(engine, now);
-        gv_resync_schedule(engine, now);
-    } else if (!child || message->ranges.len > 0) {
-        return;
-    }
-    peer->open_sync = peer->follow_up = true;
-    gv_core_enqueue(engine, index);
-}
-
 static enum gv_engine_class class_of(bool sync, bool entries) {
     if (sync) return entries ? GV_ENGINE_ENTRIES : GV_ENGINE_SUMMARY;
     return entries ? GV_ENGINE_UPDATES : GV_ENGINE_ACK;
+}
+
+// What a message says beyond its fields, by what came before it.
+struct reception {
+    bool is_duplicate;
+    bool needs_sync; // with the sender, for this reason:
+    enum gv_sync_reason reason;
+};
+
+// Changes nothing. A restarted peer may have lost what it had acknowledged, and its last updates
+// may have reached some nodes only. A new child needs a sync, unless push sends it all entries or
+// its message opens a sync itself.
+static struct reception decide(const struct gv_peer *peer, const struct gv_message *message) {
+    const struct gv_ack *ack = &peer->ack;
+    struct reception reception = {0};
+    if (!message->has_id) return reception;
+    reception.is_duplicate = gv_ack_is_duplicate(ack, message->id);
+    if (!gv_ack_is_new_incarnation(ack, message->id)) return reception;
+    bool new_child = message->to_parent && !ack->needs_full_state && message->ranges.len == 0;
+    reception.needs_sync = ack->has_received || new_child;
+    reception.reason = ack->has_received ? GV_SYNC_RESTARTED : GV_SYNC_NEW_CHILD;
+    return reception;
+}
+
+static void count_received(struct gv_engine_stats *stats, const struct gv_message *message) {
+    struct gv_engine_traffic *traffic =
+        &stats->traffic[class_of(message->sync, message->entries > 0)];
+    stats->received_messages++;
+    stats->received_bytes += message->bytes;
+    traffic->received++;
+    traffic->received_bytes += message->bytes;
+}
+
+// Applies a message's acknowledgement, and what its arrival without one says.
+static void apply_ack(struct gv_engine *engine, gv_time now, int index,
+                      const struct gv_message *message) {
+    struct gv_peer *peer = engine->peers.at[index];
+    if (message->has_ack) {
+        // Updates may have waited until fewer messages are in flight.
+        bool waited = !gv_ack_can_send(&peer->ack);
+        struct gv_ack_loss loss;
+        bool fresh = gv_ack_acked(&peer->ack, now, &message->ack, &loss);
+        lose(engine, now, index, loss);
+        if (fresh && gv_health_acked(&peer->health)) on_alive(engine, now, index);
+        if (fresh) truncate(engine, now);
+        if (fresh && (loss.messages > 0 || waited)) enqueue(engine, index);
+    }
+    if (gv_health_is_suspected(&peer->health)) { // it may answer late
+        hasten_probe(engine, now, index);
+        return;
+    }
+    gv_time expected = gv_push_ack_expected_after(&engine->push, &engine->peers, index);
+    if (lose(engine, now, index, gv_ack_detect_unacked(&peer->ack, now, expected)) > 0)
+        repeat_lost(engine, now, index);
+    gv_ack_set_loss_times(&peer->ack, gv_push_loss_delay(&engine->push, &engine->peers, index));
+}
+
+// Applies what the message says about the tree. `changed`: its entries changed the replica.
+static void apply_tree(struct gv_engine *engine, gv_time now, int index,
+                       const struct gv_message *message, bool changed) {
+    struct gv_push_reaction reaction =
+        gv_push_received(&engine->push, &engine->peers, now, index, message->to_parent,
+                         message->next_flush_ms, changed);
+    if (reaction.child_added) {
+        gv_ack_reset(&engine->peers.at[index]->ack, engine->changelog.head);
+        request_sync(engine, now, GV_SYNC_NEW_CHILD, index);
+    }
+    if (reaction.child_removed && engine->push.child_count == 0) truncate(engine, now);
+    if (reaction.ping_parent) ping(engine, engine->push.parent);
+}
+
+// Stores the message's ranges, to be answered. Returns as gv_antientropy_received does.
+static int apply_ranges(struct gv_engine *engine, gv_time now, int index, struct gv_slice ranges) {
+    struct gv_peer *peer = engine->peers.at[index];
+    size_t longest =
+        engine->message_max > GV_MESSAGE_LIMIT ? engine->message_max : GV_MESSAGE_LIMIT;
+    gv_time timeout = gv_peer_timeout(peer, gv_push_initial_rtt(&engine->push, &engine->peers));
+    int taken = gv_antientropy_received(&engine->antientropy, engine->alloc, now, index, peer,
+                                        timeout, ranges, longest);
+    engine->stats.received_syncs++;
+    if (taken == 0) enqueue(engine, index);
+    return taken;
 }
 
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
@@ -444,69 +573,40 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
+    struct reception reception = decide(peer, message);
+    count_received(&engine->stats, message);
     gv_health_received(&peer->health);
-    engine->stats.received_messages++;
-    engine->stats.received_bytes += message->bytes;
-    struct gv_engine_traffic *traffic =
-        &engine->stats.traffic[class_of(message->sync, message->entries > 0)];
-    traffic->received++;
-    traffic->received_bytes += message->bytes;
-    on_incarnation(engine, now, index, message);
-    if (message->has_ack) {
-        bool waited =
-            !gv_ack_can_send(&peer->ack); // updates waited until fewer messages were in flight
-        struct gv_ack_loss loss;
-        bool fresh = gv_ack_acked(&peer->ack, now, &message->ack, &loss);
-        lose(engine, peer, loss);
-        if (fresh && gv_health_acked(&peer->health)) on_alive(engine, index, now);
-        if (fresh) gv_push_truncate(engine);
-        if (fresh && (loss.messages > 0 || waited)) gv_core_enqueue(engine, index);
-    }
-    if (!gv_health_is_suspected(&peer->health)) { // a suspected peer may answer late
-        gv_time expected = gv_push_ack_expected_after(engine, index);
-        if (lose(engine, peer, gv_ack_detect_unacked(&peer->ack, now, expected)) > 0)
-            gv_push_resend(engine, now, index);
-        gv_ack_set_loss_times(&peer->ack, gv_push_loss_delay(engine, index));
-    }
-    if (gv_health_is_suspected(&peer->health)) probe_now(engine, index, now);
+    if (reception.needs_sync) request_sync(engine, now, reception.reason, index);
+    apply_ack(engine, now, index, message);
     bool changed = false;
-    int error = merge(engine, now, index, message, &changed);
-    gv_push_received(engine, now, index, message, changed);
-    int taken = 0;
+    int error = merge(engine, now, index, message, &changed), taken = 0;
+    apply_tree(engine, now, index, message, changed);
     // A duplicate is not answered: duplicated answers would multiply.
-    bool copy = message->has_id && gv_ack_is_duplicate(&peer->ack, message->id);
-    if (message->ranges.len > 0 && !copy) {
-        engine->stats.received_syncs++;
-        taken = gv_sync_received(engine, now, index, message->ranges);
-        if (error == 0 && taken < 0) error = taken;
-        if (taken == 0) gv_core_enqueue(engine, index);
-    }
+    if (message->ranges.len > 0 && !reception.is_duplicate)
+        taken = apply_ranges(engine, now, index, message->ranges);
+    if (error == 0 && taken < 0) error = taken;
     // The message is not acknowledged, so the peer sends again what this node could not store.
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
         gv_ack_received(&peer->ack, now, message->id, message->immediate_ack,
-                        gv_push_ack_delay_max(engine, message->to_parent));
-    peer_due(engine, index, now);
+                        gv_push_ack_delay_max(&engine->push, message->to_parent));
+    peer_due(engine, now, index);
     return error;
 }
 
 // --- messages out ----------------------------------------------------------------------------
 
-// How long to wait for the acknowledgement of a message sent now.
-static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int index, bool immediate) {
-    const struct gv_peer *peer = engine->peers[index];
-    gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
-    if (immediate) return timeout;
-    // An unmeasured peer may be farther away than the measured ones. An acknowledgement that is
-    // delayed anyway allows for that.
-    gv_time far = GV_ACK_RTT_INITIAL_MS * GV_MS;
-    if (!peer->ack.measured && timeout < far) timeout = far;
-    // The peer treats this node as its child if and only if it is this node's parent.
-    bool to_parent = index == engine->push.parent;
-    gv_time delay = to_parent ? gv_push_parent_ack_delay_max(engine, now) : 0;
-    if (delay == 0) delay = gv_push_ack_delay_max(engine, to_parent);
-    return timeout + delay;
+static bool is_oversized(const struct gv_engine *engine, const struct gv_entry *entry) {
+    return gv_entry_size(entry) > engine->entry_max;
+}
+
+// Whether the first pending update is oversized.
+static bool is_update_oversized(const struct gv_engine *engine, int index) {
+    uint64_t seq = engine->peers.at[index]->ack.sent_seq;
+    struct gv_entry entry =
+        gv_replica_get(&engine->replica, gv_changelog_get(&engine->changelog, seq).ref);
+    return is_oversized(engine, &entry);
 }
 
 // What the next message to a peer contains.
@@ -517,17 +617,19 @@ struct plan {
     bool opens;   // the opening of a sync
 };
 
-// False: there is nothing to send to the peer.
-static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct plan *out) {
-    struct gv_peer *peer = engine->peers[index];
+// Changes nothing. `updates`: there are pending ones. False: there is nothing to send to the peer.
+static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bool updates,
+                      struct plan *out) {
+    const struct gv_peer *peer = engine->peers.at[index];
     bool open = gv_ack_can_send(&peer->ack), due = peer->ack.ack_at <= now;
-    out->updates = gv_push_pending(engine, index) && open;
-    out->answers = gv_sync_has_pending(engine, index);
-    out->opens = peer->open_sync && !out->answers;
-    if (!out->updates && !out->answers && !out->opens && !peer->ping && !due) return false;
+    bool pings = gv_intent_has_ping(&peer->intent);
+    out->updates = updates && open;
+    out->answers = gv_antientropy_has_summary(&engine->antientropy, index);
+    out->opens = gv_intent_has_sync(&peer->intent) && !out->answers;
+    if (!out->updates && !out->answers && !out->opens && !pings && !due) return false;
     // An oversized entry is alone in its message, so updates and answers alternate.
-    bool oversized = (out->updates && gv_push_is_oversized(engine, index)) ||
-                     gv_sync_is_oversized(engine, index);
+    bool oversized = (out->updates && is_update_oversized(engine, index)) ||
+                     gv_antientropy_is_oversized(&engine->antientropy, index);
     if (oversized && out->answers && (!out->updates || peer->ack.next_id % 2 == 0)) {
         out->updates = false;
     } else if (oversized) {
@@ -539,54 +641,152 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
         // comparisons are not, since equal roots need no answer. The first id announces a new
         // incarnation. An opening need not announce it: if the roots differ, the answer to the
         // peer's summary does.
-        .has_id = open && (out->updates || peer->ping || out->answers || peer->follow_up ||
-                           !(peer->ack.contacted || out->opens)),
+        .has_id =
+            open && (out->updates || pings || out->answers ||
+                     gv_intent_is_reliable(&peer->intent) || !(peer->ack.contacted || out->opens)),
         .id = peer->ack.next_id,
-        .immediate_ack = peer->ping && open,
+        .immediate_ack = pings && open,
         .to_parent = index == engine->push.parent,
-        .next_flush_ms = gv_push_next_flush_ms(engine, now, index),
+        .next_flush_ms = gv_push_next_flush_ms(&engine->push, &engine->peers, now, index),
     };
+    out->header.has_ack = gv_ack_pending(&peer->ack, now, &out->header.ack);
     return true;
 }
 
+// Appends an entry to a message, leaving `reserve` bytes free. An oversized entry fits only into a
+// message without entries, which may then grow to GV_MESSAGE_LIMIT and takes no further entry.
+// False: it does not fit.
+static bool put_entry(const struct gv_engine *engine, struct gv_message_writer *out,
+                      const struct gv_entry *entry, size_t reserve) {
+    if (!is_oversized(engine, entry)) return gv_message_put(out, entry, reserve);
+    if (out->open) return false;
+    size_t cap = out->out.cap;
+    out->out.cap = GV_MESSAGE_LIMIT - GV_MESSAGE_MAC_MAX - GV_MESSAGE_TAIL;
+    bool fits = gv_message_put(out, entry, reserve);
+    out->out.cap = fits ? out->out.len + reserve : cap;
+    return fits;
+}
+
+static void count_sent(struct gv_engine *engine, int index, bool sync,
+                       const struct gv_entry *entry) {
+    engine->stats.sent_entries++;
+    gv_core_emit(engine, GV_ENGINE_SENT, index, sync, entry);
+}
+
+// Appends pending updates to the message as long as they fit, leaving `reserve` bytes free. Returns
+// the sequence number of the first update that is not in it.
+static uint64_t write_updates(struct gv_engine *engine, int index, struct gv_message_writer *out,
+                              size_t reserve) {
+    const struct gv_changelog *log = &engine->changelog;
+    uint64_t at = engine->peers.at[index]->ack.sent_seq;
+    for (; at < log->head; at = gv_changelog_next(log, at + 1, index)) {
+        struct gv_entry entry = gv_replica_get(&engine->replica, gv_changelog_get(log, at).ref);
+        if (!put_entry(engine, out, &entry, reserve)) break;
+        count_sent(engine, index, false, &entry);
+    }
+    return at;
+}
+
+// An answer that is being written.
+struct answer {
+    struct gv_engine *engine;
+    int peer;
+    struct gv_message_writer *message;
+    struct gv_reconcile_out out;
+    bool oversized; // the last entry did not fit, as it is oversized
+};
+
+static size_t summary_capacity(const struct gv_engine *engine,
+                               const struct gv_message_writer *message) {
+    size_t left = message->out.cap - message->out.len, around = GV_MESSAGE_RANGES(0);
+    size_t bytes = left > around ? GV_BASE64_BYTES(left - around) : 0;
+    size_t most = engine->antientropy.summary_cap;
+    return bytes < most ? bytes : most;
+}
+
+static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
+    struct answer *answer = ctx;
+    struct gv_engine *engine = answer->engine;
+    struct gv_entry entry = gv_replica_get(&engine->replica, ref);
+    if (!put_entry(engine, answer->message, &entry, GV_MESSAGE_RANGES(summary_len))) {
+        answer->oversized = is_oversized(engine, &entry);
+        return false;
+    }
+    count_sent(engine, answer->peer, true, &entry);
+    answer->out.summary.cap = summary_capacity(engine, answer->message);
+    return true;
+}
+
+// Writes the next part of the answer to the peer's oldest summary, as far as it fits: entries into
+// the message, and returns the summary, borrowed.
+static struct gv_slice write_answer(struct gv_engine *engine, int index,
+                                    struct gv_message_writer *message) {
+    struct answer answer = {.engine = engine, .peer = index, .message = message};
+    answer.out.summary.cap = summary_capacity(engine, message);
+    answer.out.send = send_item;
+    answer.out.ctx = &answer;
+    int more = gv_antientropy_answer(&engine->antientropy, index, &engine->replica.tree,
+                                     &engine->replica.key, &answer.out, &answer.oversized);
+    if (more < 0) engine->stats.bad_ranges++;
+    return (struct gv_slice){answer.out.summary.data, answer.out.summary.len};
+}
+
+static struct gv_slice write_opening(struct gv_engine *engine, gv_time now, int index) {
+    engine->stats.opened_syncs++;
+    return gv_antientropy_open(&engine->antientropy, now, index, engine->peers.at[index],
+                               &engine->replica.tree, &engine->prng);
+}
+
+// The message is sent: notes what the plan said, and the first update that is not in it.
+static void note_sent(struct gv_engine *engine, gv_time now, int index, const struct plan *plan,
+                      uint64_t reached) {
+    struct gv_peer *peer = engine->peers.at[index];
+    const struct gv_message *header = &plan->header;
+    if (header->has_ack) gv_ack_ack_sent(&peer->ack);
+    gv_time timeout =
+        gv_push_ack_timeout(&engine->push, &engine->peers, now, index, header->immediate_ack);
+    if (header->has_id) gv_ack_sent(&peer->ack, now, reached, timeout, header->sync);
+    if (header->immediate_ack) gv_intent_pinged(&peer->intent);
+    if (plan->opens) gv_intent_synced(&peer->intent);
+    if (header->sync) engine->stats.sent_syncs++;
+}
+
+static void count_sent_message(struct gv_engine_stats *stats, enum gv_engine_class class,
+                               size_t len) {
+    stats->sent_messages++;
+    stats->sent_bytes += len;
+    stats->traffic[class].sent++;
+    stats->traffic[class].sent_bytes += len;
+}
+
+// Writes a message to this peer. Returns its length; 0: there is nothing to send.
 static size_t write_message(struct gv_engine *engine, gv_time now, int index, char *buf) {
-    struct gv_peer *peer = engine->peers[index];
+    const struct gv_ack *ack = &engine->peers.at[index]->ack;
     struct plan plan;
-    if (!make_plan(engine, now, index, &plan)) return 0;
-    plan.header.has_ack = gv_ack_pending(&peer->ack, now, &plan.header.ack);
+    if (!make_plan(engine, now, index, has_updates(engine, now, index), &plan)) return 0;
     struct gv_message_writer out;
     struct gv_slice ranges = {0};
     gv_message_begin(&out, &plan.header, buf, engine->message_max);
     size_t header_len = out.out.len;
     // Updates come first, as a sync may take many messages; half of each is reserved for the
     // answer.
-    uint64_t reached = peer->ack.sent_seq;
+    uint64_t reached = ack->sent_seq;
     size_t reserve = plan.answers ? engine->message_max / 2
                      : plan.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
                                   : GV_MESSAGE_RANGES(0);
-    if (plan.updates) reached = gv_push_write(engine, index, &out, reserve);
-    if (plan.answers) gv_sync_answer(engine, index, &out, &ranges);
-    if (plan.opens) gv_sync_open(engine, now, index, &ranges);
-    if (out.out.len == header_len && ranges.len == 0 &&
-        !plan.header.immediate_ack) { // the summaries were equal
-        // The acknowledgement can wait.
-        if (peer->ack.ack_at > now) return 0;
-        plan.header.has_id = plan.header.has_id && !peer->ack.contacted;
+    if (plan.updates) reached = write_updates(engine, index, &out, reserve);
+    if (plan.answers) ranges = write_answer(engine, index, &out);
+    if (plan.opens) ranges = write_opening(engine, now, index);
+    bool entries = out.out.len > header_len;
+    if (!entries && ranges.len == 0 && !plan.header.immediate_ack) { // the summaries were equal
+        if (ack->ack_at > now) return 0;                             // nothing else is due
+        plan.header.has_id = plan.header.has_id && !ack->contacted;
         plan.header.sync = false;
         gv_message_begin(&out, &plan.header, buf, engine->message_max);
     }
-    if (plan.header.has_ack) gv_ack_ack_sent(&peer->ack);
-    if (plan.header.has_id)
-        gv_ack_sent(&peer->ack, now, reached,
-                    ack_timeout(engine, now, index, plan.header.immediate_ack), plan.header.sync);
-    if (plan.header.immediate_ack) peer->ping = false;
-    if (plan.opens) peer->open_sync = peer->follow_up = false;
-    if (plan.header.sync) engine->stats.sent_syncs++;
-    struct gv_engine_traffic *traffic =
-        &engine->stats.traffic[class_of(plan.header.sync, out.out.len > header_len)];
+    note_sent(engine, now, index, &plan, reached);
     size_t len = gv_message_end(&out, ranges);
-    traffic->sent++;
-    traffic->sent_bytes += len;
+    count_sent_message(&engine->stats, class_of(plan.header.sync, entries), len);
     return len;
 }
 
@@ -594,21 +794,17 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
     if (engine == NULL || buf == NULL || peer == NULL) return GV_EINVAL;
     if (cap < GV_MESSAGE_LIMIT || cap < engine->message_max) return GV_ESPACE;
     gv_engine_advance(engine, now);
-    while (engine->queue_len > 0) {
-        int index = (int)engine->queue[engine->queue_head];
-        engine->queue_head = (engine->queue_head + 1) % engine->peer_count;
-        engine->queue_len--;
-        engine->peers[index]->queued = false;
+    int index;
+    while ((index = gv_send_queue_pop(&engine->queue)) >= 0) {
+        const struct gv_peer *state = engine->peers.at[index];
         size_t len = write_message(engine, now, index, buf);
         // Even if the answer was empty, another summary or an opening may follow.
-        const struct gv_peer *state = engine->peers[index];
-        bool updates = len > 0 && gv_push_pending(engine, index) && gv_ack_can_send(&state->ack);
-        if (updates || gv_sync_has_pending(engine, index) || state->open_sync)
-            gv_core_enqueue(engine, index);
-        gv_core_arm_peer(engine, index, now);
+        bool updates = len > 0 && has_updates(engine, now, index) && gv_ack_can_send(&state->ack);
+        if (updates || gv_antientropy_has_summary(&engine->antientropy, index) ||
+            gv_intent_has_sync(&state->intent))
+            enqueue(engine, index);
+        set_timer(engine, now, index);
         if (len == 0) continue;
-        engine->stats.sent_messages++;
-        engine->stats.sent_bytes += len;
         *peer = index;
         return (int)len;
     }
@@ -652,14 +848,14 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     if (engine == NULL) return;
     out->entries = gv_tree_root(&engine->replica.tree).count;
     out->memory_bytes = gv_replica_memory(&engine->replica);
-    out->staleness_ms = gv_push_staleness_ms(engine);
-    out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
+    out->staleness_ms = gv_push_staleness_ms(&engine->push, &engine->peers);
+    out->peers = engine->peers.count > 0 ? engine->peers.count - 1 : 0;
+    out->suspected = engine->peers.suspected;
     out->update_backlog = (uint32_t)(engine->changelog.head - engine->changelog.tail);
     out->entries_max = engine->entries_max;
     out->memory_max = engine->memory_max;
     out->entry_max = engine->entry_max;
     out->reserved_entries = engine->reservations.entries;
     out->reserved_bytes = engine->reservations.bytes;
-    for (int i = 0; i < GV_CORE_SUMMARIES_MAX && engine->peer_count > 0; i++)
-        out->sync_backlog += engine->sync.slots[i].peer != GV_CORE_NONE;
+    if (engine->peers.count > 0) out->sync_backlog = gv_antientropy_backlog(&engine->antientropy);
 }

@@ -3,14 +3,9 @@
 
 void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool needs_full_state) {
     GV_ASSERT(peer != NULL);
-    *peer = (struct gv_peer){.opened_at = GV_TIME_NEVER, .synced_at = GV_TIME_NEVER};
+    *peer = (struct gv_peer){.compared = {GV_TIME_NEVER, GV_TIME_NEVER}};
     gv_ack_init(&peer->ack, first_id, seq, needs_full_state);
     gv_health_init(&peer->health);
-}
-
-int gv_peer_lost(struct gv_peer *peer, struct gv_ack_loss loss) {
-    if (loss.sync) peer->open_sync = peer->follow_up = true;
-    return loss.messages;
 }
 
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
@@ -25,4 +20,10 @@ gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now) {
         if (times[i] > now && times[i] < due) due = times[i];
     }
     return due;
+}
+
+bool gv_peer_is_suspected(const struct gv_peers *peers, uint32_t number) {
+    GV_ASSERT(number < peers->count);
+    const struct gv_peer *peer = peers->at[number];
+    return peer != NULL && gv_health_is_suspected(&peer->health);
 }

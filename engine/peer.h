@@ -1,32 +1,37 @@
 // SPDX-License-Identifier: MIT
-// One peer as this node sees it. Internal to engine/.
+// One peer as this node sees it, and all of them. Internal to engine/.
 //
-// ack.h has its messages, health.h whether it is alive; the rest is what to send to it next.
+// Each part is written by its own file only, and none of them knows the engine.
 #ifndef GV_ENGINE_PEER_H
 #define GV_ENGINE_PEER_H
 
 #include "ack.h"
 #include "health.h"
+#include "intent.h"
+
+// When this node and the peer last compared; written by antientropy.c only.
+struct gv_compared {
+    gv_time opened_at;   // this node opened a sync; or GV_TIME_NEVER
+    gv_time received_at; // a summary of the peer came; or GV_TIME_NEVER
+};
 
 struct gv_peer {
-    struct gv_ack ack;       // written by ack.c only
-    struct gv_health health; // written by health.c only
-    bool child;              // this node is its parent in the push tree
-    // What to send next.
-    bool queued;       // it is in the engine's send queue
-    bool ping;         // the next message requests an immediate acknowledgement
-    bool open_sync;    // the next message opens a sync …
-    bool follow_up;    // … which is opened again if the message is lost
-    gv_time opened_at; // when this node last opened a sync with it, or GV_TIME_NEVER
-    gv_time synced_at; // when its last summary came, or GV_TIME_NEVER
+    struct gv_ack ack;       // which messages are in flight, acknowledged, lost; round trips
+    struct gv_health health; // whether it is alive
+    struct gv_intent intent; // what to send to it next
+    struct gv_compared compared;
+};
+
+// The nodes of the cluster by number. Functions that take a number assert that it is a peer's.
+struct gv_peers {
+    struct gv_peer **at; // NULL: nothing was received from it or sent to it yet
+    uint32_t count;      // nodes of the cluster, this one included; 0: not joined
+    uint32_t self;       // number of this node
+    uint32_t suspected;  // number of suspected peers
 };
 
 // A peer without history; see gv_ack_init.
 void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool needs_full_state);
-
-// Acts on a loss: if a sync message was lost, the next message opens the sync again. Returns the
-// number of messages.
-int gv_peer_lost(struct gv_peer *peer, struct gv_ack_loss loss);
 
 // How long to wait for an immediate acknowledgement: gv_ack_timeout with gv_health_backoff. Before
 // the first sample, each timeout doubles it up to GV_ACK_RTT_INITIAL_MS, as the peer may be farther
@@ -36,5 +41,8 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt);
 // The earliest time after `now` at which an acknowledgement, a loss or a probe of this peer is due;
 // GV_TIME_NEVER: none.
 gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now);
+
+// Whether the peer is suspected; false if nothing was sent to it yet.
+bool gv_peer_is_suspected(const struct gv_peers *peers, uint32_t number);
 
 #endif

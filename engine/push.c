@@ -1,373 +1,311 @@
 // SPDX-License-Identifier: MIT
 #include "push.h"
 
-#include "resync.h"
+#include "changelog.h"
 
 enum {
     RTT_SAMPLES_MIN = 4, // samples before a link can be called slow
 };
 
-static bool direct(const struct gv_engine *engine) {
-    return engine->push.staleness == 0;
+static void add_child(struct gv_push *push, int peer) {
+    GV_ASSERT(push->child_count < push->count);
+    gv_bitset_add(push->is_child, (uint32_t)peer);
+    push->children[push->child_count++] = (uint32_t)peer;
 }
 
-// Whether this node is a root because its parent is suspected, and the peer is a later sibling.
-static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
-    return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
-           gv_overlay_are_siblings((uint32_t)peer, engine->self);
-}
-
-static void add_child(struct gv_engine *engine, int peer) {
-    GV_ASSERT(engine->push.child_count < engine->peer_count);
-    engine->peers[peer]->child = true;
-    engine->push.children[engine->push.child_count++] = (uint32_t)peer;
-}
-
-static void remove_child(struct gv_engine *engine, int peer) {
-    struct gv_push *push = &engine->push;
-    engine->peers[peer]->child = false;
-    for (uint32_t i = 0; i < push->child_count; i++) {
-        if (push->children[i] != (uint32_t)peer) continue;
-        push->children[i] = push->children[--push->child_count];
-        return;
+static void remove_child(struct gv_push *push, int peer) {
+    gv_bitset_remove(push->is_child, (uint32_t)peer);
+    uint32_t at = 0;
+    while (push->children[at] != (uint32_t)peer) {
+        at++;
+        GV_ASSERT(at < push->child_count);
     }
-    GV_ASSERT(false);
+    push->children[at] = push->children[--push->child_count];
 }
 
-int gv_push_join(struct gv_engine *engine) {
-    struct gv_push *push = &engine->push;
-    size_t size = engine->peer_count * sizeof *push->children;
-    push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
-    push->children = gv_alloc_new(engine->alloc, size);
-    if (push->children == NULL) return GV_ENOMEM;
-    push->levels = gv_overlay_levels(engine->peer_count);
-    struct gv_overlay_range children = {0, engine->peer_count};
-    if (!direct(engine)) {
-        children = gv_overlay_children(engine->self, engine->peer_count);
-        push->parent = gv_overlay_preferred_parent(engine->self);
+int gv_push_init(struct gv_push *push, struct gv_alloc alloc, gv_time staleness, uint32_t self,
+                 uint32_t count) {
+    GV_ASSERT(self < count);
+    *push = (struct gv_push){
+        .staleness = staleness,
+        .self = self,
+        .count = count,
+        .levels = gv_overlay_levels(count),
+        .parent = GV_OVERLAY_NONE,
+        .last_round = GV_TIME_NEVER,
+        .parent_pinged_at = GV_TIME_NEVER,
+        .to_children = {GV_TIME_NEVER, GV_TIME_NEVER},
+        .to_parent = {GV_TIME_NEVER, GV_TIME_NEVER},
+    };
+    push->children = gv_alloc_new(alloc, count * sizeof *push->children);
+    push->is_child = gv_alloc_new(alloc, gv_bitset_size(count));
+    if (push->children == NULL || push->is_child == NULL) return GV_ENOMEM;
+    memset(push->is_child, 0, gv_bitset_size(count));
+    struct gv_overlay_range children = {0, count};
+    if (!gv_push_is_direct(push)) {
+        children = gv_overlay_children(self, count);
+        push->parent = gv_overlay_preferred_parent(self);
     }
     for (uint32_t i = children.first; i < children.end; i++) {
-        if (i == engine->self) continue;
-        if (gv_core_peer(engine, (int)i) == NULL) return GV_ENOMEM;
-        add_child(engine, (int)i);
+        if (i != self) add_child(push, (int)i);
     }
-    if (push->parent != GV_CORE_NONE && gv_core_peer(engine, push->parent) == NULL)
-        return GV_ENOMEM;
     return 0;
 }
 
-bool gv_push_is_target(const struct gv_engine *engine, int peer) {
-    const struct gv_peer *state = engine->peers[peer];
-    if (state == NULL || gv_health_is_suspected(&state->health)) return false;
-    return state->child || peer == engine->push.parent;
+void gv_push_fini(struct gv_push *push, struct gv_alloc alloc) {
+    gv_alloc_free(alloc, push->children, push->count * sizeof *push->children);
+    gv_alloc_free(alloc, push->is_child, gv_bitset_size(push->count));
+    *push = (struct gv_push){0};
+}
+
+// --- the tree --------------------------------------------------------------------------------
+
+bool gv_push_is_direct(const struct gv_push *push) {
+    return push->staleness == 0;
+}
+
+bool gv_push_is_child(const struct gv_push *push, int peer) {
+    return gv_bitset_has(push->is_child, (uint32_t)peer);
+}
+
+bool gv_push_is_target(const struct gv_push *push, const struct gv_peers *peers, int peer) {
+    if (peers->at[peer] == NULL || gv_peer_is_suspected(peers, (uint32_t)peer)) return false;
+    return gv_push_is_child(push, peer) || peer == push->parent;
+}
+
+bool gv_push_relies_on(const struct gv_push *push, int peer) {
+    return gv_push_is_child(push, peer) || peer == gv_overlay_preferred_parent(push->self);
+}
+
+static bool suspected(const void *ctx, uint32_t peer) {
+    return gv_peer_is_suspected(ctx, peer);
+}
+
+int gv_push_best_parent(const struct gv_push *push, const struct gv_peers *peers) {
+    if (gv_push_is_direct(push)) return GV_OVERLAY_NONE;
+    return gv_overlay_choose_parent(push->self, suspected, peers);
+}
+
+void gv_push_set_parent(struct gv_push *push, int parent) {
+    GV_ASSERT(parent < (int)push->self);
+    push->parent = parent;
+    push->round = (struct gv_schedule_round){0};
+}
+
+bool gv_push_replaces_parent_of(const struct gv_push *push, int peer) {
+    return push->parent == GV_OVERLAY_NONE && (uint32_t)peer > push->self &&
+           gv_overlay_are_siblings((uint32_t)peer, push->self);
+}
+
+bool gv_push_contacts_parent(const struct gv_push *push, const struct gv_peers *peers) {
+    if (push->parent == GV_OVERLAY_NONE) return false;
+    return push->to_parent.at != GV_TIME_NEVER || peers->at[push->parent]->ack.contacted;
 }
 
 // --- flush rounds ----------------------------------------------------------------------------
 
 // The padded round trip to this peer, if it has at least this number of samples; else 0.
-static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
-    const struct gv_peer *state = engine->peers[peer];
+static gv_time padded_rtt(const struct gv_peers *peers, int peer, uint8_t samples) {
+    const struct gv_peer *state = peers->at[peer];
     if (state == NULL || state->ack.rtt_samples < samples) return 0;
     return gv_schedule_padded_rtt(state->ack.rtt_mean, state->ack.rtt_deviation);
 }
 
 // The propagation time by the slowest link of this node that has at least this number of samples;
 // 0: unknown.
-static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples) {
-    const struct gv_push *push = &engine->push;
-    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, samples);
-    for (uint32_t i = 0; i < push->child_count; i++) {
-        gv_time rtt = padded_rtt(engine, (int)push->children[i], samples);
-        if (rtt > slowest) slowest = rtt;
-    }
+static gv_time propagation_time(const struct gv_push *push, const struct gv_peers *peers,
+                                uint8_t samples) {
+    gv_time slowest =
+        push->parent == GV_OVERLAY_NONE ? 0 : padded_rtt(peers, push->parent, samples);
+    for (uint32_t i = 0; i < push->child_count; i++)
+        slowest = gv_time_max(slowest, padded_rtt(peers, (int)push->children[i], samples));
     return gv_schedule_propagation(push->staleness, push->levels, slowest);
 }
 
-// A flush round begins.
-static void begin_round(struct gv_engine *engine, gv_time now) {
-    engine->push.last_flush = now;
-    engine->push.period = gv_schedule_period(engine->push.staleness, propagation_time(engine, 1));
+void gv_push_begin_round(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
+    push->last_round = now;
+    push->period = gv_schedule_period(push->staleness, propagation_time(push, peers, 1));
 }
 
-uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
-    if (direct(engine) || engine->peer_count < 2) return 0;
+uint32_t gv_push_staleness_ms(const struct gv_push *push, const struct gv_peers *peers) {
+    if (gv_push_is_direct(push) || push->count < 2) return 0;
     gv_time kept =
-        gv_schedule_achievable(engine->push.staleness, propagation_time(engine, RTT_SAMPLES_MIN));
+        gv_schedule_achievable(push->staleness, propagation_time(push, peers, RTT_SAMPLES_MIN));
     return (uint32_t)((kept + GV_MS - 1) / GV_MS);
 }
 
-static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
-    const struct gv_push *push = &engine->push;
-    const struct gv_peer *parent = engine->peers[push->parent];
-    if (!parent->ack.measured) return now;
-    return gv_schedule_to_parent(push->staleness, &push->round, parent->ack.rtt_mean,
-                                 parent->ack.rtt_deviation, now);
+static gv_time parent_flush_time(const struct gv_push *push, const struct gv_peers *peers,
+                                 gv_time now) {
+    const struct gv_ack *ack = &peers->at[push->parent]->ack;
+    if (!ack->measured) return now;
+    return gv_schedule_to_parent(push->staleness, &push->round, ack->rtt_mean, ack->rtt_deviation,
+                                 now);
 }
 
-static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) {
-    const struct gv_push *push = &engine->push;
-    if (direct(engine)) return now;
-    if (push->parent == GV_CORE_NONE)
-        return gv_schedule_next_round(push->last_flush, push->period, now);
+static gv_time children_flush_time(const struct gv_push *push, gv_time now) {
+    if (gv_push_is_direct(push)) return now;
+    if (push->parent == GV_OVERLAY_NONE)
+        return gv_schedule_next_round(push->last_round, push->period, now);
     gv_time expected = gv_schedule_expected(push->staleness, &push->round, now);
     return expected != GV_TIME_NEVER ? expected : now; // with the parent's updates
 }
 
-uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer) {
-    const struct gv_push *push = &engine->push;
-    if (direct(engine) || !(engine->peers[peer]->child || replaces_parent_of(engine, peer)))
-        return 0;
-    if (push->last_flush == GV_TIME_NEVER) return 0;
-    gv_time when = push->parent == GV_CORE_NONE ? gv_time_after(push->last_flush, push->period)
-                                                : parent_flush_time(engine, now);
+uint32_t gv_push_next_flush_ms(const struct gv_push *push, const struct gv_peers *peers,
+                               gv_time now, int peer) {
+    bool waits = gv_push_is_child(push, peer) || gv_push_replaces_parent_of(push, peer);
+    if (gv_push_is_direct(push) || !waits || push->last_round == GV_TIME_NEVER) return 0;
+    gv_time when = push->parent == GV_OVERLAY_NONE ? gv_time_after(push->last_round, push->period)
+                                                   : parent_flush_time(push, peers, now);
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
-// Appends the change to the changelog. An older change of the same counter or register is
-// superseded: its update is sent once, with the latest value.
-static void log_change(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
-    uint64_t *user_data = gv_replica_user_data(&engine->replica, ref);
-    if (user_data != NULL) gv_changelog_supersede(&engine->changelog, *user_data);
-    uint64_t seq = wanted ? gv_changelog_append(&engine->changelog, ref, origin) : UINT64_MAX;
-    if (user_data != NULL) *user_data = seq;
+// Schedules a flush, unless an earlier one is scheduled.
+static void schedule(struct gv_push_flush *flush, gv_time at) {
+    flush->at = gv_time_min(flush->at, at);
 }
 
-void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
-    const struct gv_push *push = &engine->push;
-    bool from_resync = sync && gv_resync_defers_push(engine);
-    bool eligible = !direct(engine) || origin == GV_CHANGELOG_LOCAL || from_resync;
-    bool to_parent = push->parent != GV_CORE_NONE && origin != push->parent;
+void gv_push_schedule_children(struct gv_push *push, gv_time now) {
+    schedule(&push->to_children, now);
+}
+
+void gv_push_schedule_all(struct gv_push *push, gv_time now) {
+    schedule(&push->to_parent, now);
+    schedule(&push->to_children, now);
+}
+
+void gv_push_schedule_lost(struct gv_push *push, const struct gv_peers *peers, gv_time now,
+                           int peer) {
+    if (gv_push_is_direct(push)) return;
+    if (peer == push->parent) {
+        schedule(&push->to_parent, parent_flush_time(push, peers, now));
+    } else if (gv_push_is_child(push, peer)) {
+        schedule(&push->to_children, children_flush_time(push, now));
+    }
+}
+
+gv_time gv_push_take_flush(struct gv_push_flush *flush, gv_time now) {
+    gv_time waited = flush->since != GV_TIME_NEVER ? now - flush->since : GV_TIME_NEVER;
+    *flush = (struct gv_push_flush){GV_TIME_NEVER, GV_TIME_NEVER};
+    return waited;
+}
+
+// A change joins the batch of a scheduled flush.
+static void join_batch(struct gv_push_flush *flush, gv_time now) {
+    if (flush->at != GV_TIME_NEVER && flush->since == GV_TIME_NEVER) flush->since = now;
+}
+
+bool gv_push_changed(struct gv_push *push, const struct gv_peers *peers, gv_time now, int origin,
+                     bool from_resync) {
+    bool eligible = !gv_push_is_direct(push) || origin == GV_CHANGELOG_LOCAL || from_resync;
+    bool to_parent = push->parent != GV_OVERLAY_NONE && origin != push->parent;
     bool only_origin = push->child_count == 1 && (int)push->children[0] == origin;
     bool to_children = push->child_count > 0 && !only_origin && eligible;
-    log_change(engine, ref, origin, to_parent || to_children);
-    if (to_parent) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
-    // Entries that the full resync finds are sent when it ends.
-    if (to_children && !from_resync)
-        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now));
+    if (to_parent) schedule(&push->to_parent, parent_flush_time(push, peers, now));
+    if (to_children && !from_resync) schedule(&push->to_children, children_flush_time(push, now));
+    join_batch(&push->to_children, now);
+    join_batch(&push->to_parent, now);
+    return to_parent || to_children;
 }
 
-// Others have left the parent of this node: pings it.
-static void ping_parent(struct gv_engine *engine, gv_time now) {
-    struct gv_push *push = &engine->push;
-    if (push->parent == GV_CORE_NONE) return;
-    struct gv_peer *parent = engine->peers[push->parent];
-    gv_time pause = GV_HEALTH_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_initial_rtt(engine));
+// --- messages from peers ---------------------------------------------------------------------
+
+// Whether to ping the parent, which others have left.
+static bool doubts_parent(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
+    if (push->parent == GV_OVERLAY_NONE) return false;
+    const struct gv_peer *parent = peers->at[push->parent];
+    gv_time pause =
+        GV_HEALTH_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_push_initial_rtt(push, peers));
     bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
-    if (parent->health.timeouts > 0 || recently) return;
+    if (parent->health.timeouts > 0 || recently) return false;
     push->parent_pinged_at = now;
-    parent->ping = true;
-    gv_core_enqueue(engine, push->parent);
+    return true;
 }
 
 // A flush round came, perhaps not at the announced time. Moves the flush to the parent so that it
 // meets the round it was set for; never to a later round, which could repeat endlessly.
-static void move_parent_flush(struct gv_engine *engine, gv_time now) {
-    uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
-    gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
-    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.round.in / 4)) return;
-    gv_timers_set(&engine->timers, timer, better);
+static void move_parent_flush(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
+    gv_time at = push->to_parent.at, better = parent_flush_time(push, peers, now);
+    if (at == GV_TIME_NEVER || better > gv_time_after(at, push->round.in / 4)) return;
+    push->to_parent.at = better;
 }
 
-void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
-                      const struct gv_message *message, bool changed) {
-    struct gv_push *push = &engine->push;
-    if (direct(engine)) return;
-    struct gv_peer *state = engine->peers[peer];
+struct gv_push_reaction gv_push_received(struct gv_push *push, const struct gv_peers *peers,
+                                         gv_time now, int peer, bool to_parent,
+                                         uint32_t next_flush_ms, bool changed) {
+    struct gv_push_reaction reaction = {0};
+    if (gv_push_is_direct(push)) return reaction;
     // A parent sorts before its children, so the tree never has a cycle.
-    bool child = message->to_parent && (uint32_t)peer > engine->self;
-    if (child && !state->child) {
-        add_child(engine, peer);
-        gv_ack_reset(&state->ack, engine->changelog.head);
-        // Older entries reach the child by sync. A sync in progress does not suffice: its summaries
-        // may be older than the last updates.
-        state->open_sync = state->follow_up = true;
-        gv_core_enqueue(engine, peer);
-    } else if (!child && state->child) {
-        remove_child(engine, peer);
-        if (push->child_count == 0) gv_push_truncate(engine);
-    }
+    bool child = to_parent && (uint32_t)peer > push->self, before = gv_push_is_child(push, peer);
+    if (child && !before) add_child(push, peer);
+    if (!child && before) remove_child(push, peer);
+    reaction.child_added = child && !before;
+    reaction.child_removed = !child && before;
     if (peer != push->parent) {
         // A node that prefers the same parent adopts this one as its parent, or acts as a root.
-        bool acts = child || message->next_flush_ms > 0;
-        if (acts && gv_overlay_preferred_parent((uint32_t)peer) == push->parent)
-            ping_parent(engine, now);
-        return;
+        bool acts = child || next_flush_ms > 0;
+        reaction.ping_parent = acts &&
+                               gv_overlay_preferred_parent((uint32_t)peer) == push->parent &&
+                               doubts_parent(push, peers, now);
+        return reaction;
     }
-    if (message->next_flush_ms > 0) {
-        push->round = gv_schedule_announced(push->staleness, now, message->next_flush_ms);
-        move_parent_flush(engine, now);
+    if (next_flush_ms > 0) {
+        push->round = gv_schedule_announced(push->staleness, now, next_flush_ms);
+        move_parent_flush(push, peers, now);
     }
-    if (changed && push->child_count > 0) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
+    if (changed && push->child_count > 0) schedule(&push->to_children, now);
+    return reaction;
 }
 
-void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
-    struct gv_push *push = &engine->push;
-    begin_round(engine, now);
-    for (uint32_t i = 0; i < push->child_count; i++) {
-        int child = (int)push->children[i];
-        if (!gv_push_is_target(engine, child)) continue;
-        struct gv_peer *state = engine->peers[child];
-        gv_ack_hasten(&state->ack, now); // the child expects it with the round
-        gv_core_enqueue(engine, child);
+// --- acknowledgements ------------------------------------------------------------------------
+
+gv_time gv_push_initial_rtt(const struct gv_push *push, const struct gv_peers *peers) {
+    const struct gv_peer *near = push->parent == GV_OVERLAY_NONE ? NULL : peers->at[push->parent];
+    for (uint32_t i = 0; near == NULL && i < push->child_count; i++) {
+        const struct gv_peer *child = peers->at[push->children[i]];
+        if (child->ack.measured) near = child;
     }
+    if (near == NULL || !near->ack.measured) return GV_ACK_RTT_INITIAL_MS * GV_MS;
+    return 2 * near->ack.srtt;
 }
 
-void gv_push_flush_parent(struct gv_engine *engine) {
-    int parent = engine->push.parent;
-    if (parent != GV_CORE_NONE && gv_push_is_target(engine, parent))
-        gv_core_enqueue(engine, parent);
+gv_time gv_push_ack_delay_max(const struct gv_push *push, bool from_child) {
+    return gv_schedule_ack_delay_max(push->staleness, from_child);
 }
 
-void gv_push_resend(struct gv_engine *engine, gv_time now, int peer) {
-    const struct gv_push *push = &engine->push;
-    if (engine->peers[peer]->open_sync) gv_core_enqueue(engine, peer);
-    if (!gv_push_pending(engine, peer)) return;
-    if (direct(engine)) {
-        gv_core_enqueue(engine, peer);
-    } else if (peer == push->parent) {
-        gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
-    } else if (engine->peers[peer]->child) {
-        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now));
-    }
-}
-
-bool gv_push_contacts_parent(const struct gv_engine *engine) {
-    int parent = engine->push.parent;
-    if (parent == GV_CORE_NONE) return false;
-    bool soon = engine->timers.when[engine->peer_count + GV_CORE_FLUSH_PARENT] != GV_TIME_NEVER;
-    return soon || engine->peers[parent]->ack.contacted;
-}
-
-// --- the tree --------------------------------------------------------------------------------
-
-static bool suspected(const void *ctx, uint32_t peer) {
-    const struct gv_engine *engine = ctx;
-    return engine->peers[peer] != NULL && gv_health_is_suspected(&engine->peers[peer]->health);
-}
-
-// A new root opens one sync with each sibling that may still wait for the old parent. The sync
-// sends the entries that the sibling lacks, and is not repeated if lost.
-static void announce_root(struct gv_engine *engine, gv_time now) {
-    begin_round(engine, now);
-    for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
-        if (!replaces_parent_of(engine, i) || suspected(engine, (uint32_t)i)) continue;
-        struct gv_peer *state = gv_core_peer(engine, i);
-        if (state == NULL || state->child) continue;
-        state->open_sync = true;
-        gv_core_enqueue(engine, i);
-    }
-}
-
-void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
-    struct gv_push *push = &engine->push;
-    if (direct(engine)) return;
-    int best = gv_overlay_choose_parent(engine->self, suspected, engine);
-    if (best == push->parent) return;
-    struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
-    if (best != GV_CORE_NONE && state == NULL) return; // out of memory: retried at the next change
-    uint64_t unacked = engine->changelog.tail;
-    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->ack.acked_seq > unacked)
-        unacked = engine->peers[push->parent]->ack.acked_seq;
-    push->parent = best;
-    push->round = (struct gv_schedule_round){0};
-    if (state == NULL) {
-        announce_root(engine, now);
-        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
-        return;
-    }
-    gv_ack_reset(&state->ack, unacked);
-    state->open_sync = state->follow_up = true;
-    gv_core_enqueue(engine, best);
-}
-
-bool gv_push_relies_on(const struct gv_engine *engine, int peer) {
-    return engine->peers[peer]->child || peer == gv_overlay_preferred_parent(engine->self);
-}
-
-// --- updates in messages ------------------------------------------------------------------------
-
-static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) {
-    struct gv_changelog_slot slot = gv_changelog_get(&engine->changelog, seq);
-    return slot.ref != GV_CHANGELOG_SUPERSEDED && slot.origin != peer;
-}
-
-// Moves sent_seq to the next change that is an update for this peer. False: there is none.
-static bool advance_to_update(struct gv_engine *engine, int peer) {
-    struct gv_peer *state = engine->peers[peer];
-    if (state->ack.sent_seq < engine->changelog.tail) { // the log no longer has its updates
-        gv_ack_reset(&state->ack, engine->changelog.tail);
-        state->open_sync = state->follow_up = true;
-        gv_core_enqueue(engine, peer);
-    }
-    uint64_t seq = state->ack.sent_seq;
-    while (seq < engine->changelog.head && !deliverable(engine, seq, peer)) seq++;
-    gv_ack_skip(&state->ack, seq);
-    return seq < engine->changelog.head;
-}
-
-bool gv_push_pending(struct gv_engine *engine, int peer) {
-    return gv_push_is_target(engine, peer) && advance_to_update(engine, peer);
-}
-
-bool gv_push_is_oversized(const struct gv_engine *engine, int peer) {
-    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->ack.sent_seq).ref;
-    struct gv_entry entry = gv_replica_get(&engine->replica, ref);
-    return gv_core_is_oversized(engine, &entry);
-}
-
-uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
-                       size_t reserve) {
-    uint64_t at = engine->peers[peer]->ack.sent_seq;
-    for (; at < engine->changelog.head; at++) {
-        if (!deliverable(engine, at, peer)) continue;
-        struct gv_entry entry =
-            gv_replica_get(&engine->replica, gv_changelog_get(&engine->changelog, at).ref);
-        if (!gv_core_write(engine, out, &entry, reserve)) break;
-        engine->stats.sent_entries++;
-        gv_core_emit(engine, GV_ENGINE_SENT, peer, false, &entry);
-    }
-    return at;
-}
-
-gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
-    const struct gv_push *push = &engine->push;
+// How long the parent may delay the acknowledgement of a message sent now, if it comes with the
+// parent's next flush round; 0: no round is announced.
+static gv_time parent_ack_delay_max(const struct gv_push *push, const struct gv_peers *peers,
+                                    gv_time now) {
     // A parent other than node 0 announces when it sends to its own parent.
-    if (push->parent != 0 || !engine->peers[0]->ack.measured) return 0;
+    if (push->parent != 0 || !peers->at[0]->ack.measured) return 0;
     return gv_schedule_parent_ack_delay_max(push->staleness, &push->round,
-                                            engine->peers[0]->ack.rtt_mean, now);
+                                            peers->at[0]->ack.rtt_mean, now);
 }
 
-gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
-    const struct gv_peer *state = engine->peers[peer];
-    if (direct(engine)) return gv_peer_timeout(state, 0);
+gv_time gv_push_ack_timeout(const struct gv_push *push, const struct gv_peers *peers, gv_time now,
+                            int peer, bool immediate) {
+    const struct gv_peer *state = peers->at[peer];
+    gv_time timeout = gv_peer_timeout(state, gv_push_initial_rtt(push, peers));
+    if (immediate) return timeout;
+    // An unmeasured peer may be farther away than the measured ones. An acknowledgement that is
+    // delayed anyway allows for that.
+    if (!state->ack.measured) timeout = gv_time_max(timeout, GV_ACK_RTT_INITIAL_MS * GV_MS);
+    // The peer treats this node as its child if and only if it is this node's parent.
+    bool to_parent = peer == push->parent;
+    gv_time delay = to_parent ? parent_ack_delay_max(push, peers, now) : 0;
+    return timeout + (delay > 0 ? delay : gv_push_ack_delay_max(push, to_parent));
+}
+
+gv_time gv_push_ack_expected_after(const struct gv_push *push, const struct gv_peers *peers,
+                                   int peer) {
+    const struct gv_peer *state = peers->at[peer];
+    if (gv_push_is_direct(push)) return gv_peer_timeout(state, 0);
     // On the tree the message has then missed its flush round; sending its updates again costs no
     // extra message.
-    return gv_schedule_ack_expected_after(engine->push.staleness, state->ack.rtt_mean);
+    return gv_schedule_ack_expected_after(push->staleness, state->ack.rtt_mean);
 }
 
-gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
+gv_time gv_push_loss_delay(const struct gv_push *push, const struct gv_peers *peers, int peer) {
     // Without a tree, links that reorder messages would cause needless resending.
-    return direct(engine) ? GV_TIME_NEVER : gv_push_ack_expected_after(engine, peer);
-}
-
-gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child) {
-    return gv_schedule_ack_delay_max(engine->push.staleness, from_child);
-}
-
-// The first change that this peer still needs from the log.
-static uint64_t first_needed(struct gv_engine *engine, int peer) {
-    if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
-    if (engine->peers[peer]->ack.in_flight_count == 0) advance_to_update(engine, peer);
-    return engine->peers[peer]->ack.acked_seq;
-}
-
-void gv_push_truncate(struct gv_engine *engine) {
-    const struct gv_push *push = &engine->push;
-    uint64_t least =
-        push->parent == GV_CORE_NONE ? engine->changelog.head : first_needed(engine, push->parent);
-    for (uint32_t i = 0; i < push->child_count; i++) {
-        uint64_t seq = first_needed(engine, (int)push->children[i]);
-        if (seq < least) least = seq;
-    }
-    gv_changelog_truncate(&engine->changelog, least);
+    return gv_push_is_direct(push) ? GV_TIME_NEVER : gv_push_ack_expected_after(push, peers, peer);
 }

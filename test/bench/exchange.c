@@ -3,7 +3,6 @@
 
 #include "../../engine/core.h"
 #include "../../engine/prng.h"
-#include "../../engine/sync.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/story.h"
 
@@ -168,7 +167,8 @@ static void join(struct gv_exchange *exchange, uint64_t diff, uint64_t seed,
         GV_ASSERT(error == 0);
     }
     for (int i = 0; i < 2; i++) {
-        if (expect[i] > 0) gv_sync_set_expected(exchange->side[i], 1 - i, 4 * expect[i]);
+        if (expect[i] > 0)
+            gv_antientropy_set_expected(&exchange->side[i]->antientropy, 1 - i, 4 * expect[i]);
         struct gv_peer *peer = gv_core_peer(exchange->side[i], 1 - i);
         GV_ASSERT(peer != NULL);
         peer->ack.measured = true;
@@ -283,7 +283,8 @@ static void exchange_messages(struct gv_exchange *exchange) {
         if (!were_equal &&
             gv_digest_equal(gv_engine_root(exchange->side[0]), gv_engine_root(exchange->side[1]))) {
             // Read now, since later comparisons, which find nothing, lower it.
-            for (int i = 0; i < 2; i++) out->expect[i] = gv_sync_expected(exchange->side[i], 1 - i);
+            for (int i = 0; i < 2; i++)
+                out->expect[i] = gv_antientropy_expected(&exchange->side[i]->antientropy, 1 - i);
             were_equal = true;
         }
         gv_time next = next_event(exchange);

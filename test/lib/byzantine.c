@@ -238,7 +238,7 @@ static void put_entries(struct gv_byzantine *byzantine, const struct gv_replica 
 static struct gv_message header(struct gv_byzantine *byzantine, const struct gv_engine *engine,
                                 int peer) {
     static const struct gv_peer stranger = {.ack = {.next_id = 1}};
-    const struct gv_peer *at = engine->peers[peer] != NULL ? engine->peers[peer] : &stranger;
+    const struct gv_peer *at = engine->peers.at[peer] != NULL ? engine->peers.at[peer] : &stranger;
     uint8_t has = gv_byzantine_byte(byzantine);
     struct gv_message header = {
         .sync = has & 1,

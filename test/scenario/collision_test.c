@@ -2,7 +2,6 @@
 // Different keys that share a position: syncs find and exchange their entries as others, in few
 // messages and at the cost of the differences.
 #include "../../engine/core.h"
-#include "../../engine/sync.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/collide.h"
 #include "../lib/test.h"

@@ -633,14 +633,14 @@ static void full_slots_are_reported_and_freed(void **state) {
     }
     drain(engine, trio.now);
     char text[256];
-    for (uint64_t i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
+    for (uint64_t i = 0; i < GV_ANTIENTROPY_SLOTS; i++) {
         assert_true(gv_engine_ready(engine));
         opening(text, sizeof text, i, 3);
         assert_int_equal(receive_text(engine, trio.now, 1 + (int)(i % 2), text), 0);
     }
     assert_false(gv_engine_ready(engine));
     assert_int_equal(receive_text(engine, trio.now, 1, text), GV_EFULL);
-    assert_true(drain(engine, trio.now) >= GV_CORE_SUMMARIES_MAX);
+    assert_true(drain(engine, trio.now) >= GV_ANTIENTROPY_SLOTS);
     assert_true(gv_engine_ready(engine));
     trio_fini(&trio);
 }
@@ -653,7 +653,7 @@ static void equal_summaries_leave_their_slots(void **state) {
     struct gv_engine *engine = trio.engines[0];
     char text[256];
     for (uint64_t round = 0; round < 5; round++) {
-        for (uint64_t i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
+        for (uint64_t i = 0; i < GV_ANTIENTROPY_SLOTS; i++) {
             assert_true(gv_engine_ready(engine));
             opening(text, sizeof text, i, 0);
             assert_int_equal(receive_text(engine, trio.now, 1, text), 0);
@@ -836,7 +836,7 @@ static void replicas_recover_from_out_of_memory(void **state) {
 // ---- Failures on slow links ---------------------------------------------------------------
 
 static bool suspects(const struct gv_cluster *cluster, int node, int other) {
-    const struct gv_peer *peer = cluster->nodes[node].engine->peers[other];
+    const struct gv_peer *peer = cluster->nodes[node].engine->peers.at[other];
     return peer != NULL && gv_health_is_suspected(&peer->health);
 }
 

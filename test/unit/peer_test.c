@@ -32,15 +32,6 @@ static void the_deadline_lies_ahead(void **state) {
     assert_true(gv_peer_deadline(&peer, 30) == GV_TIME_NEVER);
 }
 
-static void a_lost_sync_is_opened_again(void **state) {
-    (void)state;
-    struct gv_peer peer = fresh();
-    assert_int_equal(gv_peer_lost(&peer, (struct gv_ack_loss){.messages = 2}), 2);
-    assert_false(peer.open_sync || peer.follow_up);
-    assert_int_equal(gv_peer_lost(&peer, (struct gv_ack_loss){.messages = 1, .sync = true}), 1);
-    assert_true(peer.open_sync && peer.follow_up);
-}
-
 // Only the timeout of an unmeasured peer grows with the first timeouts.
 static void the_initial_rtt_grows_with_timeouts(void **state) {
     (void)state;
@@ -62,7 +53,6 @@ static void the_initial_rtt_grows_with_timeouts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_deadline_lies_ahead),
-        cmocka_unit_test(a_lost_sync_is_opened_again),
         cmocka_unit_test(the_initial_rtt_grows_with_timeouts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
