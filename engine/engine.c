@@ -617,35 +617,48 @@ struct plan {
     bool opens;   // the opening of a sync
 };
 
+// What the message is about. An oversized entry is alone in its message, so updates and answers
+// alternate.
+static void choose_contents(const struct gv_engine *engine, int index, bool updates,
+                            struct plan *out) {
+    const struct gv_peer *peer = engine->peers.at[index];
+    const struct gv_antientropy *ae = &engine->antientropy;
+    out->updates = updates && gv_ack_can_send(&peer->ack);
+    out->answers = gv_antientropy_has_summary(ae, index);
+    out->opens = gv_intent_has_sync(&peer->intent) && !out->answers;
+    bool oversized = (out->updates && is_update_oversized(engine, index)) ||
+                     gv_antientropy_is_oversized(ae, index);
+    if (!oversized) return;
+    if (out->answers && (!out->updates || peer->ack.next_id % 2 == 0)) {
+        out->updates = false;
+    } else {
+        out->answers = out->opens = false;
+    }
+}
+
+// Whether the message is numbered. Sync messages are, so that they are repeated until acknowledged;
+// idle comparisons are not, since equal roots need no answer. The first id announces a new
+// incarnation. An opening need not announce it: if the roots differ, the answer to the peer's
+// summary does.
+static bool needs_id(const struct gv_peer *peer, const struct plan *plan) {
+    if (!gv_ack_can_send(&peer->ack)) return false;
+    if (plan->updates || plan->answers || gv_intent_has_ping(&peer->intent)) return true;
+    return gv_intent_is_reliable(&peer->intent) || !(peer->ack.contacted || plan->opens);
+}
+
 // Changes nothing. `updates`: there are pending ones. False: there is nothing to send to the peer.
 static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bool updates,
                       struct plan *out) {
     const struct gv_peer *peer = engine->peers.at[index];
-    bool open = gv_ack_can_send(&peer->ack), due = peer->ack.ack_at <= now;
     bool pings = gv_intent_has_ping(&peer->intent);
-    out->updates = updates && open;
-    out->answers = gv_antientropy_has_summary(&engine->antientropy, index);
-    out->opens = gv_intent_has_sync(&peer->intent) && !out->answers;
-    if (!out->updates && !out->answers && !out->opens && !pings && !due) return false;
-    // An oversized entry is alone in its message, so updates and answers alternate.
-    bool oversized = (out->updates && is_update_oversized(engine, index)) ||
-                     gv_antientropy_is_oversized(&engine->antientropy, index);
-    if (oversized && out->answers && (!out->updates || peer->ack.next_id % 2 == 0)) {
-        out->updates = false;
-    } else if (oversized) {
-        out->answers = out->opens = false;
-    }
+    choose_contents(engine, index, updates, out);
+    bool any = out->updates || out->answers || out->opens || pings || peer->ack.ack_at <= now;
+    if (!any) return false;
     out->header = (struct gv_message){
         .sync = out->answers || out->opens,
-        // Sync messages are numbered, so that they are repeated until acknowledged; idle
-        // comparisons are not, since equal roots need no answer. The first id announces a new
-        // incarnation. An opening need not announce it: if the roots differ, the answer to the
-        // peer's summary does.
-        .has_id =
-            open && (out->updates || pings || out->answers ||
-                     gv_intent_is_reliable(&peer->intent) || !(peer->ack.contacted || out->opens)),
+        .has_id = needs_id(peer, out),
         .id = peer->ack.next_id,
-        .immediate_ack = pings && open,
+        .immediate_ack = pings && gv_ack_can_send(&peer->ack),
         .to_parent = index == engine->push.parent,
         .next_flush_ms = gv_push_next_flush_ms(&engine->push, &engine->peers, now, index),
     };

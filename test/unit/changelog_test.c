@@ -21,6 +21,15 @@ static void assert_same(const struct gv_changelog *log, const struct model *mode
         assert_int_equal(slot.ref, model->slots[at].ref);
         assert_int_equal(slot.origin, model->slots[at].origin);
     }
+    for (int peer = 0; peer < 3; peer++) {
+        uint64_t next = model->head; // the first update for this peer at or after `at`
+        for (uint64_t at = model->head; at > model->tail; at--) {
+            const struct gv_changelog_slot *slot = &model->slots[at - 1];
+            if (slot->ref != GV_CHANGELOG_SUPERSEDED && slot->origin != peer) next = at - 1;
+            assert_int_equal(gv_changelog_next(log, at - 1, peer), next);
+        }
+        assert_int_equal(gv_changelog_next(log, model->head, peer), model->head);
+    }
 }
 
 static void add(struct gv_changelog *log, struct model *model, uint32_t ref, int origin) {
