@@ -2,7 +2,6 @@
 // A program that defines gv_panic_report replaces the default of the library.
 #include "../lib/test.h"
 
-#include "../../merkle/panic.h"
 
 #include <setjmp.h>
 #include <string.h>
