@@ -10,7 +10,7 @@
 //   "kept" or "borrowed until".
 // - merkle/, codec/ and engine/ read no clock and no system randomness, do no I/O and have no
 //   global state: time and seeds are arguments. The only output is that of a failed assertion
-//   (panic.h).
+//   (types.h).
 // - Objects are not locked: at most one thread may use an object at a time. Different objects are
 //   independent.
 // - "Asserted" in a comment means that a violation is a bug of the caller and ends the process.
@@ -69,7 +69,7 @@ static inline void gv_alloc_free(struct gv_alloc alloc, void *block, size_t size
 #define GV_PREFETCH(address) ((void)(address))
 #endif
 
-// Reports a failed assertion by gv_panic_report (panic.h), which a program may replace, then calls
+// Reports a failed assertion by gv_panic_report (types.h), which a program may replace, then calls
 // abort(). The arguments are static texts; they are kept in the stack frame for a core dump.
 #if defined(__GNUC__)
 __attribute__((noreturn, cold))
