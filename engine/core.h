@@ -106,7 +106,7 @@ struct gv_engine {
     struct gv_sync sync;
     struct gv_resync resync;
     gv_time last_change; // time of the last change of the replica, or GV_TIME_NEVER
-    void (*on_change)(void *ctx, uint32_t at);
+    void (*on_change)(void *ctx, uint32_t at, bool is_stored);
     void *on_change_ctx;
     uint64_t entries_max, memory_max;    // 0: no bound
     struct gv_reservations reservations; // writes that wait for the store
