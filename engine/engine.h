@@ -98,10 +98,11 @@ struct gv_engine_config {
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
     uint64_t entries_max; // most entries of the replica; 0: no bound
-    // Called when a put or received entry changed the replica; lets callers mirror entries
-    // elsewhere. After the call that caused it, gv_engine_next with a cursor of `at` and an end of
-    // `at` + 1 returns the entry, unless its record has moved since. May be NULL.
-    void (*on_change)(void *ctx, uint32_t at);
+    // Called when an entry that was put, received or applied changed the replica; lets callers
+    // mirror entries elsewhere. `is_stored`: gv_store_apply applied it, so the store has it. After
+    // the call that caused it, gv_engine_next with a cursor of `at` and an end of `at` + 1 returns
+    // the entry, unless its record has moved since. May be NULL.
+    void (*on_change)(void *ctx, uint32_t at, bool is_stored);
     void *on_change_ctx;
     // Called for each event; each costs a hash of the entry. May be NULL.
     void (*on_event)(void *ctx, const struct gv_engine_event *event);

@@ -19,15 +19,15 @@ struct message {
 // ---- In -----------------------------------------------------------------------------------------
 
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
-// an answer would help to forge messages.
+// an answer would help to forge messages. *out becomes the parser with which to decode the body.
 static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
-                                        const struct message *in, int peer, size_t *len) {
+                                        const struct message *in, int peer, struct gv_json *out) {
     struct gv_json *json = in->json;
     struct gv_auth_endpoints endpoints = {peer, gv_engine_name(gossip->config.engine, peer),
                                           gv_session_name_slice(gossip->config.session)};
     struct gv_auth_message message = {json, in->line->body, in->line->mac};
     enum gv_auth_status status =
-        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, len);
+        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, out);
     bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     gossip->stats.replayed += repeated;
     gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
@@ -73,13 +73,13 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
                            GV_LINE_EXCERPT(json, in->line->src));
         return GV_ENOENT;
     }
-    size_t bytes; // length of the message without its MAC
-    enum gv_auth_status status = authenticate(gossip, now, in, peer, &bytes);
+    struct gv_json body;
+    enum gv_auth_status status = authenticate(gossip, now, in, peer, &body);
     if (status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD) return 0;
     if (status != GV_AUTH_VALID) return GV_EAUTH;
     struct gv_message message;
     const char *reason = NULL;
-    int error = gv_message_decode(&message, json, in->line->body, &reason);
+    int error = gv_message_decode(&message, &body, in->line->body, &reason);
     if (error == GV_EVERSION) {
         gv_log_input_error(
             gossip->config.log, now,
@@ -92,7 +92,6 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
                            GV_LINE_EXCERPT(json, in->line->src), reason, gv_base_error(error));
         return error;
     }
-    message.bytes = bytes;
     error = gv_engine_receive(gossip->config.engine, now, peer, &message);
     if (error != 0) log_refused(gossip, now, in, error);
     return error;
