@@ -163,10 +163,14 @@ void gv_sync_set_expected(struct gv_engine *engine, int peer, uint32_t expect) {
 
 // Long round trips make messages expensive; on links within one machine, sums cost less than
 // sketches.
-static void choose_strategy(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
+static struct gv_reconcile_options choose_options(const struct gv_engine *engine, int peer,
+                                                  bool opening) {
     const struct gv_peer *at = engine->peers[peer];
-    state->fewer_rounds = at->ack.measured && at->ack.srtt >= FAR_MS * GV_MS;
-    state->use_sketches = at->ack.measured && at->ack.srtt >= NEAR_MS * GV_MS;
+    return (struct gv_reconcile_options){
+        .expected = opening ? gv_sync_expected(engine, peer) : 0,
+        .fewer_rounds = at->ack.measured && at->ack.srtt >= FAR_MS * GV_MS,
+        .use_sketches = at->ack.measured && at->ack.srtt >= NEAR_MS * GV_MS,
+    };
 }
 
 // Decodes ranges into a buffer of their length. A JSON library on the way may have escaped
@@ -198,21 +202,22 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
     }
     int len = unpack(ranges, slot->data);
     if (len < 0) return len;
-    int error = gv_reconcile_begin(&slot->state, (struct gv_slice){slot->data, (size_t)len});
+    struct gv_slice summary = {slot->data, (size_t)len};
+    bool opening = gv_reconcile_is_opening(summary);
+    struct gv_reconcile_options options = choose_options(engine, peer, opening);
+    int error = gv_reconcile_begin(&slot->state, summary, &options);
     if (error) return error;
     struct gv_peer *state = engine->peers[peer];
     state->synced_at = now;
-    if (gv_reconcile_is_opening((struct gv_slice){slot->data, (size_t)len})) {
+    if (opening) {
         // If our opening is acknowledged, the peer opened this sync after it received ours.
         bool crossed = recent(engine, peer, state->opened_at, now) &&
                        gv_ack_sync_in_flight(&state->ack, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
         if (crossed) gv_ack_abandon_syncs(&state->ack); // the peer will not answer ours
-        slot->state.expected = gv_sync_expected(engine, peer);
-        gv_sync_set_expected(engine, peer, slot->state.expected);
+        gv_sync_set_expected(engine, peer, options.expected);
         state->open_sync = state->follow_up = false; // this sync replaces it
     }
-    choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;
     slot->next_is_oversized = false;
     slot->arrival = engine->sync.arrivals++;

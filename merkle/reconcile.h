@@ -47,6 +47,7 @@
 #define GV_MERKLE_RECONCILE_H
 
 #include "pack.h"
+#include "range.h"
 #include "tree.h"
 
 #ifdef __cplusplus
@@ -54,8 +55,6 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_LIST_MAX = 32,      // longest list, items
-    GV_RECONCILE_SPLIT_MAX = 4096,   // most subranges of a range
     GV_RECONCILE_CAPACITY_MIN = 192, // smallest `summary.cap` of an answer, bytes
     GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
@@ -68,38 +67,47 @@ GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct g
 // Whether a summary is the opening of an exchange.
 GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
 
-// The state of an answer. It may take several messages; the tree may change between them.
-// gv_reconcile_begin initialises it. The caller may set the options, and read `salt`, `done` and
-// `differences`; the other members are private.
-struct gv_reconcile {
-    struct gv_reader in; // the peer's summary, borrowed until `done`
-    uint8_t salt;        // salt of the exchange
-    // Options; all 0 after gv_reconcile_begin.
+// Hints for an answer. They change its cost, never its result; all 0 is valid.
+struct gv_reconcile_options {
     uint32_t expected; // expected differences in the whole set; 0: unknown
     bool fewer_rounds; // prefer fewer messages to fewer bytes
     bool use_sketches; // prefer fewer bytes and messages to less work
-    // The current range, [lo, hi). A member that is valid for some kinds of range only names them.
-    uint64_t lo, hi;
-    struct gv_digest peer;                    // root, sum, digest: digest of the peer's items here
-    uint32_t estimator;                       // root: estimator of the peer's items
-    struct gv_pinsketch sketch;               // sketch: the first `syndromes` are valid
-    uint8_t syndromes;                        // sketch: number of syndromes
-    uint8_t count_mod;                        // sketch: the peer's count, modulo COUNT_MODULUS
-    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request by element: items to send
-    size_t short_hashes;                      // list, request by hash: their offset in the summary
-    uint32_t count;                           // number of short hashes or elements
-    uint64_t from, to;                        // [from, to): positions to be sent or probed
-    uint64_t position;                        // items below this position have been sent
-    uint64_t sent_at_position;                // number of items at `position` that have been sent
-    uint32_t present; // bit i: the local tree has an item with short hash or element i
-    // The strategy, chosen by the first ranges of the summary.
+};
+
+// How to describe ranges that differ (strategy.h). Private.
+struct gv_strategy {
+    struct gv_reconcile_options options;
     uint32_t expected_each; // expected differences in a range
     uint32_t fanout;        // subranges of a range that differs
     uint32_t sketch_max;    // ranges of at most this number of items are sketched, not split
-    uint8_t kind, stage;
-    bool sampled;         // the strategy has been chosen
-    bool done;            // nothing is left to answer
-    uint32_t differences; // distinct differences found so far; a lower bound
+    uint8_t salt;           // salt of the exchange
+    bool sampled;           // the first ranges have chosen the members above
+};
+
+// How far the answer to the current range has proceeded. Private.
+struct gv_reconcile_cursor {
+    uint64_t position, to;                    // items in [position, to) are to be sent
+    uint64_t sent;                            // number of items at `position` that have been sent
+    uint32_t elements[GV_PINSKETCH_CAPACITY]; // elements of the items to be sent
+    uint32_t count;   // number of elements or short hashes that select items
+    uint32_t present; // bit i: the local tree has an item with short hash or element i
+    uint8_t stage, selection;
+};
+
+// The state of an answer, which may take several messages; the tree may change between them.
+// gv_reconcile_begin initialises it. The caller may read the first three members; the others are
+// private. May be copied.
+struct gv_reconcile {
+    uint32_t differences;    // distinct differences found so far; a lower bound
+    bool done;               // nothing is left to answer
+    uint8_t salt;            // salt of the exchange
+    int error;               // 0, or GV_ESYNTAX if `done`
+    struct gv_slice summary; // the peer's summary, borrowed until `done`
+    size_t at;               // offset of the first range that is not started …
+    uint64_t lo;             // … and the position at which it starts
+    struct gv_range range;   // the current range, if the cursor's stage says that there is one
+    struct gv_reconcile_cursor cursor;
+    struct gv_strategy strategy;
 };
 
 // The part of an answer that goes into one message. Before each call the caller sets `send`, `ctx`,
@@ -113,10 +121,11 @@ struct gv_reconcile_out {
     void *ctx; // passed to `send`
 };
 
-// Starts an answer to a summary, which is borrowed until the answer is done.
+// Starts an answer to a summary, which is borrowed until the answer is done. `options` may be NULL.
 // GV_ESYNTAX: the summary is too short for a salt; GV_EINVAL: `state` is NULL, or the summary is
 // NULL with a length other than 0.
-GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary);
+GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
+                              const struct gv_reconcile_options *options);
 
 // Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
 // is full: call again with an empty message. To guarantee progress, `send` must accept at least one

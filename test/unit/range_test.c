@@ -5,15 +5,16 @@
 #include "../lib/test.h"
 
 // Reads a written range, and checks that nothing follows it.
-static struct gv_reconcile read_one(const struct gv_writer *out) {
-    struct gv_reconcile state = {.in = {.data = out->data, .len = out->len}};
+static struct gv_range read_one(const struct gv_writer *out) {
+    struct gv_reader in = {.data = out->data, .len = out->len};
+    struct gv_range range, after;
     assert_false(out->full);
-    assert_true(gv_range_next(&state));
-    assert_int_equal(state.in.error, 0);
-    assert_int_equal(state.in.at, out->len);
-    assert_false(gv_range_next(&state));
-    assert_int_equal(state.in.error, 0);
-    return state;
+    assert_true(gv_range_next(&in, 0, &range));
+    assert_int_equal(in.error, 0);
+    assert_int_equal(range.end, out->len);
+    assert_false(gv_range_next(&in, range.hi, &after));
+    assert_int_equal(in.error, 0);
+    return range;
 }
 
 static void bounds_round_trip(void **state) {
@@ -27,7 +28,7 @@ static void bounds_round_trip(void **state) {
         hi = hi >> round % 60 << round % 60;
         if (hi == 0) hi = GV_POSITION_END;
         gv_range_put_header(&out, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP, 0, hi);
-        struct gv_reconcile range = read_one(&out);
+        struct gv_range range = read_one(&out);
         assert_int_equal(range.kind, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP);
         assert_true(range.lo == 0 && range.hi == hi);
     }
@@ -45,11 +46,13 @@ static void sketches_round_trip(void **state) {
             sketch.syndrome[i] = (uint32_t)gv_prng_next(&prng);
         gv_range_put_header(&out, GV_RANGE_SKETCH, 0, 1000);
         gv_range_put_sketch(&out, &sketch, count);
-        struct gv_reconcile range = read_one(&out);
+        struct gv_range range = read_one(&out);
         assert_int_equal(range.kind, GV_RANGE_SKETCH);
-        assert_int_equal(range.syndromes, GV_PINSKETCH_CAPACITY);
+        assert_int_equal(range.count, GV_PINSKETCH_CAPACITY);
         assert_int_equal(range.count_mod, count % GV_RANGE_COUNT_MODULUS);
-        assert_memory_equal(&range.sketch, &sketch, sizeof sketch);
+        struct gv_pinsketch read;
+        gv_range_words(&range, gv_slice_of(bytes, out.len), read.syndrome);
+        assert_memory_equal(&read, &sketch, sizeof sketch);
     }
 }
 
@@ -59,21 +62,21 @@ static void counts_distinguish_lists_and_requests(void **state) {
                                                GV_RANGE_REQUEST_ELEMENTS};
     for (int k = 0; k < 3; k++) {
         uint32_t most =
-            kinds[k] == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST_MAX;
+            kinds[k] == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RANGE_LIST_MAX;
         for (uint32_t count = 1; count <= most; count++) {
             uint8_t bytes[160];
             struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
             gv_range_put_header(&out, GV_RANGE_LIST, 0, GV_POSITION_END);
             gv_range_put_count(&out, kinds[k], count);
-            size_t short_hashes = out.len;
+            size_t words = out.len;
             for (uint32_t i = 0; i < count; i++) gv_pack_put_u32(&out, UINT32_MAX - i);
-            struct gv_reconcile range = read_one(&out);
+            struct gv_range range = read_one(&out);
             assert_int_equal(range.kind, kinds[k]);
             assert_int_equal(range.count, count);
-            if (kinds[k] != GV_RANGE_REQUEST_ELEMENTS)
-                assert_int_equal(range.short_hashes, short_hashes);
-            for (uint32_t i = 0; kinds[k] == GV_RANGE_REQUEST_ELEMENTS && i < count; i++)
-                assert_int_equal(range.elements[i], UINT32_MAX - i);
+            assert_int_equal(range.words, words);
+            uint32_t read[GV_RANGE_LIST_MAX];
+            gv_range_words(&range, gv_slice_of(bytes, out.len), read);
+            for (uint32_t i = 0; i < count; i++) assert_int_equal(read[i], UINT32_MAX - i);
         }
     }
 }
@@ -91,7 +94,7 @@ static void estimators_round_trip(void **state) {
         gv_pack_put_u64(&out, 5);
         gv_pack_put_u64(&out, 6);
         gv_range_put_estimator(&out, estimator);
-        struct gv_reconcile range = read_one(&out);
+        struct gv_range range = read_one(&out);
         assert_int_equal(range.kind, GV_RANGE_ROOT);
         assert_true(range.peer.count == 300 && range.peer.sum == 5 && range.peer.weighted_sum == 6);
         assert_int_equal(range.estimator, estimator);
@@ -108,17 +111,19 @@ static void random_bytes_are_read_or_refused(void **state) {
         size_t len = gv_prng_below(&prng, sizeof bytes + 1);
         for (size_t i = 0; i < len; i++)
             bytes[i] = (uint8_t)(gv_prng_next(&prng) >> gv_prng_below(&prng, 8));
-        struct gv_reconcile range = {.in = {.data = bytes, .len = len}};
+        struct gv_reader in = {.data = bytes, .len = len};
+        struct gv_range range = {0};
         uint64_t end = 0;
-        for (size_t at = 0; gv_range_next(&range); at = range.in.at, end = range.hi) {
-            assert_true(range.in.at > at && range.in.at <= len);
+        for (size_t at = 0; gv_range_next(&in, end, &range); at = range.end, end = range.hi) {
+            assert_true(range.end > at && range.end == in.at && in.at <= len);
             assert_true(range.lo == end && range.lo < range.hi);
-            assert_true(range.kind < GV_RANGE_END);
+            assert_true(range.kind <= GV_RANGE_REQUEST_ELEMENTS);
             if (range.kind == GV_RANGE_PROBE)
                 assert_true(range.lo <= range.from && range.from < range.to &&
                             range.to <= range.hi);
+            if (range.count > 0) assert_true(range.words + 4 * range.count == range.end);
         }
-        assert_true(range.in.error == GV_ESYNTAX || range.in.at == len);
+        assert_true(in.error == GV_ESYNTAX || in.at == len);
     }
 }
 

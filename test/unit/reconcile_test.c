@@ -52,7 +52,7 @@ static void one_missing(void **state) {
         assert_true(gv_pair_has(&pair, 1, 31415, 42));
         assert_true(pair.messages <= 7);
         assert_true(pair.bytes < 2000);
-        assert_true(pair.redundant <= GV_RECONCILE_LIST_MAX);
+        assert_true(pair.redundant <= GV_RANGE_LIST_MAX);
         gv_pair_fini(&pair);
     }
 }
@@ -135,7 +135,7 @@ static void same_elements_are_found(void **state) {
     for (uint64_t seed = 0; seed < 16; seed++) {
         struct gv_pair pair;
         gv_pair_init(&pair, seed, ROOM, ANY);
-        pair.use_sketches = seed & 1;
+        pair.options.use_sketches = seed & 1;
         uint64_t news = seed & 2 ? 12 : 0, exchanges = 0;
         for (uint64_t i = 0; i < 2000; i++) {
             uint64_t hash = spread(~i), position = gv_singlediff_unpermute(&pair.key, hash);
@@ -177,7 +177,7 @@ static void split_points_depend_on_the_salt(void **state) {
         struct gv_writer root = {.data = opening, .cap = sizeof opening};
         gv_reconcile_open(&pair.side[0].tree, salt, &root);
         struct gv_reconcile answering;
-        assert_int_equal(gv_reconcile_begin(&answering, (struct gv_slice){root.data, root.len}), 0);
+        assert_int_equal(gv_reconcile_begin(&answering, gv_slice_of(opening, root.len), NULL), 0);
         struct gv_reconcile_out out = {.summary = {.data = answer, .cap = sizeof answer},
                                        .send = refuse};
         assert_int_equal(gv_reconcile_answer(&answering, &pair.side[1].tree, &pair.key, &out), 0);
@@ -305,9 +305,9 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
         GV_RECONCILE_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
     gv_pair_init(&pair, gv_prng_next(prng), capacity,
                  1 + (gv_prng_below(prng, 1000) >> number % 8));
-    pair.fewer_rounds = gv_prng_below(prng, 2);
-    pair.use_sketches = gv_prng_below(prng, 2);
-    pair.expected = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
+    pair.options.fewer_rounds = gv_prng_below(prng, 2);
+    pair.options.use_sketches = gv_prng_below(prng, 2);
+    pair.options.expected = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
     grid_fill(&pair, &it, prng);
     struct gv_digest all = {0, 0, 0}, held = {0, 0, 0};
     for (int side = 0; side < 2; side++)
