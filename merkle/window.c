@@ -28,32 +28,49 @@ void gv_window_init(struct gv_window *window, const struct gv_tree *tree,
     start(window);
 }
 
-// Parses the next ranges, and looks up the local digests of those with sums.
-static void read_ranges(struct gv_window *window) {
-    uint64_t bounds[2 * GV_WINDOW_MAX];
-    struct gv_digest below[2 * GV_WINDOW_MAX]; // the local digest below each bound
-    uint32_t n = 0;
-    while (window->count < GV_WINDOW_MAX) {
-        struct gv_window_range *next = &window->ranges[window->count];
-        if (!gv_range_next(&window->in, window->lo, &next->range)) break;
-        window->lo = next->range.hi;
-        window->count += next->range.kind != GV_RANGE_SKIP;
-        if (!has_sums(&next->range)) continue;
-        // Adjacent ranges share a bound.
-        if (n == 0 || bounds[n - 1] != next->range.lo) bounds[n++] = next->range.lo;
-        bounds[n++] = next->range.hi;
+// The bounds of the ranges with sums, in order. Adjacent ranges share one.
+struct bounds {
+    uint64_t positions[2 * GV_WINDOW_MAX];
+    uint32_t count;
+    uint32_t lower[GV_WINDOW_MAX]; // the index of each range's lower bound, if it has sums
+};
+
+// Returns the index of the lower bound.
+static uint32_t add_bounds(struct bounds *bounds, const struct gv_range *range) {
+    uint32_t n = bounds->count;
+    if (n == 0 || bounds->positions[n - 1] != range->lo) bounds->positions[n++] = range->lo;
+    bounds->positions[n] = range->hi;
+    bounds->count = n + 1;
+    return n - 1;
+}
+
+static void parse(struct gv_window *window, struct bounds *bounds) {
+    uint32_t count = 0;
+    bounds->count = 0;
+    while (count < GV_WINDOW_MAX) {
+        struct gv_range *range = &window->ranges[count].range;
+        if (!gv_range_next(&window->in, window->lo, range)) break;
+        window->lo = range->hi;
+        bounds->lower[count] = has_sums(range) ? add_bounds(bounds, range) : 0;
+        count += range->kind != GV_RANGE_SKIP;
     }
-    gv_tree_digest_below_batch(window->tree, bounds, n, below);
-    n = 0;
-    for (uint32_t i = 0; i < window->count; i++) {
+    window->count = count;
+    window->next = 0;
+}
+
+// Sets the local digests of the root and of ranges with sums.
+static void look_up(struct gv_window *window, const struct bounds *bounds) {
+    struct gv_digest below[2 * GV_WINDOW_MAX]; // the local digest below each bound
+    uint32_t count = window->count;
+    gv_tree_digest_below_batch(window->tree, bounds->positions, bounds->count, below);
+    for (uint32_t i = 0; i < count; i++) {
         struct gv_window_range *at = &window->ranges[i];
         at->first = (struct gv_digest){0, 0, 0};
         if (at->range.kind == GV_RANGE_ROOT) at->mine = gv_tree_root(window->tree);
         if (!has_sums(&at->range)) continue;
-        if (bounds[n] != at->range.lo) n++;
-        GV_ASSERT(bounds[n] == at->range.lo && bounds[n + 1] == at->range.hi);
-        at->first = below[n++];
-        at->mine = gv_digest_sub(below[n], at->first);
+        const struct gv_digest *lower = &below[bounds->lower[i]];
+        at->first = *lower;
+        at->mine = gv_digest_sub(lower[1], *lower);
     }
 }
 
@@ -86,8 +103,9 @@ const struct gv_window_range *gv_window_next(struct gv_window *window) {
     if (window->next == window->count) {
         if (window->in.at == window->in.len || window->in.error) return NULL;
         window->moved |= window->count > 0;
-        window->count = window->next = 0;
-        read_ranges(window);
+        struct bounds bounds;
+        parse(window, &bounds);
+        look_up(window, &bounds);
         prefetch(window);
         if (window->count == 0) return NULL;
     }
