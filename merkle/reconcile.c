@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "reconcile.h"
 
-#include "singlediff.h"
 #include "strategy.h"
 
 enum stage { STAGE_START, STAGE_SEND, STAGE_REQUEST };

@@ -1,7 +1,61 @@
 // SPDX-License-Identifier: MIT
-// Range-based set reconciliation: reads a peer's summary of its ranges and writes an answer. After
-// A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV; compare negentropy.
-// codec/PROTOCOL.md, section "Summaries", has the byte format.
+// Range-based set reconciliation: two sides find and exchange the items that only one of them has,
+// in O(log n) messages. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III
+// and IV; compare negentropy. Bytes go in and come out; nothing outside of merkle/ is needed.
+// SUMMARIES.md specifies the bytes.
+//
+//     struct gv_digest_key key; // both sides: the items in a tree, under the same key
+//     struct gv_tree tree;
+//     gv_digest_key_init(&key, gv_slice_text("a secret of both sides"));
+//     gv_tree_init(&tree, gv_base_malloc());
+//     for (uint32_t i = 0; i < count; i++) {
+//         struct gv_item item = {ids[i], gv_singlediff_permute(&key, ids[i]), i};
+//         gv_tree_insert(&tree, item);
+//     }
+//     // One side opens the exchange.
+//     uint8_t buf[4096];
+//     struct gv_writer opening = {.data = buf, .cap = sizeof buf};
+//     gv_reconcile_open(&tree, random_byte, &opening);
+//     transmit(buf, opening.len);
+//     // Both sides answer each summary that they receive.
+//     struct gv_reconcile answer;
+//     int more = gv_reconcile_begin(&answer, summary, NULL) == 0;
+//     while (more) { // send_id adds ids[ref] to the message, whose receiver puts it into its tree
+//         struct gv_reconcile_out out = {.summary = {.data = buf, .cap = sizeof buf},
+//                                        .send = send_id, .ctx = &message};
+//         more = gv_reconcile_answer(&answer, &tree, &key, &out) == 1;
+//         transmit(buf, out.summary.len); // with the items; nothing if there are neither
+//     }
+//
+// Items. An item is a position, a hash and a ref (tree.h). Both sides derive position and hash in
+// the same way:
+//   position  the place of the item in the order of the set, 0 … GV_POSITION_END - 1. Items may
+//             share one. Adjacent differences cost less than scattered ones, so use a time or a
+//             serial number if the item has one, otherwise a hash.
+//   hash      64 bits that identify the item and its value, keyed: gv_digest_hash of its bytes. If
+//             the position identifies the item, gv_singlediff_permute of the position: sums then
+//             take 8 bytes instead of 16.
+//   ref       the caller's handle, which `send` is passed. It may differ between the sides.
+// No two items of a tree may have the same position and hash: check that a received item is new
+// before inserting it (gv_tree_seek). A changed value is a new hash at the same position: update or
+// replace the item.
+//
+// Messages. A message carries a summary, items, or both. An answer depends only on the summary and
+// the local tree, so loss, duplication and reordering of messages cost time only. A malformed
+// summary is refused with GV_ESYNTAX; a wrong one can cause useless answers, but never changes a
+// tree. Insert the items of a message before you answer its summary; otherwise items may be sent
+// twice.
+//
+// End. The exchange ends when every summary is answered and no message is in flight. If the
+// transport is reliable, both sides then have the union, unless hashes collided (below). After
+// losses, or to be sure, open another exchange: if the opening gets no summary and no item, the
+// sets are equal. To tell the peer that an answer ends, mark its last message, even an empty one.
+//
+// Bounds. An opening has at most GV_RECONCILE_ROOT_MAX bytes, any other summary at most the
+// capacity that the caller sets for each message, at least GV_RECONCILE_CAPACITY_MIN. A larger
+// capacity saves messages. `send` bounds the items of a message. An answer that does not fit
+// continues in the next message. An answer allocates nothing and takes about 10 KiB of stack; only
+// gv_tree_insert and gv_tree_load allocate.
 //
 // A summary divides the positions into consecutive ranges and makes one statement about each:
 //
@@ -30,16 +84,13 @@
 //   request, empty       the items
 //   probe                the items there; if there are none, the answer to sums that differ
 //
-// Both sides finish after O(log n) messages. An answer depends only on the message and the local
-// tree, so loss, duplication and reordering cost time only.
-//
 // Collisions. The initiator draws a salt for each exchange. Short hashes and the bounds of ranges
 // depend on it. Sums are not salted, since decoding a single difference needs them; their hashes
 // are keyed. A difference that the sums of one exchange hide is found by a later one: the bounds of
 // ranges move by up to a quarter of a subrange, and if two sides have equal sums but different sums
 // of hash · position, ranges carry both sums from then on.
 //
-// Cost. Answering allocates nothing. Time is proportional to the length of the summary plus the
+// Cost. Time is proportional to the length of the summary plus the
 // number of items in the ranges of its lists, sketches and requests. Ranges are disjoint, so any
 // input costs at most one pass over the items, and one over the tree nodes whose sketches are stale
 // (gv_tree_sketch).
@@ -48,6 +99,7 @@
 
 #include "pack.h"
 #include "range.h"
+#include "singlediff.h"
 #include "tree.h"
 
 #ifdef __cplusplus
