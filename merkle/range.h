@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The byte encoding of the ranges of a summary (merkle/SUMMARY.md). Reading accepts untrusted
+// The byte encoding of the ranges of a summary (SUMMARIES.md). Reading accepts untrusted
 // bytes. Writing requires that the caller left enough space; a range that does not fit sets
 // out->full.
 #ifndef GV_MERKLE_RANGE_H

@@ -4,6 +4,12 @@
 #include "../../engine/prng.h"
 #include "../lib/test.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 // Reads a written range, and checks that nothing follows it.
 static struct gv_range read_one(const struct gv_writer *out) {
     struct gv_reader in = {.data = out->data, .len = out->len};
@@ -127,6 +133,88 @@ static void random_bytes_are_read_or_refused(void **state) {
     }
 }
 
+// A text that grows at its end.
+struct text {
+    char bytes[2048];
+    size_t len;
+};
+
+GV_PRINTF(2, 3) static void append(struct text *text, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    int len = vsnprintf(text->bytes + text->len, sizeof text->bytes - text->len, format, values);
+    va_end(values);
+    assert_true(len >= 0 && (size_t)len < sizeof text->bytes - text->len);
+    text->len += (size_t)len;
+}
+
+static void append_position(struct text *text, uint64_t position) {
+    if (position == GV_POSITION_END) {
+        append(text, " end");
+    } else {
+        append(text, " %" PRIu64, position);
+    }
+}
+
+// Appends what a range states, as test/vectors/summaries.txt says it.
+static void append_range(struct text *text, const struct gv_range *range, struct gv_slice summary) {
+    static const char *const names[] = {"skip",  "sum",   "digest", "list",   "sketch",
+                                        "probe", "empty", "root",   "hashes", "elements"};
+    append(text, "%s%s", text->len > 0 ? "; " : "", names[range->kind]);
+    append_position(text, range->lo);
+    append_position(text, range->hi);
+    bool root = range->kind == GV_RANGE_ROOT, digest = root || range->kind == GV_RANGE_DIGEST;
+    if (digest || range->kind == GV_RANGE_SUM)
+        append(text, " count %" PRIu64 " sum %016" PRIx64, range->peer.count, range->peer.sum);
+    if (digest) append(text, " weighted %016" PRIx64, range->peer.weighted_sum);
+    if (root) append(text, " estimator %08" PRIx32, range->estimator);
+    if (range->kind == GV_RANGE_SKETCH) append(text, " modulo %d", range->count_mod);
+    uint32_t words[GV_RANGE_LIST_MAX];
+    gv_range_words(range, summary, words);
+    for (uint32_t i = 0; i < range->count; i++) append(text, " %08" PRIx32, words[i]);
+    if (range->kind != GV_RANGE_PROBE) return;
+    append_position(text, range->from);
+    append_position(text, range->to);
+}
+
+static struct text read_all(struct gv_slice summary) {
+    struct gv_reader in = {.data = summary.data, .len = summary.len, .at = 1}; // after the salt
+    struct gv_range range = {0};
+    struct text text = {.len = 0};
+    while (gv_range_next(&in, range.hi, &range)) append_range(&text, &range, summary);
+    if (in.error) append(&text, "%smalformed", text.len > 0 ? "; " : "");
+    if (text.len == 0) append(&text, "nothing");
+    return text;
+}
+
+static void vectors_are_read_as_specified(void **state) {
+    (void)state;
+    FILE *file = fopen("test/vectors/summaries.txt", "r");
+    if (file == NULL) fail_msg("test/vectors/summaries.txt is missing: run from the top");
+    static char line[4096];
+    int vectors = 0, failures = 0;
+    for (; fgets(line, sizeof line, file) != NULL; vectors += line[0] != '#') {
+        if (line[0] == '#') continue;
+        uint8_t bytes[256];
+        size_t len = strspn(line, "0123456789abcdef") / 2;
+        char *wanted = strstr(line, " | "), digits[3] = {0};
+        assert_true(wanted == line + 2 * len && len > 0 && len <= sizeof bytes);
+        for (size_t i = 0; i < len; i++) {
+            memcpy(digits, line + 2 * i, 2);
+            bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+        }
+        wanted += 3;
+        wanted[strcspn(wanted, "\n")] = '\0';
+        struct text text = read_all(gv_slice_of(bytes, len));
+        if (strcmp(text.bytes, wanted) == 0) continue;
+        print_error("%.*s\n  wanted: %s\n  got: %s\n", (int)(2 * len), line, wanted, text.bytes);
+        failures++;
+    }
+    fclose(file);
+    assert_int_equal(failures, 0);
+    assert_true(vectors > 50);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounds_round_trip),
@@ -134,6 +222,7 @@ int main(void) {
         cmocka_unit_test(counts_distinguish_lists_and_requests),
         cmocka_unit_test(estimators_round_trip),
         cmocka_unit_test(random_bytes_are_read_or_refused),
+        cmocka_unit_test(vectors_are_read_as_specified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
