@@ -4,7 +4,7 @@
 # node <- sim <- test. The folders of node/ and sim/ are layers, too, and modules do not include
 # each other in a circle. merkle/, codec/ and engine/ include no header of the C library that
 # declares I/O, clocks or locales. A third-party header is included only in the file that wraps its
-# library. In engine/, a module that owns a struct of its own is the only one to write it.
+# library. In engine/ and merkle/, a module that owns a struct is the only one to write it.
 . "$(dirname "$0")/lib.sh"
 
 for entry in *; do
@@ -91,5 +91,12 @@ fi
 for noun in ack health; do
     grep -nE "[.>]$noun[.][a-z_]+(\\[[^]]*\\])?([.][a-z_]+)? *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)" \
         engine/*.c | sed "s|^\([^:]*:[0-9]*:\).*|\1 only engine/$noun.c writes this member|" | fault
+done
+
+# In merkle/, only the file of the same name writes the members of these structs.
+assignment='(->|[.])[a-z_]+(\[[^]]*\])?([.][a-z_]+)* *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)'
+for noun in range strategy window; do
+    grep -nE "(^|[^a-z_])$noun$assignment" $(ls merkle/*.c | grep -v "/$noun[.]c$") |
+        sed "s|^\([^:]*:[0-9]*:\).*|\1 only merkle/$noun.c writes this member|" | fault
 done
 finish
