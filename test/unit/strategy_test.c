@@ -127,8 +127,8 @@ static void sample_is_taken_once_before_the_first_answer(void **state) {
 static void surplus_of_a_sketch_is_the_closest_to_zero(void **state) {
     (void)state;
     for (uint64_t mine = 0; mine < 200; mine++) {
-        for (uint8_t mod = 0; mod < GV_RANGE_COUNT_MODULUS; mod++) {
-            struct gv_range range = {.kind = GV_RANGE_SKETCH, .count_mod = mod};
+        for (int mod = 0; mod < GV_RANGE_COUNT_MODULUS; mod++) {
+            struct gv_range range = {.kind = GV_RANGE_SKETCH, .count_mod = (uint8_t)mod};
             int64_t by = gv_strategy_surplus(&range, mine);
             assert_true(by >= -GV_RANGE_COUNT_MODULUS / 2 && by < GV_RANGE_COUNT_MODULUS / 2);
             assert_int_equal(((int64_t)mine - by - mod) % GV_RANGE_COUNT_MODULUS, 0);
