@@ -32,13 +32,13 @@
 //   position  the place of the item in the order of the set, 0 … GV_POSITION_END - 1. Items may
 //             share one. Adjacent differences cost less than scattered ones, so use a time or a
 //             serial number if the item has one, otherwise a hash.
-//   hash      64 bits that identify the item and its value, keyed: gv_digest_hash of its bytes. If
-//             the position identifies the item, gv_singlediff_permute of the position: sums then
-//             take 8 bytes instead of 16.
+//   hash      64 keyed bits that identify the item and its value, such as gv_digest_hash2 of its
+//             bytes if the position is gv_digest_hash. If the position identifies the item, use
+//             gv_singlediff_permute of the position: sums then take 8 bytes instead of 16.
 //   ref       the caller's handle, which `send` is passed. It may differ between the sides.
 // No two items of a tree may have the same position and hash: check that a received item is new
 // before inserting it (gv_tree_seek). A changed value is a new hash at the same position: update or
-// replace the item.
+// replace the item. Under different keys all items differ, and every exchange sends all of them.
 //
 // Messages. A message carries a summary, items, or both. An answer depends only on the summary and
 // the local tree, so loss, duplication and reordering of messages cost time only. A malformed
@@ -54,7 +54,7 @@
 // Bounds. An opening has at most GV_RECONCILE_ROOT_MAX bytes, any other summary at most the
 // capacity that the caller sets for each message, at least GV_RECONCILE_CAPACITY_MIN. A larger
 // capacity saves messages. `send` bounds the items of a message. An answer that does not fit
-// continues in the next message. An answer allocates nothing and takes about 10 KiB of stack; only
+// continues in the next message. An answer allocates nothing and takes about 12 KiB of stack; only
 // gv_tree_insert and gv_tree_load allocate.
 //
 // A summary divides the positions into consecutive ranges and makes one statement about each:
@@ -84,16 +84,15 @@
 //   request, empty       the items
 //   probe                the items there; if there are none, the answer to sums that differ
 //
-// Collisions. The initiator draws a salt for each exchange. Short hashes and the bounds of ranges
-// depend on it. Sums are not salted, since decoding a single difference needs them; their hashes
-// are keyed. A difference that the sums of one exchange hide is found by a later one: the bounds of
-// ranges move by up to a quarter of a subrange, and if two sides have equal sums but different sums
-// of hash · position, ranges carry both sums from then on.
+// Collisions. The side that opens an exchange draws its salt at random. Short hashes and the bounds
+// of ranges depend on it. Sums are not salted, since decoding a single difference needs them; their
+// hashes are keyed. A difference that the sums of one exchange hide is found by a later one: the
+// bounds of ranges move by up to a quarter of a subrange, and if two sides have equal sums but
+// different sums of hash · position, ranges carry both sums from then on.
 //
-// Cost. Time is proportional to the length of the summary plus the
-// number of items in the ranges of its lists, sketches and requests. Ranges are disjoint, so any
-// input costs at most one pass over the items, and one over the tree nodes whose sketches are stale
-// (gv_tree_sketch).
+// Cost. Time is proportional to the length of the summary plus the number of items in the ranges of
+// its lists, sketches and requests. Ranges are disjoint, so any input costs at most one pass over
+// the items, and one over the tree nodes whose sketches are stale (gv_tree_sketch).
 #ifndef GV_MERKLE_RECONCILE_H
 #define GV_MERKLE_RECONCILE_H
 
@@ -112,8 +111,8 @@ enum {
 };
 
 // Writes the opening of an exchange, which is the root: at most GV_RECONCILE_ROOT_MAX bytes, to an
-// empty writer (asserted). All answers of the exchange repeat the salt. Writes nothing if an
-// argument is NULL; sets out->full if the buffer is too short.
+// empty writer (asserted). Draw the salt at random; all answers of the exchange repeat it. Writes
+// nothing if an argument is NULL; sets out->full if the buffer is too short.
 GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
