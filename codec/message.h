@@ -5,7 +5,7 @@
 //    "entries":[{"set":[17,"x"]},{"counter":[["n1",5]]},{"register":[["k",1,9,"n2"]]}]}
 //
 // A message of type "gossip" carries updates. One of type "sync" is a step of a sync; it usually
-// has a member "ranges", the summary of merkle/reconcile.h in base64. All members except type and v
+// has a member "ranges", the summary of merkle/rbsr.h in base64. All members except type and v
 // are optional. codec/PROTOCOL.md has the grammar and the meaning of each member.
 //
 // Decoding works in place on the tokens of a parsed line, encoding in a buffer of the caller.

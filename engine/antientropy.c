@@ -83,7 +83,7 @@ void gv_antientropy_request(struct gv_antientropy *ae, gv_time now, enum gv_sync
 int gv_antientropy_init(struct gv_antientropy *ae, struct gv_alloc alloc, size_t summary_cap,
                         const struct gv_antientropy_facts *facts, gv_time now,
                         struct gv_prng *prng) {
-    GV_ASSERT(summary_cap >= GV_RECONCILE_CAPACITY_MIN);
+    GV_ASSERT(summary_cap >= GV_RBSR_CAPACITY_MIN);
     *ae = (struct gv_antientropy){
         .self = facts->peers->self,
         .count = facts->peers->count,
@@ -371,9 +371,9 @@ static bool crosses(struct gv_antientropy *ae, gv_time now, int number, struct g
 
 // Long round trips make messages expensive; on links within one machine, sums cost less than
 // sketches.
-static struct gv_reconcile_options options_for(const struct gv_antientropy *ae, int number,
-                                               const struct gv_peer *peer, bool opening) {
-    return (struct gv_reconcile_options){
+static struct gv_rbsr_options options_for(const struct gv_antientropy *ae, int number,
+                                          const struct gv_peer *peer, bool opening) {
+    return (struct gv_rbsr_options){
         .expected = opening ? gv_antientropy_expected(ae, number) : 0,
         .fewer_rounds = peer->ack.measured && peer->ack.srtt >= FAR_MS * GV_MS,
         .use_sketches = peer->ack.measured && peer->ack.srtt >= NEAR_MS * GV_MS,
@@ -391,9 +391,9 @@ int gv_antientropy_received(struct gv_antientropy *ae, struct gv_alloc alloc, gv
     int len = unpack(ranges, slot->data);
     if (len < 0) return len;
     struct gv_slice summary = {slot->data, (size_t)len};
-    bool opening = gv_reconcile_is_opening(summary);
-    struct gv_reconcile_options options = options_for(ae, number, peer, opening);
-    int error = gv_reconcile_begin(&slot->state, summary, &options);
+    bool opening = gv_rbsr_is_opening(summary);
+    struct gv_rbsr_options options = options_for(ae, number, peer, opening);
+    int error = gv_rbsr_begin(&slot->state, summary, &options);
     if (error) return error;
     peer->compared.received_at = now;
     if (opening && crosses(ae, now, number, peer, timeout)) return 1;
@@ -404,12 +404,12 @@ int gv_antientropy_received(struct gv_antientropy *ae, struct gv_alloc alloc, gv
 }
 
 int gv_antientropy_answer(struct gv_antientropy *ae, int peer, struct gv_tree *tree,
-                          const struct gv_digest_key *key, struct gv_reconcile_out *out,
+                          const struct gv_digest_key *key, struct gv_rbsr_out *out,
                           const bool *oversized) {
     GV_ASSERT(gv_antientropy_has_summary(ae, peer) && out->summary.cap <= ae->summary_cap);
     struct gv_antientropy_slot *slot = &ae->slots[oldest(ae, peer)];
     out->summary.data = ae->summary;
-    int more = gv_reconcile_answer(&slot->state, tree, key, out);
+    int more = gv_rbsr_answer(&slot->state, tree, key, out);
     slot->next_is_oversized = *oversized;
     if (more > 0) return more;
     history_of(ae, peer)->found += slot->state.differences;
@@ -423,7 +423,7 @@ struct gv_slice gv_antientropy_open(struct gv_antientropy *ae, gv_time now, int 
     peer->compared.opened_at = now;
     gv_antientropy_set_expected(ae, number, gv_antientropy_expected(ae, number));
     struct gv_writer out = {.data = ae->summary, .cap = ae->summary_cap};
-    gv_reconcile_open(tree, (uint8_t)gv_prng_next(prng), &out);
+    gv_rbsr_open(tree, (uint8_t)gv_prng_next(prng), &out);
     GV_ASSERT(!out.full);
     return (struct gv_slice){out.data, out.len};
 }

@@ -3,7 +3,7 @@
 // (Demers et al., "Epidemic Algorithms for Replicated Database Maintenance", PODC 1987).
 // Internal to engine/; knows peers and push, no engine.
 //
-// A sync is an exchange of summaries and entries (merkle/reconcile.h). Answers are stateless, and
+// A sync is an exchange of summaries and entries (merkle/rbsr.h). Answers are stateless, and
 // numbered as updates are: if one is lost, the sync is opened again. Whatever calls for a sync does
 // so by gv_antientropy_request, with a reason:
 //
@@ -36,7 +36,7 @@
 #ifndef GV_ENGINE_ANTIENTROPY_H
 #define GV_ENGINE_ANTIENTROPY_H
 
-#include "../merkle/reconcile.h"
+#include "../merkle/rbsr.h"
 #include "push.h"
 
 enum {
@@ -73,7 +73,7 @@ struct gv_antientropy_slot {
     uint64_t arrival; // its number in order of arrival
     uint8_t *data;    // the summary, `cap` bytes allocated
     size_t cap;
-    struct gv_reconcile state;
+    struct gv_rbsr state;
     bool next_is_oversized; // the next entry of the answer does not share a message
 };
 
@@ -171,13 +171,13 @@ int gv_antientropy_received(struct gv_antientropy *ae, struct gv_alloc alloc, gv
                             int number, struct gv_peer *peer, gv_time timeout,
                             struct gv_slice ranges, size_t longest);
 
-// Continues the answer to the peer's oldest summary; returns as gv_reconcile_answer does. Frees the
+// Continues the answer to the peer's oldest summary; returns as gv_rbsr_answer does. Frees the
 // slot when the answer is complete or the summary malformed. The caller has set `send` and `ctx`,
 // and of the summary's buffer only the capacity, at most `summary_cap`; the buffer is borrowed
 // until the next call. `send` sets *oversized if an entry did not fit because it does not share a
 // message; the caller has set it to false. Requires gv_antientropy_has_summary.
 int gv_antientropy_answer(struct gv_antientropy *ae, int peer, struct gv_tree *tree,
-                          const struct gv_digest_key *key, struct gv_reconcile_out *out,
+                          const struct gv_digest_key *key, struct gv_rbsr_out *out,
                           const bool *oversized);
 
 // Opens a sync with the peer of this number. Returns its first summary, borrowed until the next

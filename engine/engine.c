@@ -46,7 +46,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     }
     // An entry shares a message with the longest header and the smallest summary.
     size_t overhead = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
-                      GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
+                      GV_MESSAGE_RANGES(GV_RBSR_CAPACITY_MIN);
     engine->entry_max = message_max - overhead;
     if (engine->entry_max > GV_ENTRY_SIZE_MAX) engine->entry_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
@@ -708,7 +708,7 @@ struct answer {
     struct gv_engine *engine;
     int peer;
     struct gv_message_writer *message;
-    struct gv_reconcile_out out;
+    struct gv_rbsr_out out;
     bool oversized; // the last entry did not fit, as it is oversized
 };
 
@@ -788,7 +788,7 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     // answer.
     uint64_t reached = ack->sent_seq;
     size_t reserve = plan.answers ? engine->message_max / 2
-                     : plan.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
+                     : plan.opens ? GV_MESSAGE_RANGES(GV_RBSR_CAPACITY_MIN)
                                   : GV_MESSAGE_RANGES(0);
     if (plan.updates) reached = write_updates(engine, index, &out, reserve);
     if (plan.answers) ranges = write_answer(engine, index, &out);

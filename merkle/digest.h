@@ -50,7 +50,7 @@ GV_API uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *dat
 GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
                                 size_t count);
 
-// The keyed hash of a digest's count and sum, and a salt. reconcile.h truncates it to short hashes
+// The keyed hash of a digest's count and sum, and a salt. rbsr.h truncates it to short hashes
 // and derives the shift of range bounds from it. Each exchange has a new salt, so a collision hides
 // an entry from one exchange only.
 GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,

@@ -37,7 +37,7 @@ static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
-struct gv_strategy gv_strategy_start(const struct gv_reconcile_options *options, uint8_t salt) {
+struct gv_strategy gv_strategy_start(const struct gv_rbsr_options *options, uint8_t salt) {
     struct gv_strategy strategy = {.salt = salt};
     if (options != NULL) strategy.options = *options;
     return strategy;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The strategy of reconcile.c: how to describe a range that differs, by a list, sketches or sums,
+// The strategy of rbsr.c: how to describe a range that differs, by a list, sketches or sums,
 // and by how many subranges. Pure functions of the ranges, the local digests and struct
-// gv_strategy, whose members only strategy.c writes. Internal to reconcile.c; reconcile.h describes
+// gv_strategy, whose members only strategy.c writes. Internal to rbsr.c; rbsr.h describes
 // the ranges.
 //
 // The number of differences is estimated from three sources: the estimators of both sides (whole
@@ -12,11 +12,11 @@
 #ifndef GV_MERKLE_STRATEGY_H
 #define GV_MERKLE_STRATEGY_H
 
-#include "reconcile.h"
+#include "rbsr.h"
 #include "window.h"
 
 // The strategy of an exchange with this salt, before its first sample. `options` may be NULL.
-struct gv_strategy gv_strategy_start(const struct gv_reconcile_options *options, uint8_t salt);
+struct gv_strategy gv_strategy_start(const struct gv_rbsr_options *options, uint8_t salt);
 
 // Samples the first ranges of the summary, before any is answered, and returns the window to its
 // start. Does nothing if they have been sampled. Stops at a malformed range; the answer reports it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The window of ranges that an answer reads ahead in the peer's summary, with their local digests.
-// Internal to merkle/: reconcile.c answers the ranges, strategy.c samples them.
+// Internal to merkle/: rbsr.c answers the ranges, strategy.c samples them.
 //
 // A window parses up to GV_WINDOW_MAX ranges at a time and looks them up in batches
 // (gv_tree_digest_below_batch), so that the cache misses overlap. It holds about 7 KiB, allocates

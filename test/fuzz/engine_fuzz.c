@@ -316,7 +316,7 @@ static void check_traffic(const struct node *node) {
     GV_ASSERT(traffic->answered <= traffic->summaries * stats.entries);
     GV_ASSERT(traffic->answer_bytes <= SUMMARY_PER_BYTE * traffic->summary_bytes +
                                            SUMMARY_PER_ENTRY * traffic->summaries * stats.entries +
-                                           GV_RECONCILE_ROOT_MAX * stats.opened_syncs);
+                                           GV_RBSR_ROOT_MAX * stats.opened_syncs);
     uint64_t full = (traffic->answer_bytes + traffic->answered * GV_MESSAGE_ENTRY_MAX) / 100;
     GV_ASSERT(traffic->answers <=
               stats.opened_syncs + MESSAGES_PER_SUMMARY * traffic->summaries + full);

@@ -27,7 +27,7 @@ static void fill(struct gv_pair *pair) {
 
 // Answers the input; the pair drops the items sent.
 static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
-    pair->capacity = GV_RECONCILE_CAPACITY_MIN + size % 7 * 100;
+    pair->capacity = GV_RBSR_CAPACITY_MIN + size % 7 * 100;
     pair->sends_max = 1 + size % 5 * 10;
     pair->options.fewer_rounds = size % 3 == 0;
     pair->options.use_sketches = size % 4 != 0;
@@ -41,7 +41,7 @@ static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
 // An exchange between two such trees.
 static void check_exchange(void) {
     struct gv_pair pair;
-    gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
+    gv_pair_init(&pair, 1, GV_RBSR_CAPACITY_MIN, 1);
     fill(&pair);
     bool ended = gv_pair_run(&pair, 1, MESSAGES_MAX);
     GV_ASSERT(ended && gv_pair_equal(&pair));
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct gv_digest root;
     if (pair.capacity == 0) {
         check_exchange();
-        gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
+        gv_pair_init(&pair, 1, GV_RBSR_CAPACITY_MIN, 1);
         fill(&pair);
         root = gv_tree_root(&pair.side[0].tree);
     }

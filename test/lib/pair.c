@@ -21,7 +21,7 @@ struct sending {
 };
 
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max) {
-    GV_ASSERT(capacity >= GV_RECONCILE_CAPACITY_MIN && sends_max > 0);
+    GV_ASSERT(capacity >= GV_RBSR_CAPACITY_MIN && sends_max > 0);
     *pair = (struct gv_pair){.capacity = capacity, .sends_max = sends_max};
     gv_prng_init(&pair->prng, seed, 0);
     gv_digest_key_init(&pair->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
@@ -73,19 +73,19 @@ static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
 }
 
 // Writes one message of an answer. *more: there is another one.
-static struct packet *answer(struct gv_pair *pair, int from, struct gv_reconcile *state, bool keep,
+static struct packet *answer(struct gv_pair *pair, int from, struct gv_rbsr *state, bool keep,
                              bool *more) {
     struct packet *packet = malloc(sizeof *packet + pair->capacity);
     GV_ASSERT(packet != NULL);
     struct sending sending = {pair, from, 0, keep};
-    struct gv_reconcile_out out = {
+    struct gv_rbsr_out out = {
         .summary = {.data = packet->bytes, .cap = pair->capacity},
         .send = send_item,
         .ctx = &sending,
     };
     bool lost = keep && gv_prng_below(&pair->prng, 1000) < pair->faults;
     sending.keep = keep && !lost;
-    int status = gv_reconcile_answer(state, &pair->side[from].tree, &pair->key, &out);
+    int status = gv_rbsr_answer(state, &pair->side[from].tree, &pair->key, &out);
     GV_ASSERT(!out.summary.full);
     pair->errors += status < 0;
     *more = status == 1;
@@ -100,7 +100,7 @@ static struct packet *answer(struct gv_pair *pair, int from, struct gv_reconcile
 
 size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
     struct gv_writer out = {.data = buf, .cap = cap};
-    gv_reconcile_open(&pair->side[side].tree, (uint8_t)++pair->salts, &out);
+    gv_rbsr_open(&pair->side[side].tree, (uint8_t)++pair->salts, &out);
     GV_ASSERT(!out.full);
     return out.len;
 }
@@ -143,18 +143,18 @@ static struct packet *dequeue(struct queue *queue) {
 }
 
 bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
-    struct packet *packet = malloc(sizeof *packet + GV_RECONCILE_ROOT_MAX);
+    struct packet *packet = malloc(sizeof *packet + GV_RBSR_ROOT_MAX);
     GV_ASSERT(packet != NULL);
     packet->to = 1 - from;
-    packet->len = gv_pair_open(pair, from, packet->bytes, GV_RECONCILE_ROOT_MAX);
+    packet->len = gv_pair_open(pair, from, packet->bytes, GV_RBSR_ROOT_MAX);
     pair->messages++;
     pair->bytes += packet->len;
     struct queue queue = {0};
     enqueue(&queue, packet);
     while (pair->messages < messages_max && (packet = dequeue(&queue)) != NULL) {
-        struct gv_reconcile state;
+        struct gv_rbsr state;
         struct gv_slice summary = {packet->bytes, packet->len};
-        bool more = gv_reconcile_begin(&state, summary, &pair->options) == 0;
+        bool more = gv_rbsr_begin(&state, summary, &pair->options) == 0;
         while (more) {
             struct packet *reply = answer(pair, packet->to, &state, true, &more);
             if (reply != NULL) enqueue_with_faults(pair, &queue, reply);
@@ -167,8 +167,8 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
 }
 
 bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint64_t messages_max) {
-    struct gv_reconcile state;
-    bool more = gv_reconcile_begin(&state, summary, &pair->options) == 0;
+    struct gv_rbsr state;
+    bool more = gv_rbsr_begin(&state, summary, &pair->options) == 0;
     if (!more) pair->errors++;
     for (uint64_t i = 0; more && i < messages_max; i++)
         free(answer(pair, to, &state, false, &more));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Two trees that reconcile by messages, for tests and fuzzing of merkle/reconcile.h.
+// Two trees that reconcile by messages, for tests and fuzzing of merkle/rbsr.h.
 #ifndef GV_TEST_LIB_PAIR_H
 #define GV_TEST_LIB_PAIR_H
 
 #include "../../engine/prng.h"
-#include "../../merkle/reconcile.h"
+#include "../../merkle/rbsr.h"
 
 // One side. (position, hash) identifies an item; items that are sent are put into the other side.
 struct gv_pair_side {
@@ -19,7 +19,7 @@ struct gv_pair {
     size_t item_count, item_cap;
     struct gv_prng prng;
     uint32_t faults; // how many of 1000 messages are lost; as many are duplicated, and reordered
-    struct gv_reconcile_options options; // of all answers
+    struct gv_rbsr_options options; // of all answers
     struct gv_pair_side side[2];
     size_t capacity;    // longest summary of a message, bytes
     size_t sends_max;   // most items of a message; at least 1

@@ -72,7 +72,7 @@ static bool has_compared_since(const struct gv_peer *peer, gv_time since) {
 static void open_sync(struct node *node, int number) {
     struct gv_slice summary = gv_antientropy_open(&node->ae, node->now, number, &states[number],
                                                   &node->tree, &node->prng);
-    assert_true(gv_reconcile_is_opening(summary));
+    assert_true(gv_rbsr_is_opening(summary));
     gv_intent_synced(&states[number].intent);
 }
 
@@ -135,14 +135,14 @@ static void request(struct node *node, enum gv_sync_reason reason, bool chosen, 
     if (chosen) assert_true(node->ae.sync_at <= node->now + 1250 * GV_MS);
 }
 
-enum { OPENING_MAX = 2 * GV_RECONCILE_ROOT_MAX };
+enum { OPENING_MAX = 2 * GV_RBSR_ROOT_MAX };
 
 // The peer's opening in base64: its replica is empty, too.
 static struct gv_slice opening(struct node *node, uint8_t *text) {
-    uint8_t bytes[GV_RECONCILE_ROOT_MAX];
+    uint8_t bytes[GV_RBSR_ROOT_MAX];
     struct gv_writer summary = {.data = bytes, .cap = sizeof bytes};
     struct gv_writer out = {.data = text, .cap = OPENING_MAX};
-    gv_reconcile_open(&node->tree, (uint8_t)gv_prng_next(&node->prng), &summary);
+    gv_rbsr_open(&node->tree, (uint8_t)gv_prng_next(&node->prng), &summary);
     gv_pack_put_base64(&out, (struct gv_slice){bytes, summary.len});
     assert_false(out.full);
     return (struct gv_slice){text, out.len};
@@ -169,7 +169,7 @@ static bool refuse(void *ctx, uint32_t ref, size_t summary_len) {
 static void answer(struct node *node) {
     int number = draw_peer(node);
     if (!gv_antientropy_has_summary(&node->ae, number)) return;
-    struct gv_reconcile_out out = {.send = refuse, .summary = {.cap = SUMMARY_CAP}};
+    struct gv_rbsr_out out = {.send = refuse, .summary = {.cap = SUMMARY_CAP}};
     bool oversized = false;
     uint32_t backlog = gv_antientropy_backlog(&node->ae);
     assert_int_equal(
@@ -316,17 +316,17 @@ static void summaries_of_a_peer_are_answered_in_order(void **state) {
     uint8_t received = 0, answered = 0;
     for (int i = 0; i < 200; i++) {
         if (gv_prng_below(&node.prng, 2) == 0 && gv_antientropy_is_ready(&node.ae)) {
-            uint8_t bytes[GV_RECONCILE_ROOT_MAX], text[OPENING_MAX];
+            uint8_t bytes[GV_RBSR_ROOT_MAX], text[OPENING_MAX];
             struct gv_writer summary = {.data = bytes, .cap = sizeof bytes};
             struct gv_writer out = {.data = text, .cap = sizeof text};
-            gv_reconcile_open(&theirs, received++, &summary);
+            gv_rbsr_open(&theirs, received++, &summary);
             gv_pack_put_base64(&out, (struct gv_slice){bytes, summary.len});
             struct gv_slice ranges = {text, out.len};
             assert_int_equal(gv_antientropy_received(&node.ae, node.alloc, 0, other, &states[other],
                                                      1, ranges, LONGEST),
                              0);
         } else if (gv_antientropy_has_summary(&node.ae, other)) {
-            struct gv_reconcile_out out = {.send = refuse, .summary = {.cap = SUMMARY_CAP}};
+            struct gv_rbsr_out out = {.send = refuse, .summary = {.cap = SUMMARY_CAP}};
             bool oversized = false;
             assert_int_equal(
                 gv_antientropy_answer(&node.ae, other, &node.tree, &node.key, &out, &oversized), 0);

@@ -612,9 +612,9 @@ static void opening(char *text, size_t cap, uint64_t salt, int count) {
         struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(number)};
         assert_int_equal(gv_tree_insert(&tree, gv_lattice_item(&key, &entry)), 0);
     }
-    uint8_t bytes[GV_RECONCILE_ROOT_MAX], base64[GV_BASE64_LEN(GV_RECONCILE_ROOT_MAX)];
+    uint8_t bytes[GV_RBSR_ROOT_MAX], base64[GV_BASE64_LEN(GV_RBSR_ROOT_MAX)];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-    gv_reconcile_open(&tree, (uint8_t)salt, &out);
+    gv_rbsr_open(&tree, (uint8_t)salt, &out);
     struct gv_writer coded = {.data = base64, .cap = sizeof base64};
     gv_pack_put_base64(&coded, (struct gv_slice){bytes, out.len});
     snprintf(text, cap, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%.*s\"}", (int)coded.len, base64);

@@ -5,7 +5,7 @@
 
 #include "../../engine/core.h"
 #include "../../engine/store.h"
-#include "../../merkle/reconcile.h"
+#include "../../merkle/rbsr.h"
 
 #include <string.h>
 
@@ -258,35 +258,35 @@ static void test_reconcile(void **state) {
     gv_tree_init(&tree, ALLOC);
     struct gv_digest_key key;
     gv_digest_key_init(&key, text(""));
-    uint8_t opening[GV_RECONCILE_ROOT_MAX], room[GV_RECONCILE_CAPACITY_MIN];
+    uint8_t opening[GV_RBSR_ROOT_MAX], room[GV_RBSR_CAPACITY_MIN];
     struct gv_writer writer = {.data = opening, .cap = sizeof opening};
-    gv_reconcile_open(NULL, 1, &writer);
-    gv_reconcile_open(&tree, 1, NULL);
+    gv_rbsr_open(NULL, 1, &writer);
+    gv_rbsr_open(&tree, 1, NULL);
     assert_int_equal(writer.len, 0);
-    gv_reconcile_open(&tree, 1, &writer);
+    gv_rbsr_open(&tree, 1, &writer);
     const struct gv_slice summary = {opening, writer.len}, broken = {NULL, 30};
-    struct gv_reconcile it;
-    assert_int_equal(gv_reconcile_begin(&it, summary, NULL), 0);
-    struct gv_reconcile_out out = {.summary = {.data = room, .cap = sizeof room}, .send = give};
-    struct gv_reconcile_out small = out, nowhere = out, mute = out;
+    struct gv_rbsr it;
+    assert_int_equal(gv_rbsr_begin(&it, summary, NULL), 0);
+    struct gv_rbsr_out out = {.summary = {.data = room, .cap = sizeof room}, .send = give};
+    struct gv_rbsr_out small = out, nowhere = out, mute = out;
     small.summary.cap--;
     nowhere.summary.data = NULL;
     mute.send = NULL;
-    struct gv_reconcile other;
+    struct gv_rbsr other;
     const struct result results[] = {
-        CALL(gv_reconcile_is_opening(broken), false),
-        CALL(gv_reconcile_begin(NULL, summary, NULL), GV_EINVAL),
-        CALL(gv_reconcile_begin(&other, broken, NULL), GV_EINVAL),
-        CALL(gv_reconcile_answer(NULL, &tree, &key, &out), GV_EINVAL),
-        CALL(gv_reconcile_answer(&it, NULL, &key, &out), GV_EINVAL),
-        CALL(gv_reconcile_answer(&it, &tree, NULL, &out), GV_EINVAL),
-        CALL(gv_reconcile_answer(&it, &tree, &key, NULL), GV_EINVAL),
-        CALL(gv_reconcile_answer(&it, &tree, &key, &mute), GV_EINVAL),
-        CALL(gv_reconcile_answer(&it, &tree, &key, &nowhere), GV_EINVAL),
-        CALL(gv_reconcile_answer(&it, &tree, &key, &small), GV_ESPACE),
+        CALL(gv_rbsr_is_opening(broken), false),
+        CALL(gv_rbsr_begin(NULL, summary, NULL), GV_EINVAL),
+        CALL(gv_rbsr_begin(&other, broken, NULL), GV_EINVAL),
+        CALL(gv_rbsr_answer(NULL, &tree, &key, &out), GV_EINVAL),
+        CALL(gv_rbsr_answer(&it, NULL, &key, &out), GV_EINVAL),
+        CALL(gv_rbsr_answer(&it, &tree, NULL, &out), GV_EINVAL),
+        CALL(gv_rbsr_answer(&it, &tree, &key, NULL), GV_EINVAL),
+        CALL(gv_rbsr_answer(&it, &tree, &key, &mute), GV_EINVAL),
+        CALL(gv_rbsr_answer(&it, &tree, &key, &nowhere), GV_EINVAL),
+        CALL(gv_rbsr_answer(&it, &tree, &key, &small), GV_ESPACE),
     };
     CHECK(results);
-    assert_int_equal(gv_reconcile_answer(&it, &tree, &key, &out), 0);
+    assert_int_equal(gv_rbsr_answer(&it, &tree, &key, &out), 0);
     assert_true(it.done);
     gv_tree_fini(&tree);
 }

@@ -23,7 +23,7 @@ static struct gv_tree tree_of(struct gv_prng *prng, uint64_t count) {
 
 // A strategy with any options and any sample.
 static struct gv_strategy any_strategy(struct gv_prng *prng) {
-    struct gv_reconcile_options options = {
+    struct gv_rbsr_options options = {
         .expected = (uint32_t)any(prng),
         .fewer_rounds = gv_prng_below(prng, 2),
         .use_sketches = gv_prng_below(prng, 2),

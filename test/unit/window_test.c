@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../merkle/reconcile.h"
+#include "../../merkle/rbsr.h"
 
 #include "../../engine/prng.h"
 #include "../../merkle/window.h"
@@ -117,9 +117,9 @@ static void root_has_the_digest_of_the_tree(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 1);
     struct gv_tree tree;
     fill_tree(&prng, &tree);
-    uint8_t bytes[GV_RECONCILE_ROOT_MAX];
+    uint8_t bytes[GV_RBSR_ROOT_MAX];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-    gv_reconcile_open(&tree, 1, &out);
+    gv_rbsr_open(&tree, 1, &out);
     static struct gv_window window;
     gv_window_init(&window, &tree, &key, gv_slice_of(bytes, out.len), 1, 0);
     const struct gv_window_range *root = gv_window_next(&window);

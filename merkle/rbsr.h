@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Range-based set reconciliation: two sides find and exchange the items that only one of them has,
-// in O(log n) messages. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III
+// Range-based set reconciliation (RBSR): two sides find and exchange the items that only one of
+// them has, in O(log n) messages. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III
 // and IV; compare negentropy. Bytes go in and come out; nothing outside of merkle/ is needed.
 // SUMMARIES.md specifies the bytes.
 //
@@ -15,15 +15,15 @@
 //     // One side opens the exchange.
 //     uint8_t buf[4096];
 //     struct gv_writer opening = {.data = buf, .cap = sizeof buf};
-//     gv_reconcile_open(&tree, random_byte, &opening);
+//     gv_rbsr_open(&tree, random_byte, &opening);
 //     transmit(buf, opening.len);
 //     // Both sides answer each summary that they receive.
-//     struct gv_reconcile answer;
-//     int more = gv_reconcile_begin(&answer, summary, NULL) == 0;
+//     struct gv_rbsr answer;
+//     int more = gv_rbsr_begin(&answer, summary, NULL) == 0;
 //     while (more) { // send_id adds ids[ref] to the message, whose receiver puts it into its tree
-//         struct gv_reconcile_out out = {.summary = {.data = buf, .cap = sizeof buf},
+//         struct gv_rbsr_out out = {.summary = {.data = buf, .cap = sizeof buf},
 //                                        .send = send_id, .ctx = &message};
-//         more = gv_reconcile_answer(&answer, &tree, &key, &out) == 1;
+//         more = gv_rbsr_answer(&answer, &tree, &key, &out) == 1;
 //         transmit(buf, out.summary.len); // with the items; nothing if there are neither
 //     }
 //
@@ -51,8 +51,8 @@
 // losses, or to be sure, open another exchange: if the opening gets no summary and no item, the
 // sets are equal. To tell the peer that an answer ends, mark its last message, even an empty one.
 //
-// Bounds. An opening has at most GV_RECONCILE_ROOT_MAX bytes, any other summary at most the
-// capacity that the caller sets for each message, at least GV_RECONCILE_CAPACITY_MIN. A larger
+// Bounds. An opening has at most GV_RBSR_ROOT_MAX bytes, any other summary at most the
+// capacity that the caller sets for each message, at least GV_RBSR_CAPACITY_MIN. A larger
 // capacity saves messages. `send` bounds the items of a message. An answer that does not fit
 // continues in the next message. An answer allocates nothing and takes about 12 KiB of stack; only
 // gv_tree_insert and gv_tree_load allocate.
@@ -93,8 +93,8 @@
 // Cost. Time is proportional to the length of the summary plus the number of items in the ranges of
 // its lists, sketches and requests. Ranges are disjoint, so any input costs at most one pass over
 // the items, and one over the tree nodes whose sketches are stale (gv_tree_sketch).
-#ifndef GV_MERKLE_RECONCILE_H
-#define GV_MERKLE_RECONCILE_H
+#ifndef GV_MERKLE_RBSR_H
+#define GV_MERKLE_RBSR_H
 
 #include "pack.h"
 #include "range.h"
@@ -106,20 +106,20 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_CAPACITY_MIN = 192, // smallest `summary.cap` of an answer, bytes
-    GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
+    GV_RBSR_CAPACITY_MIN = 192, // smallest `summary.cap` of an answer, bytes
+    GV_RBSR_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 
-// Writes the opening of an exchange, which is the root: at most GV_RECONCILE_ROOT_MAX bytes, to an
+// Writes the opening of an exchange, which is the root: at most GV_RBSR_ROOT_MAX bytes, to an
 // empty writer (asserted). Draw the salt at random; all answers of the exchange repeat it. Writes
 // nothing if an argument is NULL; sets out->full if the buffer is too short.
-GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
+GV_API void gv_rbsr_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
-GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
+GV_API bool gv_rbsr_is_opening(struct gv_slice summary);
 
 // Hints for an answer. They change its cost, never its result; all 0 is valid.
-struct gv_reconcile_options {
+struct gv_rbsr_options {
     uint32_t expected; // expected differences in the whole set; 0: unknown
     bool fewer_rounds; // prefer fewer messages to fewer bytes
     bool use_sketches; // prefer fewer bytes and messages to less work
@@ -127,7 +127,7 @@ struct gv_reconcile_options {
 
 // How to describe ranges that differ (strategy.h). Private.
 struct gv_strategy {
-    struct gv_reconcile_options options;
+    struct gv_rbsr_options options;
     uint32_t expected_each; // expected differences in a range
     uint32_t fanout;        // subranges of a range that differs
     uint32_t sketch_max;    // ranges of at most this number of items are sketched, not split
@@ -136,7 +136,7 @@ struct gv_strategy {
 };
 
 // How far the answer to the current range has proceeded. Private.
-struct gv_reconcile_cursor {
+struct gv_rbsr_cursor {
     uint64_t position, to;                    // items in [position, to) are to be sent
     uint64_t sent;                            // number of items at `position` that have been sent
     uint32_t elements[GV_PINSKETCH_CAPACITY]; // elements of the items to be sent
@@ -146,9 +146,9 @@ struct gv_reconcile_cursor {
 };
 
 // The state of an answer, which may take several messages; the tree may change between them.
-// gv_reconcile_begin initialises it. The caller may read the first three members; the others are
+// gv_rbsr_begin initialises it. The caller may read the first three members; the others are
 // private. May be copied.
-struct gv_reconcile {
+struct gv_rbsr {
     uint32_t differences;    // distinct differences found so far; a lower bound
     bool done;               // nothing is left to answer
     uint8_t salt;            // salt of the exchange
@@ -157,13 +157,13 @@ struct gv_reconcile {
     size_t at;               // offset of the first range that is not started …
     uint64_t lo;             // … and the position at which it starts
     struct gv_range range;   // the current range, if the cursor's stage says that there is one
-    struct gv_reconcile_cursor cursor;
+    struct gv_rbsr_cursor cursor;
     struct gv_strategy strategy;
 };
 
 // The part of an answer that goes into one message. Before each call the caller sets `send`, `ctx`,
 // `summary` to an empty buffer, and `wrote` to 0.
-struct gv_reconcile_out {
+struct gv_rbsr_out {
     struct gv_writer summary; // remains empty if the answer consists of items only
     uint64_t wrote;           // upper bound of the last range written
     // Sends the item with this ref to the peer, which lacks it; `summary_len` is the length of the
@@ -175,8 +175,8 @@ struct gv_reconcile_out {
 // Starts an answer to a summary, which is borrowed until the answer is done. `options` may be NULL.
 // GV_ESYNTAX: the summary is too short for a salt; GV_EINVAL: `state` is NULL, or the summary is
 // NULL with a length other than 0.
-GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
-                              const struct gv_reconcile_options *options);
+GV_API int gv_rbsr_begin(struct gv_rbsr *state, struct gv_slice summary,
+                         const struct gv_rbsr_options *options);
 
 // Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
 // is full: call again with an empty message. To guarantee progress, `send` must accept at least one
@@ -184,10 +184,10 @@ GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summar
 //   GV_ESYNTAX  the rest of the summary is malformed; what has been written is valid, and the
 //               answer is done
 //   GV_EINVAL   an argument, `send` or the summary's buffer is NULL
-//   GV_ESPACE   out->summary.cap is less than GV_RECONCILE_CAPACITY_MIN
+//   GV_ESPACE   out->summary.cap is less than GV_RBSR_CAPACITY_MIN
 // After the latter two nothing was written, and the answer can be continued.
-GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
-                               const struct gv_digest_key *key, struct gv_reconcile_out *out);
+GV_API int gv_rbsr_answer(struct gv_rbsr *state, struct gv_tree *tree,
+                          const struct gv_digest_key *key, struct gv_rbsr_out *out);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "reconcile.h"
+#include "rbsr.h"
 
 #include "strategy.h"
 
@@ -24,16 +24,16 @@ enum {
     QUOTIENTS_MAX_ROOT = 256, // the same for the root, one in an exchange
     PROBE_SHIFT = 12,         // bits by which a probe is narrower than the gap around it
 };
-_Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_CAPACITY_MIN &&
+_Static_assert((int)RANGE_MAX <= (int)GV_RBSR_CAPACITY_MIN &&
                    (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
                "an empty message holds any single range");
 
-// The arguments of one gv_reconcile_answer, and the range that is being answered.
+// The arguments of one gv_rbsr_answer, and the range that is being answered.
 struct walk {
-    struct gv_reconcile *state;
+    struct gv_rbsr *state;
     struct gv_tree *tree;
     const struct gv_digest_key *key;
-    struct gv_reconcile_out *out;
+    struct gv_rbsr_out *out;
     const struct gv_range *range;
 };
 
@@ -57,7 +57,7 @@ static struct gv_item item_of_rank(const struct gv_tree *tree, uint64_t rank) {
 // --- writing ranges ---------------------------------------------------------------------------
 
 static void begin_range(struct walk *walk, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
-    struct gv_reconcile_out *out = walk->out;
+    struct gv_rbsr_out *out = walk->out;
     GV_ASSERT(out->wrote <= lo && lo < hi);
     if (out->summary.len == 0) gv_pack_put_u8(&out->summary, walk->state->salt);
     if (out->wrote < lo) gv_range_put_header(&out->summary, GV_RANGE_SKIP, out->wrote, lo);
@@ -86,7 +86,7 @@ static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t cou
     gv_range_put_sketch(&walk->out->summary, &sketch, count);
 }
 
-void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out) {
+void gv_rbsr_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out) {
     if (tree == NULL || out == NULL) return;
     GV_ASSERT(out->len == 0);
     struct gv_digest root = gv_tree_root(tree);
@@ -96,12 +96,12 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
     gv_pack_put_u64(out, root.sum);
     gv_pack_put_u64(out, root.weighted_sum);
     gv_range_put_estimator(out, gv_tree_estimator(tree));
-    GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
+    GV_ASSERT(out->full || out->len <= GV_RBSR_ROOT_MAX);
 }
 
-bool gv_reconcile_is_opening(struct gv_slice summary) {
-    return summary.data != NULL && summary.len > SALT_SIZE &&
-           summary.len <= GV_RECONCILE_ROOT_MAX && summary.data[SALT_SIZE] == GV_RANGE_ROOT;
+bool gv_rbsr_is_opening(struct gv_slice summary) {
+    return summary.data != NULL && summary.len > SALT_SIZE && summary.len <= GV_RBSR_ROOT_MAX &&
+           summary.data[SALT_SIZE] == GV_RANGE_ROOT;
 }
 
 // --- splitting a range -----------------------------------------------------------------------
@@ -240,7 +240,7 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
 // Schedules the local items in [from, to), or a selection of them by `count` words.
 static bool schedule(struct walk *walk, enum selection selection, uint32_t count, uint64_t from,
                      uint64_t to) {
-    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     cursor->stage = STAGE_SEND;
     cursor->selection = (uint8_t)selection;
     cursor->count = count;
@@ -482,7 +482,7 @@ struct progress {
 // Sends a selected item, unless an earlier message has sent it. Call it for the items in order.
 // False: the message is full.
 static bool send_item(struct walk *walk, struct gv_item item, struct progress *progress) {
-    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     if (item.position != progress->position) *progress = (struct progress){item.position, 0};
     bool sent = item.position == cursor->position && progress->count < cursor->sent;
     if (!sent && !walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
@@ -497,7 +497,7 @@ static bool send_item(struct walk *walk, struct gv_item item, struct progress *p
 
 // Sends the local items with one of the cursor's elements. False: the message is full.
 static bool send_elements(struct walk *walk) {
-    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint8_t filter[GV_TREE_FILTER] = {0};
     for (uint32_t i = 0; i < cursor->count; i++) {
         filter[cursor->elements[i] % GV_TREE_FILTER] = 1;
@@ -520,7 +520,7 @@ static bool send_elements(struct walk *walk) {
 
 // Whether a list or request by hash selects an item. Notes which short hashes are present.
 static bool is_selected(struct walk *walk, const uint32_t *short_hashes, uint64_t hash) {
-    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint32_t i = index_of(short_hashes, cursor->count, short_hash_of(walk, hash));
     bool found = i < cursor->count;
     if (found) cursor->present |= UINT32_C(1) << i;
@@ -530,7 +530,7 @@ static bool is_selected(struct walk *walk, const uint32_t *short_hashes, uint64_
 // Sends the cursor's local items: all, those that a list lacks, or those that a request names.
 // False: the message is full.
 static bool send_range(struct walk *walk) {
-    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint32_t short_hashes[GV_RANGE_LIST_MAX];
     bool all = cursor->selection == SELECT_ALL;
     if (!all) gv_range_words(walk->range, walk->state->summary, short_hashes);
@@ -546,7 +546,7 @@ static bool send_range(struct walk *walk) {
     return true;
 }
 
-static uint32_t count_missing(const struct gv_reconcile_cursor *cursor) {
+static uint32_t count_missing(const struct gv_rbsr_cursor *cursor) {
     uint32_t missing = 0;
     for (uint32_t i = 0; i < cursor->count; i++) missing += (cursor->present >> i & 1) == 0;
     return missing;
@@ -555,7 +555,7 @@ static uint32_t count_missing(const struct gv_reconcile_cursor *cursor) {
 // Writes a request for those of the words that no local item has. False: no space, and nothing was
 // written.
 static bool put_request(struct walk *walk, enum gv_range_kind kind, const uint32_t *words) {
-    const struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    const struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     if (space_left(walk) < RANGE_MAX) return false;
     begin_range(walk, GV_RANGE_LIST, walk->range->lo, walk->range->hi);
     gv_range_put_count(&walk->out->summary, kind, count_missing(cursor));
@@ -569,7 +569,7 @@ static bool put_request(struct walk *walk, enum gv_range_kind kind, const uint32
 // sketch decoded wrongly, and the range is refined. False: the message is full.
 static bool request_elements(struct walk *walk) {
     const struct gv_range *range = walk->range;
-    const struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    const struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint32_t missing = count_missing(cursor);
     uint64_t mine = gv_tree_digest(walk->tree, range->lo, range->hi).count;
     uint64_t peer = mine - (cursor->count - missing) + missing;
@@ -589,10 +589,10 @@ static bool request_hashes(struct walk *walk) {
 
 // --- the ranges of a summary ------------------------------------------------------------------
 
-int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
-                       const struct gv_reconcile_options *options) {
+int gv_rbsr_begin(struct gv_rbsr *state, struct gv_slice summary,
+                  const struct gv_rbsr_options *options) {
     if (state == NULL || (summary.data == NULL && summary.len > 0)) return GV_EINVAL;
-    *state = (struct gv_reconcile){.summary = summary, .at = SALT_SIZE};
+    *state = (struct gv_rbsr){.summary = summary, .at = SALT_SIZE};
     if (summary.len < SALT_SIZE) {
         state->done = true;
         return state->error = GV_ESYNTAX;
@@ -629,7 +629,7 @@ static bool start_range(struct walk *walk, struct gv_digest first, struct gv_dig
 // Sends the items that the answer to the current range has scheduled, if any, and requests those
 // that it lacks. False: the message is full.
 static bool finish_range(struct walk *walk) {
-    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     bool elements = cursor->selection == SELECT_ELEMENTS, complete = true;
     if (cursor->stage == STAGE_START) return true;
     if (cursor->stage == STAGE_SEND) {
@@ -644,7 +644,7 @@ static bool finish_range(struct walk *walk) {
 
 // Answers the ranges that are not started yet. False: the message is full.
 static bool answer_ranges(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
+    struct gv_rbsr *state = walk->state;
     const struct gv_window_range *next;
     struct gv_window window;
     gv_window_init(&window, walk->tree, walk->key, state->summary, state->at, state->lo);
@@ -663,11 +663,11 @@ static bool answer_ranges(struct walk *walk) {
     return true;
 }
 
-int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
-                        const struct gv_digest_key *key, struct gv_reconcile_out *out) {
+int gv_rbsr_answer(struct gv_rbsr *state, struct gv_tree *tree, const struct gv_digest_key *key,
+                   struct gv_rbsr_out *out) {
     if (state == NULL || tree == NULL || key == NULL || out == NULL) return GV_EINVAL;
     if (out->send == NULL || out->summary.data == NULL) return GV_EINVAL;
-    if (out->summary.cap < GV_RECONCILE_CAPACITY_MIN) return GV_ESPACE;
+    if (out->summary.cap < GV_RBSR_CAPACITY_MIN) return GV_ESPACE;
     struct walk walk = {state, tree, key, out, &state->range};
     if (!state->done) {
         if (!finish_range(&walk) || !answer_ranges(&walk)) return 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Set reconciliation without the engine: two sides with sets of 8-byte ids exchange messages of
 // bytes, which may be lost, duplicated and reordered. Linked with the objects of merkle/ only.
-#include "../../merkle/reconcile.h"
+#include "../../merkle/rbsr.h"
 #include "../lib/test.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct side {
 // Both sides, and what is in flight between them.
 struct link {
     struct gv_digest_key key;
-    struct gv_reconcile_options options;
+    struct gv_rbsr_options options;
     struct side side[2];
     struct message queue[QUEUE_MAX];
     size_t in_flight;
@@ -125,9 +125,9 @@ static void transmit(struct link *link, int to, const struct outgoing *ids,
 }
 
 static void open_exchange(struct link *link, int from) {
-    uint8_t bytes[GV_RECONCILE_ROOT_MAX];
+    uint8_t bytes[GV_RBSR_ROOT_MAX];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-    gv_reconcile_open(&link->side[from].tree, (uint8_t)next(&link->random), &out);
+    gv_rbsr_open(&link->side[from].tree, (uint8_t)next(&link->random), &out);
     assert_false(out.full);
     transmit(link, 1 - from, NULL, gv_slice_of(bytes, out.len));
 }
@@ -141,14 +141,14 @@ static void count_kinds(struct link *link, struct gv_slice summary) {
 
 static void answer(struct link *link, int from, struct gv_slice summary) {
     static uint8_t bytes[MESSAGE_MAX];
-    struct gv_reconcile state;
+    struct gv_rbsr state;
     count_kinds(link, summary);
-    assert_int_equal(gv_reconcile_begin(&state, summary, &link->options), 0);
+    assert_int_equal(gv_rbsr_begin(&state, summary, &link->options), 0);
     for (int more = 1; more == 1;) {
         struct outgoing ids = {.link = link, .side = &link->side[from]};
-        struct gv_reconcile_out out = {
+        struct gv_rbsr_out out = {
             .summary = {.data = bytes, .cap = link->capacity}, .send = send_id, .ctx = &ids};
-        more = gv_reconcile_answer(&state, &link->side[from].tree, &link->key, &out);
+        more = gv_rbsr_answer(&state, &link->side[from].tree, &link->key, &out);
         assert_true(more == 1 || more == 0);
         assert_true(more == !state.done);
         assert_false(out.summary.full);
@@ -238,7 +238,7 @@ static void fill(struct link *link) {
     link->options.fewer_rounds = below(link, 2);
     link->options.use_sketches = below(link, 2);
     link->options.expected = below(link, 2) ? 0 : (uint32_t)below(link, 100);
-    link->capacity = GV_RECONCILE_CAPACITY_MIN + (below(link, 1000) << below(link, 7));
+    link->capacity = GV_RBSR_CAPACITY_MIN + (below(link, 1000) << below(link, 7));
     link->ids_max = 1 + (uint32_t)below(link, 1000);
     link->plain_hash = below(link, 2);
     bool consecutive = below(link, 2), at_the_end = below(link, 4) == 0;
@@ -281,7 +281,7 @@ static void sets_become_their_union_by_one_exchange(void **state) {
         uint64_t ids_sent = link.ids_sent, bytes = link.summary_bytes;
         exchange(&link);
         assert_int_equal(link.ids_sent, ids_sent);
-        assert_true(link.summary_bytes - bytes <= GV_RECONCILE_ROOT_MAX);
+        assert_true(link.summary_bytes - bytes <= GV_RBSR_ROOT_MAX);
         fini(&link);
     }
     assert_true(repeated <= 2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../merkle/reconcile.h"
+#include "../../merkle/rbsr.h"
 
 #include "../../engine/prng.h"
 #include "../../merkle/singlediff.h"
@@ -173,14 +173,14 @@ static void split_points_depend_on_the_salt(void **state) {
     uint8_t first[16];
     int moved = 0;
     for (uint8_t salt = 0; salt < 9; salt++) {
-        uint8_t opening[GV_RECONCILE_ROOT_MAX], answer[1000];
+        uint8_t opening[GV_RBSR_ROOT_MAX], answer[1000];
         struct gv_writer root = {.data = opening, .cap = sizeof opening};
-        gv_reconcile_open(&pair.side[0].tree, salt, &root);
-        struct gv_reconcile answering;
-        assert_int_equal(gv_reconcile_begin(&answering, gv_slice_of(opening, root.len), NULL), 0);
-        struct gv_reconcile_out out = {.summary = {.data = answer, .cap = sizeof answer},
-                                       .send = refuse};
-        assert_int_equal(gv_reconcile_answer(&answering, &pair.side[1].tree, &pair.key, &out), 0);
+        gv_rbsr_open(&pair.side[0].tree, salt, &root);
+        struct gv_rbsr answering;
+        assert_int_equal(gv_rbsr_begin(&answering, gv_slice_of(opening, root.len), NULL), 0);
+        struct gv_rbsr_out out = {.summary = {.data = answer, .cap = sizeof answer},
+                                  .send = refuse};
+        assert_int_equal(gv_rbsr_answer(&answering, &pair.side[1].tree, &pair.key, &out), 0);
         assert_true(out.summary.len > 1 + sizeof first);
         if (salt == 0) memcpy(first, answer + 1, sizeof first); // after the salt
         if (memcmp(first, answer + 1, sizeof first) != 0) moved++;
@@ -194,7 +194,7 @@ static void many_items_share_a_position(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
         struct gv_pair pair;
-        gv_pair_init(&pair, 5, GV_RECONCILE_CAPACITY_MIN, 10);
+        gv_pair_init(&pair, 5, GV_RBSR_CAPACITY_MIN, 10);
         for (uint64_t i = 0; i < 500; i++) {
             gv_pair_add(&pair, (int)(i % 2), 77, spread(i));
             gv_pair_add(&pair, 0, i, 1);
@@ -224,7 +224,7 @@ static void random_sets_become_their_union(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (int round = 0; round < 150; round++) {
-        size_t capacity = GV_RECONCILE_CAPACITY_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
+        size_t capacity = GV_RBSR_CAPACITY_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
         struct gv_pair pair;
         gv_pair_init(&pair, gv_prng_next(&prng), capacity, 1 + gv_prng_below(&prng, 100));
         uint64_t count = gv_prng_below(&prng, 3000);
@@ -253,7 +253,7 @@ static void tree_may_change_between_messages(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     struct gv_pair pair;
-    gv_pair_init(&pair, 7, GV_RECONCILE_CAPACITY_MIN, 3);
+    gv_pair_init(&pair, 7, GV_RBSR_CAPACITY_MIN, 3);
     for (uint64_t i = 0; i < 3000; i++) gv_pair_add(&pair, (int)(i & 1), spread(i), ~spread(i));
     for (int round = 0; round < 200; round++) {
         gv_pair_run(&pair, round & 1, pair.messages + 40); // interrupted, as by loss
@@ -301,8 +301,7 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     it.pattern = "UCMX"[number % 4];
     it.dense = gv_prng_below(prng, 2);
     struct gv_pair pair;
-    size_t capacity =
-        GV_RECONCILE_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
+    size_t capacity = GV_RBSR_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
     gv_pair_init(&pair, gv_prng_next(prng), capacity,
                  1 + (gv_prng_below(prng, 1000) >> number % 8));
     pair.options.fewer_rounds = gv_prng_below(prng, 2);
@@ -388,7 +387,7 @@ static void damaged_summaries_do_no_harm(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 2);
     struct gv_pair pair;
-    gv_pair_init(&pair, 9, GV_RECONCILE_CAPACITY_MIN, 50);
+    gv_pair_init(&pair, 9, GV_RBSR_CAPACITY_MIN, 50);
     for (uint64_t i = 0; i < 2000; i++) gv_pair_add(&pair, 0, spread(i), i);
     for (int round = 0; round < 3000; round++) {
         uint8_t bytes[64] = {0};
