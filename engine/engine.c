@@ -720,10 +720,10 @@ static size_t summary_capacity(const struct gv_engine *engine,
     return bytes < most ? bytes : most;
 }
 
-static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
+static bool send_item(void *ctx, const struct gv_item *item, size_t summary_len) {
     struct answer *answer = ctx;
     struct gv_engine *engine = answer->engine;
-    struct gv_entry entry = gv_replica_get(&engine->replica, ref);
+    struct gv_entry entry = gv_replica_get(&engine->replica, item->ref);
     if (!put_entry(engine, answer->message, &entry, GV_MESSAGE_RANGES(summary_len))) {
         answer->oversized = is_oversized(engine, &entry);
         return false;

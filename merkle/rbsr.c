@@ -485,7 +485,7 @@ static bool send_item(struct walk *walk, struct gv_item item, struct progress *p
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     if (item.position != progress->position) *progress = (struct progress){item.position, 0};
     bool sent = item.position == cursor->position && progress->count < cursor->sent;
-    if (!sent && !walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
+    if (!sent && !walk->out->send(walk->out->ctx, &item, walk->out->summary.len)) {
         cursor->position = progress->position;
         cursor->sent = progress->count;
         return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Range-based set reconciliation (RBSR): two sides find and exchange the items that only one of
-// them has, in O(log n) messages. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III
-// and IV; compare negentropy. Bytes go in and come out; nothing outside of merkle/ is needed.
-// SUMMARIES.md specifies the bytes.
+// them has, in O(log n) messages. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023),
+// sections III and IV; compare negentropy. Bytes go in and come out; nothing outside of merkle/ is
+// needed. SUMMARIES.md specifies the bytes.
 //
 //     struct gv_digest_key key; // both sides: the items in a tree, under the same key
 //     struct gv_tree tree;
@@ -20,7 +20,7 @@
 //     // Both sides answer each summary that they receive.
 //     struct gv_rbsr answer;
 //     int more = gv_rbsr_begin(&answer, summary, NULL) == 0;
-//     while (more) { // send_id adds ids[ref] to the message, whose receiver puts it into its tree
+//     while (more) { // send_id adds the item to the message, whose receiver puts it into its tree
 //         struct gv_rbsr_out out = {.summary = {.data = buf, .cap = sizeof buf},
 //                                        .send = send_id, .ctx = &message};
 //         more = gv_rbsr_answer(&answer, &tree, &key, &out) == 1;
@@ -166,9 +166,9 @@ struct gv_rbsr {
 struct gv_rbsr_out {
     struct gv_writer summary; // remains empty if the answer consists of items only
     uint64_t wrote;           // upper bound of the last range written
-    // Sends the item with this ref to the peer, which lacks it; `summary_len` is the length of the
-    // summary so far. False: the message is full; the same item follows in the next one.
-    bool (*send)(void *ctx, uint32_t ref, size_t summary_len);
+    // Sends this item to the peer, which lacks it; `summary_len` is the length of the summary so
+    // far. False: the message is full; the same item follows in the next one.
+    bool (*send)(void *ctx, const struct gv_item *item, size_t summary_len);
     void *ctx; // passed to `send`
 };
 

@@ -58,17 +58,16 @@ bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t has
     return true;
 }
 
-static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
+static bool send_item(void *ctx, const struct gv_item *item, size_t summary_len) {
     struct sending *sending = ctx;
     struct gv_pair *pair = sending->pair;
     GV_ASSERT(summary_len <= pair->capacity);
     if (sending->count == pair->sends_max) return false;
     sending->count++;
     if (!sending->keep) return true;
-    GV_ASSERT(ref < pair->item_count);
-    struct gv_item item = pair->items[ref];
+    GV_ASSERT(item->ref < pair->item_count);
     pair->sent[sending->from]++;
-    if (!gv_pair_add(pair, 1 - sending->from, item.position, item.hash)) pair->redundant++;
+    if (!gv_pair_add(pair, 1 - sending->from, item->position, item->hash)) pair->redundant++;
     return true;
 }
 

@@ -161,8 +161,8 @@ static void receive_opening(struct node *node) {
     node->superseded++;
 }
 
-static bool refuse(void *ctx, uint32_t ref, size_t summary_len) {
-    (void)ctx, (void)ref, (void)summary_len;
+static bool refuse(void *ctx, const struct gv_item *item, size_t summary_len) {
+    (void)ctx, (void)item, (void)summary_len;
     return false;
 }
 

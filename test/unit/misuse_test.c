@@ -245,9 +245,9 @@ static void test_malformed(void **state) {
     gv_engine_free(engine);
 }
 
-static bool give(void *ctx, uint32_t ref, size_t len) {
+static bool give(void *ctx, const struct gv_item *item, size_t len) {
     (void)ctx;
-    (void)ref;
+    (void)item;
     (void)len;
     return true;
 }

@@ -87,11 +87,11 @@ struct outgoing {
     uint32_t count;
 };
 
-static bool send_id(void *ctx, uint32_t ref, size_t summary_len) {
+static bool send_id(void *ctx, const struct gv_item *item, size_t summary_len) {
     struct outgoing *out = ctx;
-    assert_true(ref < out->side->count && summary_len <= out->link->capacity);
+    assert_true(item->ref < out->side->count && summary_len <= out->link->capacity);
     if (out->count == out->link->ids_max) return false;
-    memcpy(out->ids + 8 * out->count++, &out->side->ids[ref], 8);
+    memcpy(out->ids + 8 * out->count++, &item->position, 8);
     return true;
 }
 

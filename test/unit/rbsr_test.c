@@ -158,8 +158,8 @@ static void same_elements_are_found(void **state) {
     assert_true(hidden >= 12); // otherwise sketches were not used
 }
 
-static bool refuse(void *ctx, uint32_t ref, size_t summary_len) {
-    (void)ctx, (void)ref, (void)summary_len;
+static bool refuse(void *ctx, const struct gv_item *item, size_t summary_len) {
+    (void)ctx, (void)item, (void)summary_len;
     return false;
 }
 
