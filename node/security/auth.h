@@ -96,7 +96,7 @@ size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoin
 // put into canonical form once; it borrows `scratch`, which has at least the length of the raw
 // text.
 enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
-                                   const struct gv_auth_message *message, char *scratch, size_t cap,
+                                   struct gv_auth_message message, char *scratch, size_t cap,
                                    struct gv_json *out);
 
 // The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.

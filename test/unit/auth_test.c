@@ -56,7 +56,7 @@ static enum gv_auth_status verify(struct end *to, const char *src, const char *d
     assert_true(gv_json_parse(&to->json, body, strlen(body)) > 0);
     struct gv_auth_message message = {&to->json, 0, gv_json_member(&to->json, 0, "seal")};
     struct gv_auth_endpoints endpoints = {1, text(src), text(dest)};
-    return gv_auth_verify(&to->auth, endpoints, &message, scratch, strlen(body), &canonical);
+    return gv_auth_verify(&to->auth, endpoints, message, scratch, strlen(body), &canonical);
 }
 
 // ---- MACs ---------------------------------------------------------------------------------------
