@@ -26,7 +26,6 @@ void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint6
 
 void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
                             struct gv_verdict_errors *errors) {
-    GV_ASSERT(stats != NULL && errors != NULL);
     const struct {
         const char *what;
         uint64_t deepest, most;
@@ -47,7 +46,7 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
 
 void gv_check_bounds_links(const struct gv_net *net, double rate,
                            struct gv_verdict_errors *errors) {
-    GV_ASSERT(net != NULL && rate >= 0);
+    GV_ASSERT(rate >= 0);
     const struct gv_net_link *link = &net->busiest;
     double seconds = (double)net->longest_flight / (1000 * GV_MS);
     double most =

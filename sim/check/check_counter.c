@@ -19,7 +19,6 @@ void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
 }
 
 void gv_check_counter_fini(struct gv_check_counter *counter) {
-    GV_ASSERT(counter != NULL);
     free(counter->maybe);
     free(counter->acked);
     free(counter->refused);

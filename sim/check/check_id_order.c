@@ -10,7 +10,6 @@ void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes) 
 }
 
 void gv_check_id_order_fini(struct gv_check_id_order *id_order) {
-    GV_ASSERT(id_order != NULL);
     free(id_order->last);
     *id_order = (struct gv_check_id_order){0};
 }

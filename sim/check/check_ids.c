@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 void gv_check_ids_fini(struct gv_check_ids *ids) {
-    GV_ASSERT(ids != NULL);
     for (size_t i = 0; i < ids->cap; i++) free(ids->table[i].text);
     free(ids->table);
     *ids = (struct gv_check_ids){0};

@@ -22,7 +22,6 @@ struct gv_check_ids {
 };
 
 static inline void gv_check_ids_init(struct gv_check_ids *ids) {
-    GV_ASSERT(ids != NULL);
     *ids = (struct gv_check_ids){0};
 }
 void gv_check_ids_fini(struct gv_check_ids *ids);

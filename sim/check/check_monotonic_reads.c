@@ -12,7 +12,6 @@ void gv_check_monotonic_reads_init(struct gv_check_monotonic_reads *reads, uint3
 }
 
 void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads) {
-    GV_ASSERT(reads != NULL);
     for (uint32_t node = 0; node < reads->nodes; node++) free(reads->last[node].shown);
     free(reads->last);
     *reads = (struct gv_check_monotonic_reads){0};

@@ -32,7 +32,6 @@ static int require(const struct gv_json *json, int object, const char *name, enu
 int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
                            struct gv_check_protocol_line *line,
                            char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
-    GV_ASSERT(line != NULL);
     if (gv_json_parse(json, (const char *)text.data, text.len) < 0) {
         return wrong(why, "is not JSON: %s at byte %zu", json->error, json->error_offset);
     }
@@ -157,7 +156,7 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
 
 int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
-    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT && definite != NULL);
+    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
     int code = gv_json_member(json, body, "code"), text = gv_json_member(json, body, "text");
     int msg_id = gv_json_member(json, body, "msg_id");
     int64_t number = 0;
@@ -231,7 +230,6 @@ static bool skip_number(struct gv_slice text, size_t *at, uint32_t *out) {
 }
 
 bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out) {
-    GV_ASSERT(out != NULL);
     size_t at = 0;
     if (!skip(text, &at, "{\"src\":\"n") || !skip_number(text, &at, &out->src)) return false;
     if (!skip(text, &at, "\",\"dest\":\"n") || !skip_number(text, &at, &out->dest)) return false;

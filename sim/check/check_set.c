@@ -16,7 +16,6 @@ void gv_check_set_init(struct gv_check_set *set, uint32_t nodes) {
 }
 
 void gv_check_set_fini(struct gv_check_set *set) {
-    GV_ASSERT(set != NULL);
     for (uint32_t node = 0; node < set->nodes; node++) free(set->finals[node]);
     for (size_t i = 0; i < set->phantoms_kept; i++) free(set->phantoms[i]);
     free(set->finals);

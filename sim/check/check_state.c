@@ -12,7 +12,6 @@ void gv_check_state_init(struct gv_check_state *state, uint32_t nodes) {
 }
 
 void gv_check_state_fini(struct gv_check_state *state) {
-    GV_ASSERT(state != NULL);
     free(state->entries);
     *state = (struct gv_check_state){0};
 }
@@ -29,7 +28,6 @@ void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_
 
 void gv_check_state_added(uint32_t node, const char *value, bool present,
                           struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL);
     if (present) return;
     gv_verdict_add(errors, GV_VERDICT_ACKED_ABSENT,
                    "n%u acknowledged value %s but does not have it", node, value);
@@ -37,7 +35,7 @@ void gv_check_state_added(uint32_t node, const char *value, bool present,
 
 void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
                             struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL && after.count >= before.count);
+    GV_ASSERT(after.count >= before.count);
     if (gv_digest_equal(before, after)) return;
     gv_verdict_add(errors, GV_VERDICT_NOT_DURABLE_YET,
                    "n%u exposes a client's write before it is on disk", node);

@@ -15,7 +15,6 @@ void gv_check_stats_init(struct gv_check_stats *stats, uint32_t nodes) {
 }
 
 void gv_check_stats_fini(struct gv_check_stats *stats) {
-    GV_ASSERT(stats != NULL);
     for (uint32_t node = 0; node < stats->nodes; node++) {
         for (int kind = 0; kind < GV_HISTORY_KINDS; kind++) free(stats->of[node].answers[kind]);
     }

@@ -25,7 +25,6 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
 }
 
 void gv_checker_fini(struct gv_checker *checker) {
-    GV_ASSERT(checker != NULL);
     gv_check_set_fini(&checker->set);
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
@@ -234,7 +233,6 @@ void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
 }
 
 void gv_checker_invariants_fini(struct gv_checker_invariants *invariants) {
-    GV_ASSERT(invariants != NULL);
     gv_check_id_order_fini(&invariants->id_order);
     gv_check_state_fini(&invariants->state);
     free(invariants->suspects);

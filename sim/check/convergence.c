@@ -12,7 +12,6 @@ void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes) {
 }
 
 void gv_convergence_fini(struct gv_convergence *convergence) {
-    GV_ASSERT(convergence != NULL);
     free(convergence->done);
     free(convergence->seen);
     free(convergence->values);
@@ -21,7 +20,6 @@ void gv_convergence_fini(struct gv_convergence *convergence) {
 
 void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint64_t index,
                           bool healing) {
-    GV_ASSERT(convergence->done != NULL);
     convergence->watching = true;
     convergence->watches++;
     convergence->healing = healing;

@@ -24,7 +24,6 @@ int gv_limits_digits(enum gv_limits_metric metric) {
 }
 
 struct gv_limits_metrics gv_limits_of(const struct gv_result *result) {
-    GV_ASSERT(result != NULL);
     double ops = result->ops > 0 ? (double)result->ops : 1;
     bool stable = result->stable_latency.count > 0, client = result->client_latency.count > 0;
     return (struct gv_limits_metrics){
@@ -37,7 +36,6 @@ struct gv_limits_metrics gv_limits_of(const struct gv_result *result) {
 
 int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_metrics *metrics,
                     FILE *out) {
-    GV_ASSERT(limits != NULL && metrics != NULL);
     int exceeded = 0;
     for (int i = 0; i < GV_LIMITS_METRICS; i++) {
         double most = limits->most[i];

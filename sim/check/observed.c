@@ -9,13 +9,11 @@
 enum { WORD = 64 }; // values in a word
 
 void gv_observed_fini(struct gv_observed *observed) {
-    GV_ASSERT(observed != NULL);
     free(observed->words);
     *observed = (struct gv_observed){0};
 }
 
 void gv_observed_changes_fini(struct gv_observed_changes *changes) {
-    GV_ASSERT(changes != NULL);
     free(changes->text);
     *changes = (struct gv_observed_changes){0};
 }
@@ -45,7 +43,6 @@ static void reach(struct gv_observed *observed, size_t at) {
 // Entries are in the order of their arrival.
 void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
                              const struct gv_keys *keys, struct gv_observed_changes *changes) {
-    GV_ASSERT(observed != NULL && engine != NULL && keys != NULL);
     uint32_t end = gv_engine_end(engine);
     struct gv_entry entry;
     while (observed->cursor < end && gv_engine_next(engine, &observed->cursor, end, &entry)) {
@@ -60,7 +57,6 @@ void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engin
 // Counters change in place, so all are scanned.
 void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
                              struct gv_observed_changes *changes) {
-    GV_ASSERT(observed != NULL && engine != NULL);
     uint32_t cursor = 0, end = gv_engine_end(engine);
     struct gv_entry entry;
     while (gv_engine_next(engine, &cursor, end, &entry)) {

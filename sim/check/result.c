@@ -13,7 +13,6 @@ static double each(uint64_t total, uint64_t ops) {
 }
 
 bool gv_result_inconclusive(const struct gv_result *result) {
-    GV_ASSERT(result != NULL);
     char why[GV_LATENESS_REASON_MAX];
     bool conclusive =
         !result->valid && (result->errors->conclusive || result->phantom + result->duplicated > 0);
@@ -21,7 +20,6 @@ bool gv_result_inconclusive(const struct gv_result *result) {
 }
 
 bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]) {
-    GV_ASSERT(result != NULL && hint != NULL);
     if (result->timeouts == 0 || 2 * result->flight <= result->patience) return false;
     double flight = (double)result->flight / 1e9, patience = (double)result->patience / 1e9;
     int len =
@@ -67,7 +65,7 @@ static void print_equal(const struct gv_result *result, FILE *out) {
 }
 
 void gv_result_summary(const struct gv_result *result, FILE *out) {
-    GV_ASSERT(out != NULL && result->valid);
+    GV_ASSERT(result->valid);
     if (gv_load_is_set(result->load) && result->may_be_lost > 0) {
         fprintf(out,
                 "%" PRIu64 " of %" PRIu64 " values whose last copy a crash took are lost, which is "
@@ -152,7 +150,6 @@ static void print_messages(const struct gv_result *result, FILE *out) {
 }
 
 void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
-    GV_ASSERT(out != NULL && result->errors != NULL);
     print_verdict(result, out, color);
     print_hint(result, out);
     fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
@@ -241,7 +238,6 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
 }
 
 void gv_result_json(const struct gv_result *result, FILE *out) {
-    GV_ASSERT(out != NULL && result->errors != NULL);
     fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
             gv_result_inconclusive(result) ? "null"
             : result->valid                ? "true"

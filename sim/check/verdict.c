@@ -20,14 +20,14 @@ static const struct {
 // ---- Errors ----
 
 void gv_verdict_fini(struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL && errors->kept <= GV_VERDICT_ERRORS_KEPT);
+    GV_ASSERT(errors->kept <= GV_VERDICT_ERRORS_KEPT);
     for (size_t i = 0; i < errors->kept; i++) free(errors->texts[i]);
     *errors = (struct gv_verdict_errors){0};
 }
 
 void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
                          const char *format, va_list args) {
-    GV_ASSERT(errors != NULL && kind < GV_VERDICT_VALID);
+    GV_ASSERT(kind < GV_VERDICT_VALID);
     errors->count++;
     if (errors->kept == GV_VERDICT_ERRORS_KEPT) return;
 
@@ -49,7 +49,6 @@ void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
 // ---- Verdicts ----
 
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL);
     struct gv_verdict verdict = {.valid = errors->count == 0, .kind = GV_VERDICT_VALID};
     bool unequal = false;
     for (size_t i = 0; i < errors->kept; i++)
@@ -86,7 +85,6 @@ struct gv_verdict gv_verdict_of_status(int status) {
 }
 
 bool gv_verdict_same_failure(const struct gv_verdict *a, const struct gv_verdict *b) {
-    GV_ASSERT(a != NULL && b != NULL);
     if (a->valid || b->valid || a->unjudged || b->unjudged || a->kind != b->kind) return false;
     return a->kind != GV_VERDICT_ENDED || strcmp(a->why, b->why) == 0;
 }

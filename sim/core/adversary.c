@@ -8,7 +8,6 @@
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 
 void gv_adversary_fini(struct gv_adversary *adversary) {
-    GV_ASSERT(adversary != NULL);
     gv_envelope_fini(&adversary->envelope);
     for (int i = 0; i < GV_ADVERSARY_CAPTURED; i++) free(adversary->captured[i].bytes);
     *adversary = (struct gv_adversary){0};

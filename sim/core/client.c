@@ -4,7 +4,6 @@
 #include "memory.h"
 
 void gv_client_fini(struct gv_client_table *table) {
-    GV_ASSERT(table != NULL);
     free(table->clients);
     *table = (struct gv_client_table){0};
 }

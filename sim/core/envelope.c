@@ -7,7 +7,6 @@
 enum { HEAD_MAX = 128 }; // longest line without its body, bytes
 
 void gv_envelope_fini(struct gv_envelope *envelope) {
-    GV_ASSERT(envelope != NULL);
     free(envelope->line);
     *envelope = (struct gv_envelope){0};
 }

@@ -4,7 +4,6 @@
 #include "memory.h"
 
 void gv_event_queue_fini(struct gv_event_queue *queue) {
-    GV_ASSERT(queue != NULL);
     for (size_t i = 0; i < GV_EVENT_QUEUE_BUCKETS; i++) free(queue->buckets[i].events);
     gv_event_queue_init(queue, queue->now);
 }
@@ -80,7 +79,6 @@ gv_time gv_event_queue_due(const struct gv_event_queue *queue) {
 }
 
 bool gv_event_queue_next(struct gv_event_queue *queue, gv_time until, struct gv_event *event) {
-    GV_ASSERT(event != NULL);
     unsigned number = lowest(queue);
     if (number == GV_EVENT_QUEUE_BUCKETS || queue->buckets[number].due > until) {
         if (until > queue->now) queue->now = until;

@@ -4,7 +4,6 @@
 #include "memory.h"
 
 void gv_history_fini(struct gv_history *history) {
-    GV_ASSERT(history != NULL);
     free(history->ops);
     *history = (struct gv_history){0};
 }

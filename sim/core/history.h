@@ -47,7 +47,6 @@ struct gv_history_quantiles {
 };
 
 static inline void gv_history_init(struct gv_history *history) {
-    GV_ASSERT(history != NULL);
     *history = (struct gv_history){0};
 }
 void gv_history_fini(struct gv_history *history);

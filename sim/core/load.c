@@ -89,7 +89,6 @@ const char *gv_load_name(enum gv_load_kind kind) {
 }
 
 int gv_load_parse(const char *name, enum gv_load_kind *kind) {
-    GV_ASSERT(name != NULL && kind != NULL);
     for (size_t i = 0; i < GV_LOAD_KINDS; i++) {
         if (strcmp(name, names[i]) != 0) continue;
         *kind = (enum gv_load_kind)i;

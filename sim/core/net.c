@@ -315,7 +315,6 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
 }
 
 void gv_net_fini(struct gv_net *net) {
-    GV_ASSERT(net != NULL);
     for (uint32_t node = 0; net->inboxes != NULL && node < net->config.nodes; node++) {
         struct gv_net_inbox *inbox = &net->inboxes[node];
         for (size_t i = 0; i < inbox->len; i++) free(inbox->heap[i]);

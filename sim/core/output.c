@@ -26,7 +26,6 @@ static char *temporary_of(const char *path) {
 }
 
 bool gv_output_open(struct gv_output *output, const char *path) {
-    GV_ASSERT(output != NULL);
     *output = (struct gv_output){.path = path};
     if (path == NULL) return true;
     if (strcmp(path, "-") == 0) {
@@ -39,7 +38,6 @@ bool gv_output_open(struct gv_output *output, const char *path) {
 }
 
 bool gv_output_close(struct gv_output *output, bool complete) {
-    GV_ASSERT(output != NULL);
     bool good = true;
     if (output->file != NULL && output->file != stdout) {
         good = ferror(output->file) == 0;

@@ -11,7 +11,6 @@
 enum { CWD_MAX = 1 << 16 };
 
 static char *join(const char *dir, size_t dir_len, const char *name) {
-    GV_ASSERT(dir != NULL && name != NULL);
     size_t cap = dir_len + strlen(name) + 2;
     char *path = gv_memory_new(cap);
     snprintf(path, cap, "%.*s/%s", (int)dir_len, dir, name);
@@ -19,7 +18,6 @@ static char *join(const char *dir, size_t dir_len, const char *name) {
 }
 
 char *gv_path_absolute(const char *path) {
-    GV_ASSERT(path != NULL);
     if (path[0] == '/') return gv_memory_copy(path, strlen(path));
     for (size_t cap = 256; cap <= CWD_MAX; cap *= 2) {
         char *cwd = gv_memory_new(cap);
@@ -36,7 +34,6 @@ static bool is_program(const char *path) {
 }
 
 char *gv_path_program(const char *name) {
-    GV_ASSERT(name != NULL);
     if (is_program(name)) return gv_path_absolute(name);
     const char *dirs = getenv("PATH");
     if (strchr(name, '/') != NULL || dirs == NULL) return NULL;

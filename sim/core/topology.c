@@ -126,7 +126,6 @@ const char *gv_topology_name(enum gv_topology kind) {
 }
 
 int gv_topology_parse(const char *name, enum gv_topology *kind) {
-    GV_ASSERT(name != NULL && kind != NULL);
     for (size_t i = 0; i < GV_COUNT(names); i++) {
         if (strcmp(name, names[i]) != 0) continue;
         *kind = (enum gv_topology)i;

@@ -54,11 +54,10 @@ struct gv_trace {
 };
 
 static inline void gv_trace_init(struct gv_trace *trace) {
-    GV_ASSERT(trace != NULL);
     *trace = (struct gv_trace){0};
 }
 static inline void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
-    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
+    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX);
     trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
 }
 

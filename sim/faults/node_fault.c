@@ -25,7 +25,6 @@ void gv_node_fault_init(struct gv_node_fault_table *table, uint32_t nodes) {
 }
 
 void gv_node_fault_fini(struct gv_node_fault_table *table) {
-    GV_ASSERT(table != NULL);
     free(table->crashes);
     free(table->pauses);
     *table = (struct gv_node_fault_table){0};

@@ -578,7 +578,6 @@ int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len
 }
 
 void gv_scenario_fini(struct gv_scenario *scenario) {
-    GV_ASSERT(scenario != NULL);
     free(scenario->text);
     free(scenario->steps);
     free(scenario->map);
@@ -673,7 +672,7 @@ static int check_step(const struct gv_scenario_step *step, uint32_t nodes, gv_ti
 
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
                       struct gv_scenario_diagnostic *diagnostic) {
-    GV_ASSERT(nodes > 0 && diagnostic != NULL);
+    GV_ASSERT(nodes > 0);
     int error = 0;
     for (size_t i = 0; i < scenario->len && error == 0; i++)
         error = check_step(&scenario->steps[i], nodes, time_limit, diagnostic);

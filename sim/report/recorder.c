@@ -46,7 +46,6 @@ bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_fil
 
 bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
                        const struct gv_limits *limits) {
-    GV_ASSERT(recorder->files != NULL);
     if (recorder->report_file != NULL) gv_report_end(&recorder->report, result, limits);
     bool trace = close_file(recorder->trace_file, recorder->files->trace);
     bool report = close_file(recorder->report_file, recorder->files->report);

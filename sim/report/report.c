@@ -51,7 +51,7 @@ static void put_string(FILE *out, const char *text, size_t len) {
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT(out != NULL && (size_t)head->latency < GV_COUNT(latencies));
+    GV_ASSERT((size_t)head->latency < GV_COUNT(latencies));
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
@@ -184,7 +184,6 @@ static void put_texts(FILE *out, const struct gv_result *result, const struct gv
 void gv_report_end(struct gv_report *report, const struct gv_result *result,
                    const struct gv_limits *limits) {
     FILE *out = report->out;
-    GV_ASSERT(out != NULL && limits != NULL);
     fputs("</script>\n<script type=\"application/json\" id=\"result\">", out);
     if (result != NULL) {
         put_result(out, result);

@@ -74,7 +74,6 @@ static size_t kill_marked(const char *mark) {
 }
 
 size_t gv_child_kill_marked(const struct gv_child_guard *guard) {
-    GV_ASSERT(guard != NULL);
     return kill_marked(guard->mark);
 }
 
@@ -120,7 +119,6 @@ static void become_guard(int line, const char *mark) {
 }
 
 void gv_child_guard_start(struct gv_child_guard *guard) {
-    GV_ASSERT(guard != NULL);
     *guard = (struct gv_child_guard){.line = -1, .files_soft = -1};
     for (int fd = 0; fd < 3; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
@@ -148,7 +146,6 @@ void gv_child_guard_start(struct gv_child_guard *guard) {
 }
 
 void gv_child_guard_end(struct gv_child_guard *guard) {
-    GV_ASSERT(guard != NULL);
     for (int i = 0; i < SWEEPS && kill_marked(guard->mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
     unsetenv("GVSIM_RUN");
     if (guard->line >= 0) close(guard->line);
@@ -168,7 +165,7 @@ static void notify_guard(const struct gv_child_guard *guard, pid_t pid) {
 
 bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
                                char why[GV_CHILD_WHY_MAX]) {
-    GV_ASSERT(guard != NULL && need > 0);
+    GV_ASSERT(need > 0);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
     if (limit.rlim_cur >= need) return true;
@@ -303,7 +300,6 @@ void gv_child_kill(pid_t pid) {
 }
 
 pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
-    GV_ASSERT(guard != NULL && status != NULL);
     for (;;) {
         siginfo_t info = {0};
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return 0;
@@ -366,7 +362,7 @@ static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *
 }
 
 bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times) {
-    GV_ASSERT(pid > 0 && waited != NULL && times != NULL);
+    GV_ASSERT(pid > 0);
     pid_t pids[DESCENDANTS_MAX] = {pid};
     size_t len = 1;
     bool some = false;
@@ -438,7 +434,6 @@ static bool is_unfit_file(const char *path, char *why) {
 }
 
 bool gv_child_check_program(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]) {
-    GV_ASSERT(name != NULL && why != NULL);
     struct stat status;
     bool there = stat(name, &status) == 0;
     if (path == NULL && !there) {
@@ -461,7 +456,7 @@ bool gv_child_check_program(const char *name, const char *path, char why[GV_CHIL
 }
 
 void gv_child_start_error(const char *path, int error, char why[GV_CHILD_WHY_MAX]) {
-    GV_ASSERT(path != NULL && error > 0);
+    GV_ASSERT(error > 0);
     if (gv_child_check_program(path, path, why)) return;
     if (error == ENOEXEC) {
         snprintf(why, GV_CHILD_WHY_MAX,

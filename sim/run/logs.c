@@ -14,7 +14,6 @@
 enum { EXCERPT_MAX = 1 << 14 }; // most bytes read from a file
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
-    GV_ASSERT(logs->dir != NULL);
     size_t cap = strlen(logs->dir) + 24;
     char *path = gv_memory_new(cap);
     snprintf(path, cap, "%s/n%" PRIu32 ".log", logs->dir, node);
@@ -35,7 +34,7 @@ static char *make_temporary(void) {
 static int create(struct gv_logs *logs, uint32_t node);
 
 int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t max) {
-    GV_ASSERT(logs != NULL && nodes > 0 && max >= GV_LOGS_MIN);
+    GV_ASSERT(nodes > 0 && max >= GV_LOGS_MIN);
     *logs = (struct gv_logs){.nodes = nodes, .temporary = dir == NULL, .max = max};
     logs->tail_max = max / 4 < GV_LOGS_TAIL_MAX ? max / 4 : GV_LOGS_TAIL_MAX;
     char *temporary = dir == NULL ? make_temporary() : NULL;
@@ -51,7 +50,6 @@ int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t m
 }
 
 void gv_logs_fini(struct gv_logs *logs, bool remove) {
-    GV_ASSERT(logs != NULL);
     for (uint32_t node = 0; remove && logs->temporary && node < logs->nodes; node++) {
         char *path = path_of(logs, node);
         unlink(path);
@@ -115,13 +113,13 @@ static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t le
 }
 
 const char *gv_logs_last(const struct gv_logs *logs, uint32_t node) {
-    GV_ASSERT(logs->files != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     const struct gv_logs_file *file = &logs->files[node];
     return file->line_len > 0 ? file->line : file->last;
 }
 
 int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
-    GV_ASSERT(logs->files != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     struct gv_logs_file *file = &logs->files[node];
     follow_lines(file, bytes, len);
     uint64_t room = logs->max - logs->tail_max - file->written;
@@ -144,7 +142,6 @@ int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
 }
 
 void gv_logs_end(struct gv_logs *logs) {
-    GV_ASSERT(logs->dir != NULL);
     for (uint32_t node = 0; node < logs->nodes; node++) {
         struct gv_logs_file *file = &logs->files[node];
         if (file->tail == NULL) continue;
@@ -190,7 +187,7 @@ static bool read_stats(struct gv_json *json, const char *line, size_t len, struc
 }
 
 bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *out) {
-    GV_ASSERT(logs->dir != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     char *path = path_of(logs, node), *text = read_part(path, true);
     free(path);
     if (text == NULL) return false;
@@ -207,7 +204,7 @@ bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *o
 }
 
 bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool last, FILE *out) {
-    GV_ASSERT(logs->dir != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     char *path = path_of(logs, node);
     char *text = read_part(path, last);
     bool some = text != NULL && *text != '\0';

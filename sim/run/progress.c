@@ -60,13 +60,11 @@ static void put(struct gv_progress *progress, const struct line *line) {
 }
 
 void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool color) {
-    GV_ASSERT(out != NULL);
     *progress = (struct gv_progress){.out = out, .tty = tty, .color = tty && color};
     gv_progress_resize(progress, 0);
 }
 
 void gv_progress_resize(struct gv_progress *progress, unsigned width) {
-    GV_ASSERT(progress != NULL);
     if (width == 0) width = WIDTH_DEFAULT;
     // Some terminals wrap as soon as the last column is written, so it stays free.
     progress->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
@@ -237,7 +235,6 @@ static void print_line(struct gv_progress *progress, const struct gv_run_config 
 
 void gv_progress_draw(struct gv_progress *progress, const struct gv_run_config *config,
                       const struct gv_run_view *view) {
-    GV_ASSERT(progress->out != NULL);
     if (!progress->tty) {
         print_line(progress, config, view);
         fflush(progress->out);

@@ -174,7 +174,6 @@ static int run(const struct challenge *challenge, const struct gv_command *comma
 }
 
 int gv_challenges_command(const struct gv_command *command) {
-    GV_ASSERT(command->challenge != NULL);
     const struct challenge *challenge = lookup(command->challenge);
     if (challenge == NULL) {
         gv_escape_print(stderr,

@@ -75,7 +75,6 @@ static const char *read_run(struct gv_compare_run *run, const struct gv_json *js
 }
 
 const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t len) {
-    GV_ASSERT(run != NULL && text != NULL);
     *run = (struct gv_compare_run){0};
     struct gv_json json;
     gv_json_init(&json, gv_base_malloc(), 0, 0);
@@ -121,7 +120,6 @@ static const char *verdict(const struct gv_compare_run *run) {
 
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out) {
-    GV_ASSERT(names != NULL && limits != NULL);
     // Only the end of a long path is shown.
     const char *shown[2];
     for (int i = 0; i < 2; i++) {
@@ -150,7 +148,6 @@ int gv_compare_command(const struct gv_command *command) {
     struct gv_compare_run runs[2];
     for (int i = 0; i < 2; i++) {
         const char *name = command->files[i];
-        GV_ASSERT(name != NULL);
         size_t len = 0;
         char *text = gv_source_read(name, &len);
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);

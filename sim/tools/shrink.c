@@ -225,7 +225,6 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
 }
 
 int gv_shrink_command(const struct gv_command *command) {
-    GV_ASSERT(command->scenario != NULL && command->output != NULL);
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     size_t len;
