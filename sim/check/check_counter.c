@@ -9,13 +9,12 @@
 enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
 
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *counter = (struct gv_check_counter){.nodes = nodes};
-    counter->acked = gv_memory_new(nodes * sizeof *counter->acked);
-    counter->refused = gv_memory_new(nodes * sizeof *counter->refused);
-    counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
-    counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
-    counter->reported = gv_memory_new(nodes * sizeof *counter->reported);
+    GV_MEMORY_ARRAY(counter->acked, nodes);
+    GV_MEMORY_ARRAY(counter->refused, nodes);
+    GV_MEMORY_ARRAY(counter->finals, nodes);
+    GV_MEMORY_ARRAY(counter->has_final, nodes);
+    GV_MEMORY_ARRAY(counter->reported, nodes);
 }
 
 void gv_check_counter_fini(struct gv_check_counter *counter) {
@@ -57,8 +56,7 @@ void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
     GV_ASSERT(delta > -1000 && delta < 1000);
     if (delta == 0) return;
-    counter->maybe = gv_memory_grow(counter->maybe, &counter->maybe_cap, counter->maybe_len + 1,
-                                    sizeof *counter->maybe);
+    GV_MEMORY_GROW(counter->maybe, &counter->maybe_cap, counter->maybe_len + 1);
     counter->maybe[counter->maybe_len++] = delta;
 }
 

@@ -4,9 +4,8 @@
 #include "../core/memory.h"
 
 void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *id_order = (struct gv_check_id_order){.nodes = nodes};
-    id_order->last = gv_memory_new(nodes * sizeof *id_order->last);
+    GV_MEMORY_ARRAY(id_order->last, nodes);
 }
 
 void gv_check_id_order_fini(struct gv_check_id_order *id_order) {

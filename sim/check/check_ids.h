@@ -21,9 +21,7 @@ struct gv_check_ids {
     uint64_t duplicated; // ids generated more than once
 };
 
-static inline void gv_check_ids_init(struct gv_check_ids *ids) {
-    *ids = (struct gv_check_ids){0};
-}
+// Zeroed: there was no reply.
 void gv_check_ids_fini(struct gv_check_ids *ids);
 
 // Checks the id at this token of a node's reply. Error: GV_VERDICT_DUPLICATE, once for each id.

@@ -6,9 +6,8 @@
 #include <inttypes.h>
 
 void gv_check_monotonic_reads_init(struct gv_check_monotonic_reads *reads, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *reads = (struct gv_check_monotonic_reads){.nodes = nodes};
-    reads->last = gv_memory_new(nodes * sizeof *reads->last);
+    GV_MEMORY_ARRAY(reads->last, nodes);
 }
 
 void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads) {
@@ -22,7 +21,7 @@ void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32
                                   struct gv_verdict_errors *errors) {
     GV_ASSERT(node < reads->nodes);
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
-    last->shown = gv_memory_grow(last->shown, &last->cap, count / 64 + 1, sizeof *last->shown);
+    GV_MEMORY_GROW(last->shown, &last->cap, count / 64 + 1);
     size_t gone = 0, first = 0;
     for (size_t i = 0; i < count; i++) {
         uint64_t bit = UINT64_C(1) << i % 64;

@@ -9,10 +9,9 @@
 enum { LISTED = 8 }; // values or nodes in one error
 
 void gv_check_set_init(struct gv_check_set *set, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *set = (struct gv_check_set){.nodes = nodes};
-    set->finals = gv_memory_new(nodes * sizeof *set->finals);
-    set->finals_len = gv_memory_new(nodes * sizeof *set->finals_len);
+    GV_MEMORY_ARRAY(set->finals, nodes);
+    GV_MEMORY_ARRAY(set->finals_len, nodes);
 }
 
 void gv_check_set_fini(struct gv_check_set *set) {
@@ -27,7 +26,7 @@ void gv_check_set_fini(struct gv_check_set *set) {
 
 void gv_check_set_invoke(struct gv_check_set *set, int64_t value) {
     GV_ASSERT(value >= 0 && (uint64_t)value == set->len);
-    set->elements = gv_memory_grow(set->elements, &set->cap, set->len + 1, sizeof *set->elements);
+    GV_MEMORY_GROW(set->elements, &set->cap, set->len + 1);
     set->len++;
 }
 
@@ -131,7 +130,7 @@ static void mark(struct gv_check_set *set, uint32_t node, struct gv_json *json, 
                  struct gv_verdict_errors *errors) {
     bool none = gv_json_type(json, array) == GV_JSON_NULL;
     GV_ASSERT(none || gv_json_type(json, array) == GV_JSON_ARRAY);
-    set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
+    GV_MEMORY_GROW(set->marks, &set->marks_cap, set->len + 1);
     memset(set->marks, 0, set->len * sizeof *set->marks);
     bool integers = set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS;
     if (none || (integers && mark_plain(set, gv_json_raw(json, array)))) return;

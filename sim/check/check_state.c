@@ -6,9 +6,8 @@
 #include <inttypes.h>
 
 void gv_check_state_init(struct gv_check_state *state, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *state = (struct gv_check_state){.nodes = nodes};
-    state->entries = gv_memory_new(nodes * sizeof *state->entries);
+    GV_MEMORY_ARRAY(state->entries, nodes);
 }
 
 void gv_check_state_fini(struct gv_check_state *state) {

@@ -9,9 +9,8 @@
 enum { NODES_NAMED = 3, LIST_MAX = 900 };
 
 void gv_check_stats_init(struct gv_check_stats *stats, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *stats = (struct gv_check_stats){.nodes = nodes};
-    stats->of = gv_memory_new(nodes * sizeof *stats->of);
+    GV_MEMORY_ARRAY(stats->of, nodes);
 }
 
 void gv_check_stats_fini(struct gv_check_stats *stats) {

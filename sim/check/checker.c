@@ -14,14 +14,13 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
     gv_check_set_init(&checker->set, nodes);
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
-    gv_check_ids_init(&checker->ids);
     gv_check_monotonic_reads_init(&checker->reads, nodes);
     gv_check_stats_init(&checker->stats, nodes);
     gv_convergence_init(&checker->convergence, nodes);
-    checker->missing = gv_memory_new(nodes * sizeof *checker->missing);
-    checker->cursors = gv_memory_new(nodes * sizeof *checker->cursors);
-    checker->final_read = gv_memory_new(nodes * sizeof *checker->final_read);
-    checker->echo_failed = gv_memory_new(nodes * sizeof *checker->echo_failed);
+    GV_MEMORY_ARRAY(checker->missing, nodes);
+    GV_MEMORY_ARRAY(checker->cursors, nodes);
+    GV_MEMORY_ARRAY(checker->final_read, nodes);
+    GV_MEMORY_ARRAY(checker->echo_failed, nodes);
 }
 
 void gv_checker_fini(struct gv_checker *checker) {
@@ -229,7 +228,7 @@ void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
     gv_check_bounds_init(&invariants->bounds, nodes, config->message_max);
     gv_check_state_init(&invariants->state, nodes);
     gv_check_traffic_init(&invariants->traffic, nodes, config->rate, config->sent_by);
-    invariants->suspects = gv_memory_new(nodes * sizeof *invariants->suspects);
+    GV_MEMORY_ARRAY(invariants->suspects, nodes);
 }
 
 void gv_checker_invariants_fini(struct gv_checker_invariants *invariants) {

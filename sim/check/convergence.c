@@ -4,11 +4,10 @@
 #include "../core/memory.h"
 
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *convergence = (struct gv_convergence){.nodes = nodes};
-    convergence->done = gv_memory_new(nodes * sizeof *convergence->done);
-    convergence->seen = gv_memory_new(nodes * sizeof *convergence->seen);
-    convergence->values = gv_memory_new(nodes * sizeof *convergence->values);
+    GV_MEMORY_ARRAY(convergence->done, nodes);
+    GV_MEMORY_ARRAY(convergence->seen, nodes);
+    GV_MEMORY_ARRAY(convergence->values, nodes);
 }
 
 void gv_convergence_fini(struct gv_convergence *convergence) {

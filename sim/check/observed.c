@@ -19,7 +19,7 @@ void gv_observed_changes_fini(struct gv_observed_changes *changes) {
 }
 
 static void add(struct gv_observed_changes *changes, const void *bytes, size_t len) {
-    changes->text = gv_memory_grow(changes->text, &changes->cap, changes->len + len, 1);
+    GV_MEMORY_GROW(changes->text, &changes->cap, changes->len + len);
     memcpy(changes->text + changes->len, bytes, len);
     changes->len += len;
 }
@@ -36,8 +36,7 @@ static void add_item(struct gv_observed_changes *changes, struct gv_slice key, c
 }
 
 static void reach(struct gv_observed *observed, size_t at) {
-    observed->words =
-        gv_memory_grow(observed->words, &observed->cap, at + 1, sizeof *observed->words);
+    GV_MEMORY_GROW(observed->words, &observed->cap, at + 1);
 }
 
 // Entries are in the order of their arrival.

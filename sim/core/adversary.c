@@ -18,7 +18,7 @@ static void keep(struct gv_adversary *adversary, uint32_t src, uint32_t dest,
                  struct gv_slice line) {
     struct gv_adversary_line *place =
         &adversary->captured[adversary->seen++ % GV_ADVERSARY_CAPTURED];
-    place->bytes = gv_memory_grow(place->bytes, &place->cap, line.len, 1);
+    GV_MEMORY_GROW(place->bytes, &place->cap, line.len);
     memcpy(place->bytes, line.data, line.len);
     place->len = line.len;
     place->src = src;

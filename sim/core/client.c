@@ -10,8 +10,7 @@ void gv_client_fini(struct gv_client_table *table) {
 
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node) {
     GV_ASSERT(table->len < UINT32_MAX);
-    table->clients =
-        gv_memory_grow(table->clients, &table->cap, table->len + 1, sizeof *table->clients);
+    GV_MEMORY_GROW(table->clients, &table->cap, table->len + 1);
     table->clients[table->len] = (struct gv_client){.role = role, .open = true, .node = node};
     return (uint32_t)table->len++;
 }

@@ -12,7 +12,7 @@ void gv_envelope_fini(struct gv_envelope *envelope) {
 }
 
 void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len) {
-    envelope->line = gv_memory_grow(envelope->line, &envelope->cap, envelope->len + len, 1);
+    GV_MEMORY_GROW(envelope->line, &envelope->cap, envelope->len + len);
     if (len > 0) memcpy(envelope->line + envelope->len, bytes, len);
     envelope->len += len;
 }

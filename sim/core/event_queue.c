@@ -24,8 +24,7 @@ static void put(struct gv_event_queue *queue, const struct gv_event *event) {
     unsigned number = differs != 0 ? highest(differs) + 1 : 0;
     struct gv_event_queue_bucket *bucket = &queue->buckets[number];
     if (bucket->first == bucket->len || event->due < bucket->due) bucket->due = event->due;
-    bucket->events =
-        gv_memory_grow(bucket->events, &bucket->cap, bucket->len + 1, sizeof *bucket->events);
+    GV_MEMORY_GROW(bucket->events, &bucket->cap, bucket->len + 1);
     bucket->events[bucket->len++] = *event;
     if (number > 0) queue->nonempty |= UINT64_C(1) << (number - 1);
 }

@@ -45,11 +45,11 @@ static void add(struct gv_keys *keys, const char *text) {
     if (2 * (keys->count + 1) > keys->slots) {
         keys->slots = keys->slots > 0 ? 2 * keys->slots : FIRST_SLOTS;
         free(keys->table);
-        keys->table = gv_memory_new(keys->slots * sizeof *keys->table);
+        GV_MEMORY_ARRAY(keys->table, keys->slots);
         for (size_t i = 0; i < keys->count; i++)
             *slot_of(keys, slice(keys->texts[i])) = (uint32_t)(i + 1);
     }
-    keys->texts = gv_memory_grow(keys->texts, &keys->cap, keys->count + 1, sizeof *keys->texts);
+    GV_MEMORY_GROW(keys->texts, &keys->cap, keys->count + 1);
     keys->texts[keys->count++] = gv_memory_copy(text, strlen(text));
     *slot_of(keys, slice(text)) = (uint32_t)keys->count;
 }

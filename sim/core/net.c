@@ -11,7 +11,7 @@ static bool before(const struct gv_net_message *a, const struct gv_net_message *
 }
 
 static void inbox_put(struct gv_net_inbox *inbox, struct gv_net_message *message) {
-    inbox->heap = gv_memory_grow(inbox->heap, &inbox->cap, inbox->len + 1, sizeof *inbox->heap);
+    GV_MEMORY_GROW(inbox->heap, &inbox->cap, inbox->len + 1);
     size_t at = inbox->len++;
     while (at > 0 && before(message, inbox->heap[(at - 1) / 2])) {
         inbox->heap[at] = inbox->heap[(at - 1) / 2];
@@ -50,7 +50,7 @@ static void grow_links(struct gv_net *net) {
     struct gv_net_link *old = net->links;
     size_t cap = net->links_cap;
     net->links_cap = cap > 0 ? 2 * cap : LINKS_MIN;
-    net->links = gv_memory_new(net->links_cap * sizeof *net->links);
+    GV_MEMORY_ARRAY(net->links, net->links_cap);
     for (size_t i = 0; i < cap; i++) {
         if (old[i].state != 0) *place_of(net, old[i].src, old[i].dest) = old[i];
     }
@@ -309,9 +309,9 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
     GV_ASSERT(config->queue != NULL);
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
-    net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
-    net->in_flight_bytes = gv_memory_new(config->nodes * sizeof *net->in_flight_bytes);
-    net->sent_by = gv_memory_new(config->nodes * sizeof *net->sent_by);
+    GV_MEMORY_ARRAY(net->inboxes, config->nodes);
+    GV_MEMORY_ARRAY(net->in_flight_bytes, config->nodes);
+    GV_MEMORY_ARRAY(net->sent_by, config->nodes);
 }
 
 void gv_net_fini(struct gv_net *net) {

@@ -85,7 +85,6 @@ static void put_name(struct writer *writer, uint32_t node) {
 }
 
 int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t cap) {
-    GV_ASSERT(nodes > 0);
     GV_ASSERT(cap > 0 && cap <= INT32_MAX);
     struct writer writer = {buf, 0, cap};
     uint32_t *neighbours = gv_memory_new(nodes * sizeof *neighbours);

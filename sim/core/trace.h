@@ -53,9 +53,7 @@ struct gv_trace {
     } sinks[GV_TRACE_SINKS_MAX];
 };
 
-static inline void gv_trace_init(struct gv_trace *trace) {
-    *trace = (struct gv_trace){0};
-}
+// A zeroed trace has no sinks.
 static inline void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
     GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX);
     trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};

@@ -14,7 +14,7 @@ static size_t words(const struct gv_nemesis *nemesis) {
 void gv_nemesis_init(struct gv_nemesis *nemesis, uint32_t nodes, uint64_t seed) {
     GV_ASSERT(nodes > 0);
     *nemesis = (struct gv_nemesis){.nodes = nodes};
-    nemesis->cut = gv_memory_new(words(nemesis) * sizeof *nemesis->cut);
+    GV_MEMORY_ARRAY(nemesis->cut, words(nemesis));
     nemesis->side = gv_memory_new(nodes);
     gv_prng_init(&nemesis->prng, seed, PRNG_STREAM);
 }

@@ -16,12 +16,9 @@ static const struct ends {
 };
 
 void gv_node_fault_init(struct gv_node_fault_table *table, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
-    *table = (struct gv_node_fault_table){
-        .nodes = nodes,
-        .crashes = gv_memory_new(nodes * sizeof *table->crashes),
-        .pauses = gv_memory_new(nodes * sizeof *table->pauses),
-    };
+    table->nodes = nodes;
+    GV_MEMORY_ARRAY(table->crashes, nodes);
+    GV_MEMORY_ARRAY(table->pauses, nodes);
 }
 
 void gv_node_fault_fini(struct gv_node_fault_table *table) {

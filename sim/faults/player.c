@@ -8,8 +8,8 @@ void gv_player_init(struct gv_player *player, const struct gv_scenario *scenario
     GV_ASSERT(scenario != NULL && nodes > 0);
     *player = (struct gv_player){
         .scenario = scenario, .nodes = nodes, .seed = seed, .nemesis = nemesis, .net = net};
-    player->steps = gv_memory_new((scenario->len + 1) * sizeof *player->steps);
-    player->rules = gv_memory_new((scenario->len + 1) * sizeof *player->rules);
+    GV_MEMORY_ARRAY(player->steps, scenario->len + 1);
+    GV_MEMORY_ARRAY(player->rules, scenario->len + 1);
 }
 
 void gv_player_fini(struct gv_player *player) {

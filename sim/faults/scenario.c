@@ -435,8 +435,7 @@ static const struct verb {
 // ---- Regions ----
 
 static void add_to_map(const struct parser *parser, struct gv_scenario *scenario, size_t at) {
-    scenario->map = gv_memory_grow(scenario->map, &scenario->map_cap, scenario->map_len + 1,
-                                   sizeof *scenario->map);
+    GV_MEMORY_GROW(scenario->map, &scenario->map_cap, scenario->map_len + 1);
     scenario->map[scenario->map_len++] = gv_slice_of(parser->line + at, parser->len - at);
 }
 
@@ -504,8 +503,7 @@ static int add_step(struct parser *parser, struct gv_scenario *scenario, const s
     if (scenario->len == GV_SCENARIO_STEPS_MAX) {
         return wrong(parser, "there are at most %d steps", GV_SCENARIO_STEPS_MAX);
     }
-    scenario->steps =
-        gv_memory_grow(scenario->steps, &scenario->cap, scenario->len + 1, sizeof *scenario->steps);
+    GV_MEMORY_GROW(scenario->steps, &scenario->cap, scenario->len + 1);
     struct gv_scenario_step *step = &scenario->steps[scenario->len++];
     *step = (struct gv_scenario_step){
         .kind = verb->kind,

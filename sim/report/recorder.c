@@ -27,7 +27,6 @@ static bool close_file(FILE *file, const char *path) {
 bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_files *files,
                       const struct gv_report_head *head) {
     *recorder = (struct gv_recorder){.files = files};
-    gv_trace_init(&recorder->trace);
     bool open = open_file(&recorder->trace_file, files->trace);
     if (open) open = open_file(&recorder->report_file, files->report);
     if (!open) {

@@ -322,7 +322,7 @@ static void resume(struct exec *exec) {
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     (void)suggested;
     struct node *node = handle->data;
-    node->buf = gv_memory_grow(node->buf, &node->cap, node->len + READ_SIZE, 1);
+    GV_MEMORY_GROW(node->buf, &node->cap, node->len + READ_SIZE);
     *buf = uv_buf_init(node->buf + node->len, READ_SIZE);
 }
 
@@ -628,7 +628,7 @@ static void init_loop(struct exec *exec) {
 static bool run(struct exec *exec) {
     init_loop(exec);
     init_progress(exec);
-    exec->nodes = gv_memory_new(exec->config.nodes * sizeof *exec->nodes);
+    GV_MEMORY_ARRAY(exec->nodes, exec->config.nodes);
     exec->err_buf = gv_memory_new(READ_SIZE);
     bool started = true;
     for (uint32_t i = 0; i < exec->config.nodes && started; i++) {

@@ -44,7 +44,7 @@ int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t m
     logs->dir = gv_path_absolute(dir);
     int error = logs->dir == NULL ? -errno : 0;
     free(temporary);
-    logs->files = gv_memory_new(nodes * sizeof *logs->files);
+    GV_MEMORY_ARRAY(logs->files, nodes);
     for (uint32_t node = 0; node < nodes && error == 0; node++) error = create(logs, node);
     return error;
 }

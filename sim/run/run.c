@@ -970,7 +970,6 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                            });
     gv_nemesis_init(&run->nemesis, nodes, config->seed);
     gv_load_init(&run->load, config->load, config->rate, config->seed);
-    gv_history_init(&run->history);
     gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
     gv_checker_init(&run->checker, &(struct gv_checker_config){
                                        .load = config->load,
@@ -981,16 +980,16 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                        .errors = &run->errors,
                                    });
     gv_json_init(&run->json, gv_base_malloc(), TOKENS_MAX, 0);
-    run->workers = gv_memory_new(nodes * sizeof *run->workers);
-    run->observers = gv_memory_new(nodes * sizeof *run->observers);
+    GV_MEMORY_ARRAY(run->workers, nodes);
+    GV_MEMORY_ARRAY(run->observers, nodes);
     memset(run->observers, 0xff, nodes * sizeof *run->observers);
     gv_node_fault_init(&run->node_faults, nodes);
-    run->quarantined = gv_memory_new(nodes * sizeof *run->quarantined);
-    run->reported = gv_memory_new(nodes * sizeof *run->reported);
-    run->unanswered = gv_memory_new(nodes * sizeof *run->unanswered);
-    run->initialised_at = gv_memory_new(nodes * sizeof *run->initialised_at);
+    GV_MEMORY_ARRAY(run->quarantined, nodes);
+    GV_MEMORY_ARRAY(run->reported, nodes);
+    GV_MEMORY_ARRAY(run->unanswered, nodes);
+    GV_MEMORY_ARRAY(run->initialised_at, nodes);
     for (uint32_t node = 0; node < nodes; node++) run->initialised_at[node] = GV_TIME_NEVER;
-    run->stray = gv_memory_new(nodes * sizeof *run->stray);
+    GV_MEMORY_ARRAY(run->stray, nodes);
     if (config->scenario != NULL) {
         gv_player_init(&run->player, config->scenario, nodes, config->seed, &run->nemesis,
                        &run->net);

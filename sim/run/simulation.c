@@ -231,8 +231,7 @@ static bool is_free(const struct vnode *vnode) {
 }
 
 static void defer(struct vnode *vnode, const char *line, size_t len) {
-    vnode->pending = gv_memory_grow(vnode->pending, &vnode->pending_cap, vnode->pending_len + len,
-                                    sizeof *vnode->pending);
+    GV_MEMORY_GROW(vnode->pending, &vnode->pending_cap, vnode->pending_len + len);
     memcpy(vnode->pending + vnode->pending_len, line, len);
     vnode->pending_len += len;
 }
@@ -321,7 +320,7 @@ static void drain(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     size_t min = gv_node_send_min(vnode->node), len = 0, got;
     do {
-        sim->out = gv_memory_grow(sim->out, &sim->out_cap, len + min, 1);
+        GV_MEMORY_GROW(sim->out, &sim->out_cap, len + min);
         got = gv_node_send(vnode->node, local_time(vnode), sim->out + len, sim->out_cap - len);
         len += got;
     } while (got > 0);
@@ -676,11 +675,11 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_hash_key, gv_slice_of("trace", 5));
-    sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
-    sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
+    GV_MEMORY_ARRAY(sim->dirty, nodes);
+    GV_MEMORY_ARRAY(sim->nodes, nodes);
     bool keeps = sim->workload->replica || sim->workload->local_store;
     bool disks = config->disk != GV_DISK_ABSENT && keeps;
-    if (disks) sim->disks = gv_memory_new(nodes * sizeof *sim->disks);
+    if (disks) GV_MEMORY_ARRAY(sim->disks, nodes);
     for (uint32_t i = 0; i < nodes; i++) {
         sim->nodes[i].sim = sim;
         if (disks) {

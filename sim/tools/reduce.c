@@ -22,7 +22,7 @@ struct draft {
 };
 
 static void add(struct draft *draft, const char *text, size_t len) {
-    draft->text = gv_memory_grow(draft->text, &draft->cap, draft->len + len + 1, 1);
+    GV_MEMORY_GROW(draft->text, &draft->cap, draft->len + len + 1);
     memcpy(draft->text + draft->len, text, len);
     draft->len += len;
 }

@@ -16,7 +16,6 @@ struct story {
 
 static void begin(struct story *story) {
     *story = (struct story){.missing = 0};
-    gv_history_init(&story->history);
     gv_check_set_init(&story->set, 2);
     gv_json_init(&story->json, gv_base_malloc(), 0, 0);
 }
