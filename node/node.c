@@ -314,8 +314,7 @@ static void check_links(struct gv_node *node, uint32_t staleness_ms) {
     if (node->slow_links_logged || staleness_ms <= node->config.staleness_ms) return;
     node->slow_links_logged = true;
     gv_log_write(&node->log, GV_LOG_WARN,
-                 "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
-                 " ms can be kept",
+                 "the links are too slow for a staleness of %u ms: about %u ms can be kept",
                  node->config.staleness_ms, staleness_ms);
 }
 

@@ -3,7 +3,6 @@
 
 #include "line.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -156,7 +155,7 @@ static int refuse_over_rate(struct gv_router *router, gv_time now, const struct 
     const struct gv_json *json = router->config.json;
     router->stats.limited++;
     return refuse(router, now, line, GV_REPLIES_UNAVAILABLE,
-                  "%.*s: more than %" PRIu32 " requests a second from %.*s, or %" PRIu32 " at once",
+                  "%.*s: more than %u requests a second from %.*s, or %u at once",
                   GV_LINE_EXCERPT(json, line->type), router->config.client_rate,
                   GV_LINE_EXCERPT(json, line->src), router->config.client_burst);
 }

@@ -4,7 +4,6 @@
 #include "../merkle/digest.h"
 #include "replies.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 // The members of an init's body.
@@ -111,7 +110,7 @@ static int receive_first(struct gv_session *session, gv_time now,
                       "node_id is not a name (1 to 64 bytes, no control characters)");
     if (members->count > (int)config->peers_max) {
         session->name[0] = '\0';
-        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %" PRIu32 " are allowed",
+        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %u are allowed",
                  members->count, config->peers_max);
         return GV_REPLIES_MALFORMED;
     }

@@ -53,7 +53,6 @@ void gv_check_bounds_links(const struct gv_net *net, double rate,
         GV_CHECK_BOUNDS_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_BOUNDS_OP * rate * seconds;
     if (link->in_flight <= most) return;
     gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
-                   "%" PRIu32 " messages in flight from n%" PRIu32 " to n%" PRIu32
-                   ", more than %.0f",
-                   link->in_flight, link->src, link->dest, most);
+                   "%u messages in flight from n%u to n%u, more than %.0f", link->in_flight,
+                   link->src, link->dest, most);
 }

@@ -113,7 +113,7 @@ static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST
             snprintf(text + len, LIST_MAX - len, " …");
             break;
         }
-        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%" PRIu32 " %" PRId64,
+        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%u %" PRId64,
                                 listed > 1 ? "," : "", node, sums[node]);
     }
     return text;

@@ -79,15 +79,14 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
     int token = gv_json_member(json, body, "in_reply_to");
     if (token < 0) {
         wrong(why,
-              "answers no request: it has no \"in_reply_to\", and the last of c%" PRIu32
-              " has the msg_id %" PRIu64,
+              "answers no request: it has no \"in_reply_to\", and the last of c%u has the msg_id "
+              "%" PRIu64,
               client, msg_id);
     } else if (!is_integer(json, token)) {
         wrong(why, "answers no request: its \"in_reply_to\" is %s, not the integer %" PRIu64,
               kinds[gv_json_type(json, token)], msg_id);
     } else {
-        wrong(why, "answers no request: the last of c%" PRIu32 " has the msg_id %" PRIu64, client,
-              msg_id);
+        wrong(why, "answers no request: the last of c%u has the msg_id %" PRIu64, client, msg_id);
     }
 }
 

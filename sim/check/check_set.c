@@ -3,7 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 enum { LISTED = 8 }; // values or nodes in one error
@@ -153,9 +152,8 @@ static void duplicate(struct gv_check_set *set, struct gv_check_set_element *e, 
     e->duplicated = true;
     set->duplicated++;
     char value[GV_KEYS_LABEL_MAX];
-    gv_verdict_add(errors, GV_VERDICT_DUPLICATE,
-                   "n%u returned value %s, %" PRIu32 " times in one read", node,
-                   label(set, e, value), times);
+    gv_verdict_add(errors, GV_VERDICT_DUPLICATE, "n%u returned value %s, %u times in one read",
+                   node, label(set, e, value), times);
 }
 
 static void keep_final(struct gv_check_set *set, uint32_t node) {
@@ -262,7 +260,7 @@ static const char *list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark
             snprintf(text + len, 8, " …");
             break;
         }
-        len += (size_t)snprintf(text + len, 24, " n%" PRIu32, node);
+        len += (size_t)snprintf(text + len, 24, " n%u", node);
     }
     return text;
 }

@@ -54,12 +54,12 @@ static void list_answers(const struct gv_check_stats *stats, int kind, char list
             continue;
         }
         char text[LIST_MAX / NODES_NAMED];
-        snprintf(text, sizeof text, "n%" PRIu32 " %s", node, answer);
+        snprintf(text, sizeof text, "n%u %s", node, answer);
         append(list, text);
         named++;
     }
     char rest[48];
-    snprintf(rest, sizeof rest, "and %" PRIu32 " more nodes", more);
+    snprintf(rest, sizeof rest, "and %u more nodes", more);
     if (more > 0) append(list, rest);
 }
 
@@ -80,8 +80,8 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
         int kind = 0;
         while (stats->of[worst].answers[kind] == NULL) kind++;
         char text[LIST_MAX / NODES_NAMED];
-        snprintf(text, sizeof text, "%" PRIu64 " at n%" PRIu32 ", which first %s",
-                 stats->of[worst].bad, worst, stats->of[worst].answers[kind]);
+        snprintf(text, sizeof text, "%" PRIu64 " at n%u, which first %s", stats->of[worst].bad,
+                 worst, stats->of[worst].answers[kind]);
         append(list, text);
         below = stats->of[worst].bad;
         after = worst;

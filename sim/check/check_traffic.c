@@ -22,7 +22,7 @@ bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uin
     for (uint32_t node = 1; traffic->sent_by != NULL && node < traffic->nodes; node++)
         if (traffic->sent_by[node] > traffic->sent_by[worst]) worst = node;
     if (traffic->sent_by != NULL) {
-        snprintf(who, sizeof who, "; n%" PRIu32 " sent most of all: %" PRIu64, worst,
+        snprintf(who, sizeof who, "; n%u sent most of all: %" PRIu64, worst,
                  traffic->sent_by[worst]);
     }
     gv_verdict_add(errors, GV_VERDICT_FLOOD,

@@ -87,8 +87,8 @@ void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
                 ms(lateness->wait));
     }
     if (lateness->full >= GV_MS) {
-        fprintf(out, "  %-16s %.0f ms in all; longest: that to n%" PRIu32 ", %.0f ms\n",
-                "pipes full", ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
+        fprintf(out, "  %-16s %.0f ms in all; longest: that to n%u, %.0f ms\n", "pipes full",
+                ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
     }
 }
 

@@ -60,7 +60,7 @@ static void print_equal(const struct gv_result *result, FILE *out) {
     if (result->nodes == 1) {
         fprintf(out, "final read correct at the only node");
     } else {
-        fprintf(out, "final reads equal at all %" PRIu32 " nodes", result->nodes);
+        fprintf(out, "final reads equal at all %u nodes", result->nodes);
     }
 }
 
@@ -238,7 +238,7 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
 }
 
 void gv_result_json(const struct gv_result *result, FILE *out) {
-    fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
+    fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%u",
             gv_result_inconclusive(result) ? "null"
             : result->valid                ? "true"
                                            : "false",

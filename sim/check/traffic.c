@@ -17,7 +17,7 @@ static void print_class(const char *name, const struct gv_stats_class *class, FI
 void gv_traffic_print(const struct gv_traffic *traffic, FILE *out) {
     if (traffic->nodes == 0) return;
     const struct gv_stats *total = &traffic->total;
-    fprintf(out, "  %-16s sum over %" PRIu32 " nodes\n", "traffic", traffic->nodes);
+    fprintf(out, "  %-16s sum over %u nodes\n", "traffic", traffic->nodes);
 #define X(name, former) print_class(#name, &total->name, out);
     GV_STATS_CLASSES(X)
 #undef X
@@ -49,5 +49,5 @@ void gv_traffic_json(const struct gv_traffic *traffic, FILE *out) {
     }
     char text[GV_STATS_TEXT_MAX];
     gv_stats_write(&traffic->total, text);
-    fprintf(out, "{\"nodes\":%" PRIu32 ",\"total\":%s}", traffic->nodes, text);
+    fprintf(out, "{\"nodes\":%u,\"total\":%s}", traffic->nodes, text);
 }

@@ -76,7 +76,7 @@ void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 // ---- Other events ----
 
 static struct gv_slice name_of(char letter, uint32_t number, char buf[NAME_MAX]) {
-    int len = snprintf(buf, NAME_MAX, "%c%" PRIu32, letter, number);
+    int len = snprintf(buf, NAME_MAX, "%c%u", letter, number);
     return gv_slice_of(buf, (size_t)len);
 }
 

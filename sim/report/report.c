@@ -56,15 +56,15 @@ void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
     fprintf(out,
-            "<script type=\"application/json\" id=\"run\">{\"workload\":\"%s\",\"nodes\":%" PRIu32
-            ",\"rate\":%g,\"time_limit_s\":%g,\"latency_ms\":%" PRIu32
-            ",\"latency_dist\":\"%s\",\"seed\":%" PRIu64
+            "<script type=\"application/json\" "
+            "id=\"run\">{\"workload\":\"%s\",\"nodes\":%u,\"rate\":%g,\"time_limit_s\":%g,"
+            "\"latency_ms\":%u,\"latency_dist\":\"%s\",\"seed\":%" PRIu64
             ",\"set\":%s,\"counter\":%s,\"staleness_ms\":",
             gv_load_name(head->load), head->nodes, head->rate, (double)head->time_limit / 1e9,
             head->latency_ms, latencies[head->latency], head->seed,
             gv_load_is_set(head->load) ? "true" : "false",
             gv_load_is_counter(head->load) ? "true" : "false");
-    if (head->staleness_ms != NULL) fprintf(out, "%" PRIu32, *head->staleness_ms);
+    if (head->staleness_ms != NULL) fprintf(out, "%u", *head->staleness_ms);
     fputs(head->staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
     put_string(out, head->scenario, strlen(head->scenario));
     fputs("}</script>\n<script type=\"text/plain\" id=\"events\">\n", out);

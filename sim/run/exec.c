@@ -124,8 +124,7 @@ static bool check_closed(struct node *node, gv_time now) {
     } else if (deaf) {
         gv_run_errors(exec->run)->conclusive = true;
         gv_run_object(exec->run, GV_VERDICT_STREAM_CLOSED,
-                      "n%" PRIu32
-                      " closed its standard input and still runs: it can receive nothing more",
+                      "n%u closed its standard input and still runs: it can receive nothing more",
                       node->index);
     } else {
         return false;
@@ -288,12 +287,12 @@ static void pause_reading(struct node *node) {
     char reader[160] = "";
     if (worst->queued > 0) {
         snprintf(reader, sizeof reader,
-                 "; %zu bytes wait for n%" PRIu32 " to read its standard input, after it read "
+                 "; %zu bytes wait for n%u to read its standard input, after it read "
                  "%" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
     gv_run_object(exec->run, GV_VERDICT_FLOOD,
-                  "n%" PRIu32 " sent more than others read: %zu bytes of its messages are "
+                  "n%u sent more than others read: %zu bytes of its messages are "
                   "undelivered, more than --queue-max, %zu of them in flight and %zu before full "
                   "pipes%s. It was not read until half of them were delivered",
                   node->index, here + node->waiting, here, node->waiting, reader);
@@ -360,7 +359,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         struct gv_slice line = gv_slice_of(node->buf, node->len);
         gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
-                    "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
+                    "n%u printed a line longer than --line-max, %zu bytes. It "
                     "starts with: %s",
                     node->index, most, gv_envelope_excerpt(line, shown));
     } else if (backlog(node) > node->exec->options.queue_max && !node->paused) {
@@ -384,8 +383,8 @@ static void on_err_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) 
     }
     int error = gv_logs_write(&node->exec->logs, node->index, buf->base, (size_t)size);
     if (error == 0) return;
-    fprintf(stderr, "gvsim: cannot write the standard error of n%" PRIu32 " to %s: %s\n",
-            node->index, node->exec->logs.dir, strerror(-error));
+    fprintf(stderr, "gvsim: cannot write the standard error of n%u to %s: %s\n", node->index,
+            node->exec->logs.dir, strerror(-error));
 }
 
 // config.describe of the run.
@@ -442,11 +441,9 @@ static void list_others(const struct exec *exec, uint32_t dead, char *buf, size_
         const struct node *node = &exec->nodes[i];
         if (i == dead || !node->exited || node->status != status) continue;
         if (count++ >= DEAD_LISTED) continue;
-        len +=
-            (size_t)snprintf(buf + len, cap - len, "%sn%" PRIu32, len > 0 ? ", " : ", as did ", i);
+        len += (size_t)snprintf(buf + len, cap - len, "%sn%u", len > 0 ? ", " : ", as did ", i);
     }
-    if (count > DEAD_LISTED)
-        snprintf(buf + len, cap - len, " and %" PRIu32 " more", count - DEAD_LISTED);
+    if (count > DEAD_LISTED) snprintf(buf + len, cap - len, " and %u more", count - DEAD_LISTED);
 }
 
 // Reports the exit of a node, after all its output has been read.

@@ -16,7 +16,7 @@ enum { EXCERPT_MAX = 1 << 14 }; // most bytes read from a file
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
     size_t cap = strlen(logs->dir) + 24;
     char *path = gv_memory_new(cap);
-    snprintf(path, cap, "%s/n%" PRIu32 ".log", logs->dir, node);
+    snprintf(path, cap, "%s/n%u.log", logs->dir, node);
     return path;
 }
 
@@ -213,7 +213,7 @@ bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool
         size_t count = 1;
         for (const char *at = text; *at != '\0'; at++) count += *at == '\n';
         for (; last && count > lines; count--) from = strchr(from, '\n') + 1;
-        gv_escape_print(out, "standard error of n%" PRIu32 " %s (%s):\n", node,
+        gv_escape_print(out, "standard error of n%u %s (%s):\n", node,
                         last ? "ends with" : "begins with", path);
         for (size_t i = 0; i < lines && from != NULL; i++) {
             size_t len = strcspn(from, "\n");

@@ -97,9 +97,8 @@ static double whole(const struct gv_run_config *config) {
 static void draw_title(struct gv_progress *progress, const struct gv_run_config *config) {
     static const char *const dists[] = {"", " uniform", " exponential"};
     struct line line = {.len = 0};
-    add(&line, BOLD "gvsim" OFF "  %s · %" PRIu32 " nodes · %g ops/s · %" PRIu32 " ms%s",
-        gv_load_name(config->load), config->nodes, config->rate, config->latency_ms,
-        dists[config->latency]);
+    add(&line, BOLD "gvsim" OFF "  %s · %u nodes · %g ops/s · %u ms%s", gv_load_name(config->load),
+        config->nodes, config->rate, config->latency_ms, dists[config->latency]);
     if (config->load == GV_LOAD_BROADCAST) {
         add(&line, " · %s", gv_topology_name(config->topology));
     }
@@ -147,7 +146,7 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
         return;
     }
     if (set) add(line, "%" PRId64 " at ", total);
-    add(line, "%" PRIu32 " of %" PRIu32 " nodes:", behind, config->nodes);
+    add(line, "%u of %u nodes:", behind, config->nodes);
     while (listed < behind && listed < NODES_LISTED) {
         uint32_t best = UINT32_MAX;
         for (uint32_t node = 0; node < config->nodes; node++) {
@@ -158,7 +157,7 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
             }
         }
         GV_ASSERT(best != UINT32_MAX);
-        add(line, "  n%" PRIu32 " %" PRId64, best, view->missing[best]);
+        add(line, "  n%u %" PRId64, best, view->missing[best]);
         last = view->missing[best];
         last_node = best;
         listed++;
@@ -175,8 +174,7 @@ static void draw_partition(struct gv_progress *progress, const struct gv_run_con
         gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, RED "for %.1f s" OFF "  %s", seconds(view->cut_for), who);
     } else if (view->observing && gv_load_is_set(config->load)) {
-        add(&line, "none; %" PRIu32 " of %" PRIu32 " nodes have converged", view->settled,
-            config->nodes);
+        add(&line, "none; %u of %u nodes have converged", view->settled, config->nodes);
     } else {
         add(&line, view->observing ? "none; nodes still read different values" : "none");
     }

@@ -498,9 +498,8 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
     run->errors.conclusive = true;
-    gv_run_object(
-        run, GV_VERDICT_STREAM_CLOSED,
-        "n%" PRIu32 " closed its standard output and still runs: it can send nothing more", node);
+    gv_run_object(run, GV_VERDICT_STREAM_CLOSED,
+                  "n%u closed its standard output and still runs: it can send nothing more", node);
     fail_if_awaited(run, node);
     give_up_on_quarantined(run);
 }
@@ -790,8 +789,7 @@ static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILE
     if (silent->count == 0 && kind < SILENT_KINDS) strcpy(silent->instead, instead);
     size_t len = strlen(silent->names);
     if (silent->count++ >= NODES_LISTED) return;
-    snprintf(silent->names + len, sizeof silent->names - len, "%sn%" PRIu32, len > 0 ? ", " : "",
-             node);
+    snprintf(silent->names + len, sizeof silent->names - len, "%sn%u", len > 0 ? ", " : "", node);
 }
 
 // Ends the run with an error that names the nodes that have not answered.
@@ -806,7 +804,7 @@ static void fail_setup(struct gv_run *run, const char *what, int seconds) {
         char more[32] = "";
         if (silent->count == 0) continue;
         if (silent->count > NODES_LISTED)
-            snprintf(more, sizeof more, " and %" PRIu32 " more", silent->count - NODES_LISTED);
+            snprintf(more, sizeof more, " and %u more", silent->count - NODES_LISTED);
         gv_run_object(run, unanswered_kind(what), "%s%s did not answer %s within %d s%s",
                       silent->names, more, what, seconds, silent->instead);
     }

@@ -221,7 +221,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
-                  "n%" PRIu32 " rejected a line that it was sent (%s): %s", index_of(vnode),
+                  "n%u rejected a line that it was sent (%s): %s", index_of(vnode),
                   gv_base_error(error), vnode->log);
 }
 
@@ -380,9 +380,8 @@ static bool all_equal(struct gv_simulation *sim, bool all) {
             gv_check_replicas_compare(engine_of(sim, first), engine_of(sim, i));
         equal = equal && result == GV_CHECK_REPLICAS_EQUAL;
         if (gv_check_replicas_text(result) != NULL)
-            gv_verdict_add(gv_run_errors(sim->run), GV_VERDICT_WRONG_DIGEST,
-                           "n%" PRIu32 " and n%" PRIu32 " %s", first, i,
-                           gv_check_replicas_text(result));
+            gv_verdict_add(gv_run_errors(sim->run), GV_VERDICT_WRONG_DIGEST, "n%u and n%u %s",
+                           first, i, gv_check_replicas_text(result));
     }
     return equal;
 }

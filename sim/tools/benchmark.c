@@ -41,9 +41,8 @@ static void describe(struct gv_runner_task *task, char *program,
     bool preset = setting->staleness_ms == UINT32_MAX;
     char staleness[32] = "";
     if (!preset) {
-        snprintf(staleness, sizeof staleness, "staleness %" PRIu32 ", ", setting->staleness_ms);
-        snprintf(task->argument, sizeof task->argument, "--staleness=%" PRIu32,
-                 setting->staleness_ms);
+        snprintf(staleness, sizeof staleness, "staleness %u, ", setting->staleness_ms);
+        snprintf(task->argument, sizeof task->argument, "--staleness=%u", setting->staleness_ms);
     }
     snprintf(task->label, sizeof task->label, "%sseed %" PRIu64, staleness, task->config.seed);
     task->argv[0] = program;

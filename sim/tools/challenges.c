@@ -86,10 +86,10 @@ static bool within(const struct gv_benchmark_metrics *metrics, const struct mark
 // ---- Output ----
 
 static void print_title(const struct challenge *challenge, FILE *out) {
-    fprintf(out, "%s: %s, %" PRIu32 " %s, %.0f operations a second for 20 s", challenge->name,
+    fprintf(out, "%s: %s, %u %s, %.0f operations a second for 20 s", challenge->name,
             gv_load_name(challenge->load), challenge->nodes,
             challenge->nodes == 1 ? "node" : "nodes", challenge->rate);
-    if (challenge->latency_ms > 0) fprintf(out, ", links of %" PRIu32 " ms", challenge->latency_ms);
+    if (challenge->latency_ms > 0) fprintf(out, ", links of %u ms", challenge->latency_ms);
     if (challenge->nemesis) fprintf(out, ", partitions");
     fprintf(out, "\n");
 }
@@ -107,7 +107,7 @@ static void print_mark(const char *name, const struct mark *mark, FILE *out) {
 static void print(const struct challenge *challenge, const struct gv_benchmark_metrics *metrics,
                   uint32_t seeds, enum gv_exit status, FILE *out) {
     char name[32];
-    snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
+    snprintf(name, sizeof name, seeds > 1 ? "median of %u" : "this run", seeds);
     fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "max ms");
     row(name, metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, out);
     print_mark("lower bound", &challenge->frontier, out);
