@@ -188,7 +188,7 @@ static int receive_body(struct gv_router *router, gv_time now, struct gv_line *l
 static bool is_self(const struct gv_router *router, int dest) {
     struct gv_slice raw = gv_json_raw(router->config.json, dest),
                     self = gv_session_quoted(router->config.session);
-    if (raw.len == self.len && memcmp(raw.data, self.data, raw.len) == 0) return true;
+    if (gv_slice_equal(raw, self)) return true;
     return gv_json_equals(router->config.json, dest,
                           gv_session_name(router->config.session)); // dest may have escapes
 }

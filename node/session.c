@@ -47,7 +47,7 @@ static const char *read_names(const struct gv_session_request *init, const struc
         if (len < 0) return "node_ids: not a name (1 to 64 bytes, no control characters)";
         names[i] = gv_slice_of(name, (size_t)len);
         used += (size_t)len;
-        found |= names[i].len == self.len && memcmp(self.data, name, self.len) == 0;
+        found |= gv_slice_equal(names[i], self);
     }
     return found ? NULL : "node_ids: node_id is not among them";
 }

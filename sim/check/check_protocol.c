@@ -93,8 +93,7 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
     static const char *const services[] = {"lin-kv", "seq-kv", "lww-kv", "lin-tso"};
     for (size_t i = 0; i < GV_COUNT(services); i++) {
-        size_t len = strlen(services[i]);
-        if (dest.len != len || memcmp(dest.data, services[i], len) != 0) continue;
+        if (!gv_slice_equal(dest, gv_slice_text(services[i]))) continue;
         wrong(why, "goes to %s, and gvsim has no such service yet", services[i]);
         return;
     }

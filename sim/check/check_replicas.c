@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "check_replicas.h"
 
-static bool same_text(struct gv_slice a, struct gv_slice b) {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static bool same_entry(const struct gv_entry *a, const struct gv_entry *b) {
     return a->lattice == b->lattice && a->count == b->count && a->lamport == b->lamport &&
-           same_text(a->key, b->key) && same_text(a->value, b->value) &&
-           same_text(a->node, b->node);
+           gv_slice_equal(a->key, b->key) && gv_slice_equal(a->value, b->value) &&
+           gv_slice_equal(a->node, b->node);
 }
 
 // Iterates over both replicas at once and compares the entries themselves, without digests. Only an

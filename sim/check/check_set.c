@@ -82,8 +82,7 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_jso
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
     for (size_t i = 0; i < set->phantoms_kept; i++) {
-        const char *known = set->phantoms[i];
-        if (strlen(known) == raw.len && memcmp(known, raw.data, raw.len) == 0) return;
+        if (gv_slice_equal(gv_slice_text(set->phantoms[i]), raw)) return;
     }
     set->phantom++;
     if (set->phantoms_kept == GV_CHECK_SET_PHANTOMS_KEPT) return;

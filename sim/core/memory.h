@@ -11,6 +11,9 @@
 
 enum { GV_MEMORY_STATUS = 2 }; // the exit status
 
+// The block that an allocation returned; NULL: out of memory.
+void *gv_memory_checked(void *block);
+
 // `size` bytes of zeros; size > 0.
 void *gv_memory_new(size_t size);
 

@@ -191,9 +191,8 @@ static void start_node(struct vnode *vnode) {
         .log = on_log,
         .log_ctx = vnode,
     };
-    if (gv_node_new(&vnode->node, &config) == 0) return;
-    fprintf(stderr, "gvsim: out of memory\n");
-    exit(GV_MEMORY_STATUS);
+    gv_node_new(&vnode->node, &config);
+    gv_memory_checked(vnode->node); // with this configuration, memory is all that can be missing
 }
 
 // Whether this is a client's line to a node that acknowledges writes once they are on disk.
