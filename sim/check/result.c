@@ -242,7 +242,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             gv_result_inconclusive(result) ? "null"
             : result->valid                ? "true"
                                            : "false",
-            gv_load_name(result->load), result->nodes);
+            gv_load_names[result->load], result->nodes);
     fprintf(out, ",\"ops\":%" PRIu64 ",\"broadcasts\":%" PRIu64 ",\"reads\":%" PRIu64, result->ops,
             result->adds, result->reads);
     fprintf(out, ",\"ok\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64, result->ok,

@@ -6,6 +6,8 @@
 enum { PRNG_STREAM = 1, LINKS_MIN = 64, DELAY_MAX = 1 << 30 };
 #define MILLION 1000000
 
+const char *const gv_net_latency_names[] = {"constant", "uniform", "exponential", NULL};
+
 static bool before(const struct gv_net_message *a, const struct gv_net_message *b) {
     return a->due != b->due ? a->due < b->due : a->seq < b->seq;
 }

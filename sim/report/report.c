@@ -50,8 +50,6 @@ static void put_string(FILE *out, const char *text, size_t len) {
 
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max) {
-    static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT((size_t)head->latency < GV_COUNT(latencies));
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
@@ -60,8 +58,8 @@ void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report
             "id=\"run\">{\"workload\":\"%s\",\"nodes\":%u,\"rate\":%g,\"time_limit_s\":%g,"
             "\"latency_ms\":%u,\"latency_dist\":\"%s\",\"seed\":%" PRIu64
             ",\"set\":%s,\"counter\":%s,\"staleness_ms\":",
-            gv_load_name(head->load), head->nodes, head->rate, (double)head->time_limit / 1e9,
-            head->latency_ms, latencies[head->latency], head->seed,
+            gv_load_names[head->load], head->nodes, head->rate, (double)head->time_limit / 1e9,
+            head->latency_ms, gv_net_latency_names[head->latency], head->seed,
             gv_load_is_set(head->load) ? "true" : "false",
             gv_load_is_counter(head->load) ? "true" : "false");
     if (head->staleness_ms != NULL) fprintf(out, "%u", *head->staleness_ms);

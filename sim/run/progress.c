@@ -97,10 +97,10 @@ static double whole(const struct gv_run_config *config) {
 static void draw_title(struct gv_progress *progress, const struct gv_run_config *config) {
     static const char *const dists[] = {"", " uniform", " exponential"};
     struct line line = {.len = 0};
-    add(&line, BOLD "gvsim" OFF "  %s · %u nodes · %g ops/s · %u ms%s", gv_load_name(config->load),
+    add(&line, BOLD "gvsim" OFF "  %s · %u nodes · %g ops/s · %u ms%s", gv_load_names[config->load],
         config->nodes, config->rate, config->latency_ms, dists[config->latency]);
     if (config->load == GV_LOAD_BROADCAST) {
-        add(&line, " · %s", gv_topology_name(config->topology));
+        add(&line, " · %s", gv_topology_names[config->topology]);
     }
     if (config->nemesis) add(&line, " · partitions");
     add(&line, " · seed %" PRIu64, config->seed);

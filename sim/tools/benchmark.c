@@ -98,10 +98,10 @@ struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *run
         each[3][i] = metrics.client_p99_ms;
     }
     return (struct gv_benchmark_metrics){
-        .msgs_per_op = gv_runner_median(each[0], seeds),
-        .median_ms = gv_runner_median(each[1], seeds),
-        .max_ms = gv_runner_median(each[2], seeds),
-        .client_p99_ms = gv_runner_median(each[3], seeds),
+        .msgs_per_op = gv_history_quantiles(each[0], seeds).p50,
+        .median_ms = gv_history_quantiles(each[1], seeds).p50,
+        .max_ms = gv_history_quantiles(each[2], seeds).p50,
+        .client_p99_ms = gv_history_quantiles(each[3], seeds).p50,
     };
 }
 

@@ -87,7 +87,7 @@ static bool within(const struct gv_benchmark_metrics *metrics, const struct mark
 
 static void print_title(const struct challenge *challenge, FILE *out) {
     fprintf(out, "%s: %s, %u %s, %.0f operations a second for 20 s", challenge->name,
-            gv_load_name(challenge->load), challenge->nodes,
+            gv_load_names[challenge->load], challenge->nodes,
             challenge->nodes == 1 ? "node" : "nodes", challenge->rate);
     if (challenge->latency_ms > 0) fprintf(out, ", links of %u ms", challenge->latency_ms);
     if (challenge->nemesis) fprintf(out, ", partitions");

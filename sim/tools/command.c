@@ -323,18 +323,16 @@ enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 
 // In the order in which gv_command_given lists them; choices are in the order of their enum.
 static const struct option options[] = {
-    {"--workload", "-w", BOTH | SET, set_workload, AT(run.load),
-     CHOICES("broadcast", "g-set", "g-counter", "pn-counter", "echo", "unique-ids")},
+    {"--workload", "-w", BOTH | SET, set_workload, AT(run.load), .choices = gv_load_names},
     {"--nodes", "--node-count", BOTH | SET, set_count, AT(run.nodes), RANGE(1, 10000)},
     {"--rate", NULL, BOTH | SET, set_number, AT(run.rate), .max = 1000000},
     {"--time-limit", NULL, BOTH | SET, set_seconds, AT(run.time_limit), .max = SECONDS_MAX},
     {"--quiet", NULL, BOTH | SET, set_seconds, AT(run.quiet), .max = SECONDS_MAX},
     {"--latency", NULL, BOTH | SET, set_count, AT(run.latency_ms), .max = 1000000},
     {"--latency-dist", NULL, BOTH | SET, set_choice, AT(run.latency),
-     CHOICES("constant", "uniform", "exponential")},
+     .choices = gv_net_latency_names},
     {"--delivery", NULL, BOTH | SET, set_choice, AT(run.delivery), CHOICES("maelstrom", "exact")},
-    {"--topology", NULL, BOTH | SET, set_choice, AT(run.topology),
-     CHOICES("line", "grid", "tree2", "tree3", "tree4", "total")},
+    {"--topology", NULL, BOTH | SET, set_choice, AT(run.topology), .choices = gv_topology_names},
     {"--nemesis", NULL, BOTH, set_nemesis, AT(run.nemesis), CHOICES("partition")},
     {"--nemesis-interval", NULL, BOTH, set_seconds, AT(run.nemesis_interval),
      RANGE(1, SECONDS_MAX)},

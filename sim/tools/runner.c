@@ -71,14 +71,3 @@ enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t 
     }
     return invalid ? GV_EXIT_INVALID : inconclusive ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
 }
-
-static int compare(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-double gv_runner_median(double *figures, size_t count) {
-    GV_ASSERT(count > 0);
-    qsort(figures, count, sizeof *figures, compare);
-    return figures[count / 2];
-}
