@@ -13,26 +13,15 @@ void gv_observed_fini(struct gv_observed *observed) {
     *observed = (struct gv_observed){0};
 }
 
-void gv_observed_changes_fini(struct gv_observed_changes *changes) {
-    free(changes->text);
-    *changes = (struct gv_observed_changes){0};
-}
-
-static void add(struct gv_observed_changes *changes, const void *bytes, size_t len) {
-    GV_MEMORY_GROW(changes->text, &changes->cap, changes->len + len);
-    memcpy(changes->text + changes->len, bytes, len);
-    changes->len += len;
-}
-
 // The array ends with a bracket after each item; the next item replaces the bracket.
-static void add_item(struct gv_observed_changes *changes, struct gv_slice key, const char *count) {
+static void add_item(struct gv_memory_bytes *changes, struct gv_slice key, const char *count) {
     if (changes == NULL) return;
-    if (changes->len > 0) changes->text[changes->len - 1] = ',';
-    if (changes->len == 0) add(changes, "[", 1);
-    if (count != NULL) add(changes, "[", 1);
-    add(changes, key.data, key.len);
-    if (count != NULL) add(changes, count, strlen(count));
-    add(changes, "]", 1);
+    if (changes->len > 0) changes->data[changes->len - 1] = ',';
+    if (changes->len == 0) gv_memory_append(changes, "[", 1);
+    if (count != NULL) gv_memory_append(changes, "[", 1);
+    gv_memory_append(changes, key.data, key.len);
+    if (count != NULL) gv_memory_append(changes, count, strlen(count));
+    gv_memory_append(changes, "]", 1);
 }
 
 static void reach(struct gv_observed *observed, size_t at) {
@@ -41,7 +30,7 @@ static void reach(struct gv_observed *observed, size_t at) {
 
 // Entries are in the order of their arrival.
 void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
-                             const struct gv_keys *keys, struct gv_observed_changes *changes) {
+                             const struct gv_keys *keys, struct gv_memory_bytes *changes) {
     uint32_t end = gv_engine_end(engine);
     struct gv_entry entry;
     while (observed->cursor < end && gv_engine_next(engine, &observed->cursor, end, &entry)) {
@@ -55,7 +44,7 @@ void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engin
 
 // Counters change in place, so all are scanned.
 void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
-                             struct gv_observed_changes *changes) {
+                             struct gv_memory_bytes *changes) {
     uint32_t cursor = 0, end = gv_engine_end(engine);
     struct gv_entry entry;
     while (gv_engine_next(engine, &cursor, end, &entry)) {

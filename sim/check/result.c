@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "result.h"
 
-#include "../../codec/json.h"
 #include "../../node/escape.h"
 
 #include <inttypes.h>
@@ -209,20 +208,9 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
             quantiles->p99, digits, quantiles->p100);
 }
 
-// An error's text may be truncated within a character: then all bytes outside ASCII become '?'.
 static void json_text(const char *text, FILE *out) {
-    char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
-    size_t len = strlen(text);
-    if (len > GV_VERDICT_ERROR_MAX) len = GV_VERDICT_ERROR_MAX;
-    memcpy(copy, text, len);
-    struct gv_slice slice = gv_slice_of(copy, len);
-    int size = gv_json_quote(slice, quoted, sizeof quoted);
-    if (size < 0) {
-        for (size_t i = 0; i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
-        size = gv_json_quote(slice, quoted, sizeof quoted);
-    }
-    GV_ASSERT(size >= 2);
-    fwrite(quoted, 1, (size_t)size, out);
+    char quoted[6 * GV_VERDICT_ERROR_MAX + 3];
+    fwrite(quoted, 1, gv_escape_quote(quoted, sizeof quoted, text), out);
 }
 
 static void json_virtual(const struct gv_result *result, FILE *out) {

@@ -32,6 +32,12 @@ void *gv_memory_more(void *array, size_t *cap, size_t need, size_t size) {
     return bytes;
 }
 
+void gv_memory_append(struct gv_memory_bytes *bytes, const void *more, size_t len) {
+    GV_MEMORY_GROW(bytes->data, &bytes->cap, bytes->len + len);
+    if (len > 0) memcpy(bytes->data + bytes->len, more, len);
+    bytes->len += len;
+}
+
 char *gv_memory_copy(const void *bytes, size_t len) {
     GV_ASSERT(bytes != NULL || len == 0);
     char *copy = gv_memory_new(len + 1);

@@ -32,6 +32,13 @@ static inline void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t
     return need <= *cap ? array : gv_memory_more(array, cap, need, size);
 }
 
+// Bytes that grow. Zeroed: none. The caller frees `data` by free().
+struct gv_memory_bytes {
+    char *data;
+    size_t len, cap;
+};
+void gv_memory_append(struct gv_memory_bytes *bytes, const void *more, size_t len);
+
 // The same as a gv_alloc.
 struct gv_alloc gv_memory_alloc(void);
 

@@ -25,14 +25,14 @@ static char *temporary_of(const char *path) {
     return temporary;
 }
 
-bool gv_output_open(struct gv_output *output, const char *path) {
+bool gv_output_open(struct gv_output *output, const char *path, bool atomic) {
     *output = (struct gv_output){.path = path};
     if (path == NULL) return true;
     if (strcmp(path, "-") == 0) {
         output->file = stdout;
         return true;
     }
-    output->temporary = temporary_of(path);
+    if (atomic) output->temporary = temporary_of(path);
     output->file = fopen(output->temporary != NULL ? output->temporary : path, "w");
     return output->file != NULL || complain(path);
 }

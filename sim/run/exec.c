@@ -592,16 +592,6 @@ static void stop(struct exec *exec) {
     GV_ASSERT(error == 0);
 }
 
-// Frames are for terminals that can move the cursor.
-static void init_progress(struct exec *exec) {
-    int fd = fileno(exec->out);
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool dumb = term == NULL || strcmp(term, "dumb") == 0;
-    bool tty =
-        !dumb && uv_guess_handle(fd) == UV_TTY && uv_tty_init(&exec->loop, &exec->tty, fd, 0) == 0;
-    gv_progress_init(&exec->progress, exec->out, tty, no_color == NULL || *no_color == '\0');
-}
-
 static void init_loop(struct exec *exec) {
     int error = uv_loop_init(&exec->loop);
     GV_ASSERT(error == 0);
@@ -624,7 +614,9 @@ static void init_loop(struct exec *exec) {
 // Runs until the end of the run or an interrupt. False: the nodes could not be started.
 static bool run(struct exec *exec) {
     init_loop(exec);
-    init_progress(exec);
+    int fd = fileno(exec->out);
+    bool tty = uv_guess_handle(fd) == UV_TTY && uv_tty_init(&exec->loop, &exec->tty, fd, 0) == 0;
+    gv_progress_init(&exec->progress, exec->out, tty);
     GV_MEMORY_ARRAY(exec->nodes, exec->config.nodes);
     exec->err_buf = gv_memory_new(READ_SIZE);
     bool started = true;
@@ -705,7 +697,7 @@ static bool open_files(struct exec *exec) {
         gv_escape_print(stderr, "gvsim: %s\n", why);
         return false;
     }
-    if (!gv_output_open(&exec->json, options->json)) return false;
+    if (!gv_output_open(&exec->json, options->json, true)) return false;
     exec->out = exec->json.file == stdout ? stderr : stdout;
     if (!gv_run_options_record(options, &exec->config, NULL, &exec->recorder)) return false;
     int error = gv_logs_init(&exec->logs, options->log_dir, exec->config.nodes, options->log_max);

@@ -59,8 +59,11 @@ static void put(struct gv_progress *progress, const struct line *line) {
     progress->drawn++;
 }
 
-void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool color) {
-    *progress = (struct gv_progress){.out = out, .tty = tty, .color = tty && color};
+void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool dumb = term == NULL || strcmp(term, "dumb") == 0; // it cannot move the cursor
+    *progress = (struct gv_progress){.out = out, .tty = tty && !dumb};
+    progress->color = progress->tty && (no_color == NULL || *no_color == '\0');
     gv_progress_resize(progress, 0);
 }
 

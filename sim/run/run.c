@@ -94,11 +94,11 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
     client->wait = wait;
     client->msg_id++;
     gv_envelope_open(&run->envelope, 'c', number, client->node);
-    gv_envelope_add(&run->envelope, "{", 1);
-    gv_envelope_add(&run->envelope, body, len);
+    gv_memory_append(&run->envelope.line, "{", 1);
+    gv_memory_append(&run->envelope.line, body, len);
     char tail[48];
     int size = snprintf(tail, sizeof tail, ",\"msg_id\":%" PRIu64 "}}\n", client->msg_id);
-    gv_envelope_add(&run->envelope, tail, (size_t)size);
+    gv_memory_append(&run->envelope.line, tail, (size_t)size);
     gv_trace_line(run->config.trace, run->now, GV_TRACE_REQUEST, gv_envelope_line(&run->envelope),
                   NULL);
 
@@ -110,8 +110,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not delay the messages that it observes, so it bypasses the queues. Init
         // and topology bypass them, too, since their lines would fill a queue in large clusters.
-        run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
-                            run->envelope.len);
+        run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line.data,
+                            run->envelope.line.len);
         return;
     }
     gv_net_send(&run->net, run->now, GV_NET_CLIENT, client->node, (struct gv_slice){0}, 0,
@@ -702,8 +702,8 @@ static void on_reply(struct gv_run *run, uint32_t node, uint32_t number, struct 
 static void pass_on(struct gv_run *run, uint32_t node, uint32_t dest, struct gv_slice body,
                     struct gv_slice type, size_t size) {
     gv_envelope_open(&run->envelope, 'n', node, dest);
-    gv_envelope_add(&run->envelope, body.data, body.len);
-    gv_envelope_add(&run->envelope, "}\n", 2);
+    gv_memory_append(&run->envelope.line, body.data, body.len);
+    gv_memory_append(&run->envelope.line, "}\n", 2);
     gv_trace_send(run->config.trace, run->now, gv_envelope_line(&run->envelope), type, size);
     gv_net_send(&run->net, run->now, node, dest, type, size, gv_envelope_line(&run->envelope));
 }
@@ -1007,7 +1007,7 @@ void gv_run_free(struct gv_run *run) {
     gv_checker_fini(&run->checker);
     gv_verdict_fini(&run->errors);
     gv_keys_fini(&run->keys);
-    gv_envelope_fini(&run->envelope);
+    free(run->envelope.line.data);
     gv_json_fini(&run->json);
     free(run->workers);
     free(run->ids);

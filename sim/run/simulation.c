@@ -62,7 +62,7 @@ struct gv_simulation {
     uint32_t dirty_first, dirty_len;
     char *out; // output of a node
     size_t out_cap;
-    struct gv_observed_changes changes; // entries a node learned, for the trace
+    struct gv_memory_bytes changes; // entries a node learned, for the trace
     gv_time now;
     uint32_t steps_at_once; // steps at this time
     uint64_t lines;
@@ -129,7 +129,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
         gv_observed_scan_counts(&vnode->observed, engine, &sim->changes);
     if (sim->changes.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
-                   gv_slice_of(sim->changes.text, sim->changes.len));
+                   gv_slice_of(sim->changes.data, sim->changes.len));
 }
 
 // Traces the pending lines of a crashed node as dropped.
@@ -706,7 +706,7 @@ void gv_simulation_free(struct gv_simulation *sim) {
     free(sim->nodes);
     free(sim->dirty);
     free(sim->out);
-    gv_observed_changes_fini(&sim->changes);
+    free(sim->changes.data);
     free(sim);
 }
 

@@ -182,7 +182,7 @@ int gv_challenges_command(const struct gv_command *command) {
         return GV_EXIT_USAGE;
     }
     struct gv_output json;
-    if (!gv_output_open(&json, command->options.json)) return GV_EXIT_USAGE;
+    if (!gv_output_open(&json, command->options.json, true)) return GV_EXIT_USAGE;
     int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
     bool ended = status != GV_EXIT_USAGE && status != GV_EXIT_INTERRUPTED;
     return gv_output_close(&json, ended) ? status : GV_EXIT_USAGE;

@@ -29,12 +29,6 @@ static gv_time wall_now(void) {
     return (gv_time)now.tv_sec * 1000 * GV_MS + (gv_time)now.tv_nsec;
 }
 
-static void init_progress(struct gv_progress *progress, FILE *out) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool tty = isatty(fileno(out)) != 0 && term != NULL && strcmp(term, "dumb") != 0;
-    gv_progress_init(progress, out, tty, no_color == NULL || *no_color == '\0');
-}
-
 static void draw(struct gv_progress *progress, const struct gv_command *command,
                  const struct gv_simulation *sim) {
     struct gv_run_view view = gv_run_view(gv_simulation_run(sim), gv_simulation_now(sim));
@@ -240,7 +234,7 @@ static int run_all(const struct gv_command *command) {
     struct gv_run_config config = command->run;
     struct gv_output json;
     struct gv_recorder recorder;
-    if (!gv_output_open(&json, options->json) ||
+    if (!gv_output_open(&json, options->json, true) ||
         !gv_run_options_record(options, &config, &command->staleness_ms, &recorder)) {
         gv_output_close(&json, false);
         return GV_EXIT_USAGE;
@@ -248,7 +242,8 @@ static int run_all(const struct gv_command *command) {
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     struct gv_progress progress;
-    init_progress(&progress, json.file == stdout ? stderr : stdout);
+    FILE *out = json.file == stdout ? stderr : stdout;
+    gv_progress_init(&progress, out, isatty(fileno(out)) != 0);
     struct gv_simulation *sim = new_sim(command, &config);
     gv_time took = run_to_end(command, sim, &progress);
     int status = finish(command, sim, took, &progress, json.file, &recorder);

@@ -145,7 +145,8 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
 int gv_sweep_command(const struct gv_command *command) {
     struct gv_output json, svg = {0};
     int status = GV_EXIT_USAGE;
-    if (gv_output_open(&json, command->options.json) && gv_output_open(&svg, command->svg)) {
+    if (gv_output_open(&json, command->options.json, true) &&
+        gv_output_open(&svg, command->svg, true)) {
         FILE *out = json.file == stdout ? stderr : stdout;
         status = command->redraw != NULL
                      ? redraw(command->redraw, svg.file != NULL ? svg.file : stdout)
