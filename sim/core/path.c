@@ -3,7 +3,6 @@
 
 #include "memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,13 +18,8 @@ static char *join(const char *dir, size_t dir_len, const char *name) {
 
 char *gv_path_absolute(const char *path) {
     if (path[0] == '/') return gv_memory_copy(path, strlen(path));
-    for (size_t cap = 256; cap <= CWD_MAX; cap *= 2) {
-        char *cwd = gv_memory_new(cap);
-        char *absolute = getcwd(cwd, cap) != NULL ? join(cwd, strlen(cwd), path) : NULL;
-        free(cwd);
-        if (absolute != NULL || errno != ERANGE) return absolute;
-    }
-    return NULL;
+    char cwd[CWD_MAX];
+    return getcwd(cwd, sizeof cwd) != NULL ? join(cwd, strlen(cwd), path) : NULL;
 }
 
 static bool is_program(const char *path) {

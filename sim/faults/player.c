@@ -52,32 +52,20 @@ static void apply_cut(struct gv_player *player, size_t index) {
 
 // The network rule of an active step; false: it has none.
 static bool to_rule(struct gv_player *player, size_t index, struct gv_net_rule *rule) {
+    static const struct {
+        bool has_rule;
+        enum gv_net_rule_kind kind;
+    } rules[GV_SCENARIO_DRIFT + 1] = {
+        [GV_SCENARIO_LOSE] = {true, GV_NET_LOSE},
+        [GV_SCENARIO_DUPLICATE] = {true, GV_NET_DUPLICATE},
+        [GV_SCENARIO_DELAY] = {true, GV_NET_DELAY},
+        [GV_SCENARIO_LIMIT] = {true, GV_NET_LIMIT},
+        [GV_SCENARIO_FORGE] = {true, GV_NET_FORGE},
+    };
     const struct gv_scenario_step *step = &player->scenario->steps[index];
     struct gv_player_step *own = &player->steps[index];
-    switch (step->kind) {
-    case GV_SCENARIO_LOSE:
-        rule->kind = GV_NET_LOSE;
-        break;
-    case GV_SCENARIO_DUPLICATE:
-        rule->kind = GV_NET_DUPLICATE;
-        break;
-    case GV_SCENARIO_DELAY:
-        rule->kind = GV_NET_DELAY;
-        break;
-    case GV_SCENARIO_LIMIT:
-        rule->kind = GV_NET_LIMIT;
-        break;
-    case GV_SCENARIO_FORGE:
-        rule->kind = GV_NET_FORGE;
-        break;
-    case GV_SCENARIO_CUT:
-    case GV_SCENARIO_CRASH:
-    case GV_SCENARIO_PAUSE:
-    case GV_SCENARIO_SLOW:
-    case GV_SCENARIO_CLOCK:
-    case GV_SCENARIO_DRIFT:
-        return false;
-    }
+    if (!rules[step->kind].has_rule) return false;
+    rule->kind = rules[step->kind].kind;
     if (step->group_count > 0 && own->sides == NULL) {
         own->sides = gv_memory_new(player->nodes);
         for (uint32_t node = 0; node < player->nodes; node++) {

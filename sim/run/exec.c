@@ -451,15 +451,13 @@ static void report_exit(struct exec *exec) {
     if (exec->died < 0) return;
     uint32_t index = (uint32_t)exec->died;
     int status = exec->nodes[index].status;
-    char how[96], others[256];
-    list_others(exec, index, others, sizeof others);
-    if (WIFSIGNALED(status)) {
-        snprintf(how, sizeof how, "killed by signal %d (%s)", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
-    } else {
-        snprintf(how, sizeof how, "it exited with status %d", WEXITSTATUS(status));
-    }
-    gv_run_died(exec->run, index, "%s%s", how, others);
+    char how[352];
+    int len = WIFSIGNALED(status)
+                  ? snprintf(how, 96, "killed by signal %d (%s)", WTERMSIG(status),
+                             strsignal(WTERMSIG(status)))
+                  : snprintf(how, 96, "it exited with status %d", WEXITSTATUS(status));
+    list_others(exec, index, how + len, sizeof how - (size_t)len);
+    gv_run_died(exec->run, index, how);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {

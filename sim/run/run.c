@@ -187,13 +187,9 @@ static bool describe(const struct gv_run *run, uint32_t node, char buf[DESCRIPTI
            run->config.describe(run->config.ctx, node, buf, DESCRIPTION_MAX);
 }
 
-void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
+void gv_run_died(struct gv_run *run, uint32_t node, const char *how) {
     GV_ASSERT(node < run->config.nodes);
-    char how[GV_VERDICT_ERROR_MAX / 2], unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(how, sizeof how, format, args);
-    va_end(args);
+    char unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
     describe_unanswered(run, node, unanswered);
     describe(run, node, description);
     gv_run_fail(run, GV_VERDICT_NODE_DIED, "n%u: %s%s%s%s", node, how, unanswered,

@@ -87,6 +87,15 @@ struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *ru
     };
 }
 
+void gv_benchmark_json(const struct gv_benchmark_metrics *metrics, FILE *json) {
+    fprintf(json, "\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f",
+            metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, metrics->client_p99_ms);
+}
+
+const char *gv_benchmark_verdict(enum gv_exit status) {
+    return status == GV_EXIT_VALID ? "true" : status == GV_EXIT_INVALID ? "false" : "null";
+}
+
 struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *runs, uint32_t seeds) {
     GV_ASSERT(seeds > 0 && seeds <= GV_COMMAND_RUNS_MAX);
     double each[4][GV_COMMAND_RUNS_MAX];

@@ -129,32 +129,23 @@ static void json_mark(const char *name, const struct mark *mark, FILE *json) {
             mark->msgs_per_op, mark->median_ms, mark->max_ms);
 }
 
-static void json_metrics(const struct gv_benchmark_metrics *metrics, FILE *json) {
-    fprintf(json,
-            "{\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
-            metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, metrics->client_p99_ms);
-}
-
 static void write_json(const struct challenge *challenge, const struct gv_command *command,
                        const struct gv_runner_task *runs, enum gv_exit status, FILE *json) {
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
-    fprintf(json,
-            "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
-            status == GV_EXIT_VALID     ? "true"
-            : status == GV_EXIT_INVALID ? "false"
-                                        : "null",
-            command->run.seed);
-    json_metrics(&median, json);
+    fprintf(json, "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":{",
+            challenge->name, gv_benchmark_verdict(status), command->run.seed);
+    gv_benchmark_json(&median, json);
+    fputs("}", json);
     json_mark("frontier", &challenge->frontier, json);
     json_mark("published", &challenge->published, json);
     json_mark("limits", &challenge->limit, json);
     fprintf(json, ",\"runs\":[");
     for (uint32_t i = 0; i < command->runs; i++) {
         struct gv_benchmark_metrics metrics = gv_benchmark_metrics(&runs[i]);
-        if (i > 0) fputc(',', json);
-        json_metrics(&metrics, json);
+        fputs(i > 0 ? "},{" : "{", json);
+        gv_benchmark_json(&metrics, json);
     }
-    fprintf(json, "]}\n");
+    fprintf(json, "}]}\n");
 }
 
 static int run(const struct challenge *challenge, const struct gv_command *command, FILE *out,

@@ -36,18 +36,12 @@ static void print(const struct gv_benchmark_metrics *metrics, FILE *out) {
 static void write_json(const struct gv_command *command, const struct gv_benchmark_metrics *metrics,
                        enum gv_exit status, FILE *json) {
     fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%u,\"rows\":[",
-            status == GV_EXIT_VALID     ? "true"
-            : status == GV_EXIT_INVALID ? "false"
-                                        : "null",
-            command->run.seed, command->runs);
+            gv_benchmark_verdict(status), command->run.seed, command->runs);
     for (size_t i = 0; i < COUNT; i++) {
-        fprintf(json,
-                "%s{\"staleness_ms\":%u,\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,"
-                "\"client_p99_ms\":%.3f}",
-                i > 0 ? "," : "", staleness[i], metrics[i].msgs_per_op, metrics[i].median_ms,
-                metrics[i].max_ms, metrics[i].client_p99_ms);
+        fprintf(json, "%s{\"staleness_ms\":%u,", i > 0 ? "}," : "", staleness[i]);
+        gv_benchmark_json(&metrics[i], json);
     }
-    fprintf(json, "]}\n");
+    fprintf(json, "}]}\n");
 }
 
 // The plot contains its metrics as comments, so that it can be drawn again without measuring.

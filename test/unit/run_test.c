@@ -232,7 +232,7 @@ static struct gv_result run(const struct gv_run_config *config, enum fault fault
     cluster.run = gv_run_new(config);
     gv_run_start(cluster.run, cluster.now);
     while (!gv_run_done(cluster.run)) {
-        if (cluster.dies) gv_run_died(cluster.run, 1, "it exited with status %d", 7);
+        if (cluster.dies) gv_run_died(cluster.run, 1, "it exited with status 7");
         if (cluster.dies)
             gv_run_fail(cluster.run, GV_VERDICT_NODE_DIED, "what follows from that is not told");
         if (cluster.dies) break;
