@@ -3,8 +3,6 @@
 
 #include "memory.h"
 
-#define FIRST_ID (UINT64_C(1) << 40) // first id of the adversary's lines: larger than all others
-
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 
 void gv_adversary_fini(struct gv_adversary *adversary) {
@@ -68,7 +66,7 @@ struct gv_adversary_action gv_adversary_act(struct gv_adversary *adversary, uint
         out.dest = src;
     }
     size_t body = body_of(line);
-    if (adversary->envelope.next_id < FIRST_ID) adversary->envelope.next_id = FIRST_ID;
+    if (adversary->envelope.next_id == 0) adversary->envelope.next_id = GV_ADVERSARY_FIRST_ID;
     gv_envelope_open(&adversary->envelope, 'n', out.src, out.dest);
     size_t from = adversary->envelope.line.len;
     gv_memory_append(&adversary->envelope.line, line.data + body, line.len - body);

@@ -60,8 +60,8 @@ function prepare(canvas, height) {
 }
 
 function legend(id, items) {
-  document.getElementById(id).replaceChildren(...items.map(([colour, text]) => {
-    const item = document.createElement("span"), mark = document.createElement("i");
+  byId(id).replaceChildren(...items.map(([colour, text]) => {
+    const item = element("span"), mark = element("i");
     mark.style.background = colour;
     item.append(mark, shortName(text));
     if (shortName(text) !== text) item.title = text;
@@ -76,8 +76,8 @@ class Chart {
     this.bands = id !== "faults" && id !== "heat";
     this.top = HEAD + (this.bands ? 3 * charts.kinds.length : 0);
     Object.assign(this, { charts, id, height: this.top + height + AXIS, title, draw, describe });
-    this.canvas = document.getElementById(id);
-    this.snapshot = document.createElement("canvas"); // all but what follows the pointer
+    this.canvas = byId(id);
+    this.snapshot = element("canvas"); // all but what follows the pointer
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label",
       this.canvas.closest("figure").querySelector("figcaption").firstChild.textContent.trim());
@@ -95,9 +95,10 @@ class Chart {
     const plot = { left: LEFT, right: this.width - RIGHT, top: this.top, bottom: this.height - AXIS,
       x: t => LEFT + t / model.end_at * (this.width - LEFT - RIGHT) };
     this.plot = plot;
-    if (this.bands) drawBands(g, model.faults, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom);
+    const frame = { ...plot, top: HEAD - 3 };
+    if (this.bands) drawBands(g, model.faults, frame);
     axisTitles(g, plot, this.title, TIME);
-    const moments = () => drawMoments(g, model, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom, list[0] === this);
+    const moments = () => drawMoments(g, model, frame, list[0] === this);
     if (this.id === "faults") moments(); // below the labels
     this.draw(g, plot);
     this.charts.timeAxis(g, plot);
@@ -143,7 +144,7 @@ function axisTitles(g, plot, vertical, horizontal) {
 }
 
 // Marks the times of violations, and the time after which messages are omitted.
-function drawMoments(g, model, x, left, right, top, bottom, named) {
+function drawMoments(g, model, { x, left, right, top, bottom }, named) {
   const mark = (t, colour, text) => {
     const at = Math.round(x(t)) + .5;
     if (!(at >= left && at <= right + 1)) return;
@@ -163,7 +164,7 @@ const kindsOf = faults => faultKinds.filter(kind => faults.some(f => f.kind === 
 
 // Faults as bands: a tint for partitions, crashes and pauses, and above it a thin line for each kind, so
 // that overlapping faults can be distinguished.
-function drawBands(g, faults, x, left, right, top, bottom) {
+function drawBands(g, faults, { x, left, right, top, bottom }) {
   const kinds = kindsOf(faults), tint = new Path2D();
   for (const fault of faults) {
     const from = Math.max(left, x(fault.from)), to = Math.min(right, Math.max(x(fault.to), x(fault.from) + 1.5));
@@ -228,11 +229,11 @@ class Charts {
       add("faults", this.laneHeight * this.lanes.length, "kind of fault", (g, p) => this.drawFaults(g, p),
         t => model.faultsAt(t).map(f => f.text).join("\n") || "no fault");
     } else {
-      document.getElementById("faults-figure").hidden = true;
+      byId("faults-figure").hidden = true;
     }
     const hasValues = model.values.length > 0;
     for (const id of ["heat", "latency", "curve"]) {
-      document.getElementById(id + "-figure").hidden = !hasValues;
+      byId(id + "-figure").hidden = !hasValues;
     }
     if (hasValues) {
       add("heat", Math.max(120, Math.min(360, 14 * model.nodes)), "node", (g, p) => this.drawHeat(g, p), (t, y, p) => this.describeHeat(t, y, p));
@@ -244,7 +245,7 @@ class Charts {
     if (hasValues) {
       this.latencies();
       add("latency", 100, "time to all nodes", (g, p) => this.drawLatency(g, p), t => this.describeLatency(t));
-      this.curve = document.getElementById("curve");
+      this.curve = byId("curve");
     }
     this.legends();
   }
@@ -277,18 +278,18 @@ class Charts {
       [palette.drop, "dropped (below zero)"]];
     legend("messages-legend", types);
     legend("bytes-legend", types);
-    const ramp = document.createElement("i");
+    const ramp = element("i");
     ramp.className = "ramp";
     ramp.style.background =
       `linear-gradient(90deg, ${palette.heat0}, ${palette.heat1} 11%, ${palette.heat2} 44%, ${palette.heat3})`;
     const unit = model.run.counter ? "increments" : "values";
-    const whole = document.createElement("span"), down = document.createElement("span");
-    const mark = document.createElement("i");
+    const whole = element("span"), down = element("span");
+    const mark = element("i");
     mark.style.background = palette.down;
     down.append(mark, "down");
     whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
     const note = model.inferred ? [" · inferred from messages and reads"] : [];
-    document.getElementById("heat-legend").replaceChildren(whole, down, ...note);
+    byId("heat-legend").replaceChildren(whole, down, ...note);
     const items = model.run.counter ? "addition" : "value";
     legend("latency-legend", [[palette.gossip, items], [palette.drop, "never at all nodes"]]);
     legend("curve-legend", [[palette.gossip, "at all nodes"], [palette.sync, "at half of the nodes"]]);
@@ -378,7 +379,7 @@ class Charts {
         image.data.set([r, gr, b, 255], 4 * (node * bins + bin));
       }
     }
-    const small = document.createElement("canvas");
+    const small = element("canvas");
     small.width = bins;
     small.height = nodes;
     small.getContext("2d").putImageData(image, 0, 0);
@@ -515,7 +516,7 @@ class Charts {
 }
 
 function tip(words, event) {
-  const box = document.getElementById("tip");
+  const box = byId("tip");
   box.hidden = !words;
   if (!words) return;
   box.textContent = words;

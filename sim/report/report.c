@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
 
+#include "../core/adversary.h"
 #include "../core/load.h"
 
 #include <inttypes.h>
@@ -79,20 +80,21 @@ static void put_text(FILE *out, const char *text) {
     for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
 }
 
-// Whether an event is kept: all but those of messages beyond the bound. Numbers of messages ascend
-// in the order of sending.
+// Whether an event is kept: all but those of messages beyond the bound. Ids ascend in the
+// order of sending, those of nodes and clients, and those of the adversary.
 static bool keeps(struct gv_report *report, const struct gv_trace_event *event) {
     switch (event->kind) {
     case GV_TRACE_SEND:
     case GV_TRACE_REQUEST:
         if (report->messages++ >= report->messages_max) return false;
-        report->last_id = event->id;
+        report->last_id[event->id >= GV_ADVERSARY_FIRST_ID] = event->id;
         report->until_us = event->at / 1000;
         return true;
     case GV_TRACE_DUPLICATE:
     case GV_TRACE_DELIVER:
     case GV_TRACE_DROP:
-        return report->messages <= report->messages_max || event->id <= report->last_id;
+        return report->messages <= report->messages_max ||
+               event->id <= report->last_id[event->id >= GV_ADVERSARY_FIRST_ID];
     case GV_TRACE_REPLY:
         return report->messages <= report->messages_max || report->final;
     case GV_TRACE_PHASE:

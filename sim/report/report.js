@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Assembles the page: verdict and figures, charts, diagram, inspector, questions and answers.
-const byId = id => document.getElementById(id);
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
 function jump(copy, text) {
   const button = element("button", text, "link");
   button.type = "button";

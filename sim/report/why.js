@@ -120,11 +120,11 @@ class Why {
   // to disk first. −1: there is none, so the node had it already.
   source(node, item, gained) {
     if (gained.message >= 0 || gained.message === OMITTED) return gained.message;
-    const { model } = this, { message, at, until, outcome } = model.copies, moment = gained.at;
+    const { model } = this, { message, until, outcome } = model.copies, moment = gained.at;
     const crashed = model.states[node].filter(s => s.what === "down" && s.at <= moment).pop();
     const since = Math.max(moment - DISK_MAX, crashed ? crashed.at : 0);
     let best = -1, latest = since;
-    for (let c = lowerBound(at, since - model.longestDelay); c < at.length && at[c] <= moment; c++) {
+    for (const c of model.copiesSent(since - model.longestDelay, moment)) {
       const m = message[c];
       if (model.to[m] !== node || outcome[c] !== Outcome.DELIVERED) continue;
       if (until[c] < latest || until[c] > moment + 1e-6 || this.carries(m, item) === 0) continue;
@@ -137,8 +137,7 @@ class Why {
   copyAt(message, moment) {
     const { message: of, until, outcome } = this.model.copies;
     let best = -1;
-    for (let c = lowerBound(this.model.copies.at, this.model.at[message] - 1e-9); c < of.length; c++) {
-      if (this.model.copies.at[c] > moment) break;
+    for (const c of this.model.copiesSent(this.model.at[message] - 1e-9, moment)) {
       if (of[c] === message && outcome[c] === Outcome.DELIVERED && until[c] <= moment + 1e-6) best = c;
     }
     return best;
@@ -167,8 +166,8 @@ class Why {
 
   // Copies sent to a node between two moments that carried an item and were dropped.
   dropsOf(node, item, from, to) {
-    const { model } = this, { message, at, outcome } = model.copies, out = [];
-    for (let c = lowerBound(at, from); c < at.length && at[c] <= to; c++) {
+    const { model } = this, { message, outcome } = model.copies, out = [];
+    for (const c of model.copiesSent(from, to)) {
       const m = message[c];
       if (outcome[c] < Outcome.CUT || model.to[m] !== node || model.from[m] === CLIENT) continue;
       if (this.carries(m, item) > 0) out.push({ copy: c, item });
@@ -365,9 +364,9 @@ class Why {
   }
   // Of an item that a node lacked to the end without any fault: what the node received instead.
   neverSent(name, node, from, until) {
-    const { model } = this, { message, at, outcome } = model.copies;
+    const { model } = this, { message, outcome } = model.copies;
     let count = 0;
-    for (let c = lowerBound(at, from); c < at.length && at[c] <= until; c++) {
+    for (const c of model.copiesSent(from, until)) {
       count += model.to[message[c]] === node && model.from[message[c]] !== CLIENT && outcome[c] === Outcome.DELIVERED;
     }
     if (model.keptUntil < until) return `This report does not show why: it omits the messages after ${seconds(model.keptUntil)}.`;
@@ -439,11 +438,11 @@ class Why {
   }
   // The messages of the second before a moment: how many of each type on each link.
   traffic(moment) {
-    const { model } = this, { message, at } = model.copies, links = new Map();
+    const { model } = this, links = new Map();
     moment = Math.min(moment, model.end_at);
     let count = 0;
-    for (let c = lowerBound(at, moment - 1); c < at.length && at[c] <= moment + 1e-6; c++) {
-      const m = message[c];
+    for (const c of model.copiesSent(moment - 1, moment + 1e-6)) {
+      const m = model.copies.message[c];
       if (model.from[m] === CLIENT) continue;
       const name = `${model.nameOf(model.from[m])} → ${model.nameOf(model.to[m])}, ${model.types[model.type[m]]}`;
       if (!links.has(name)) links.set(name, []);
