@@ -8,20 +8,12 @@ enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERH
 
 _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
 
-// A received message: its line, and scratch memory of at least the line's length.
-struct message {
-    struct gv_json *json;
-    const struct gv_line *line;
-    char *scratch;
-    size_t scratch_cap;
-};
-
 // ---- In -----------------------------------------------------------------------------------------
 
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
 // an answer would help to forge messages.
 static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
-                                        const struct message *in, int peer, size_t *len) {
+                                        const struct gv_gossip_message *in, int peer, size_t *len) {
     struct gv_json *json = in->json;
     struct gv_auth_endpoints endpoints = {peer, gv_engine_name(gossip->config.engine, peer),
                                           gv_session_name_slice(gossip->config.session)};
@@ -40,7 +32,7 @@ static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
     return status;
 }
 
-static void log_refused(struct gv_gossip *gossip, gv_time now, const struct message *in,
+static void log_refused(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
                         int error) {
     const struct gv_json *json = in->json;
     struct gv_engine_stats stats;
@@ -62,7 +54,7 @@ static void log_refused(struct gv_gossip *gossip, gv_time now, const struct mess
     }
 }
 
-static int receive(struct gv_gossip *gossip, gv_time now, const struct message *in) {
+int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in) {
     struct gv_json *json = in->json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, in->line->src, name, sizeof name);
@@ -96,12 +88,6 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
     error = gv_engine_receive(gossip->config.engine, now, peer, &message);
     if (error != 0) log_refused(gossip, now, in, error);
     return error;
-}
-
-int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
-                      const struct gv_line *line, char *scratch, size_t scratch_cap) {
-    const struct message in = {json, line, scratch, scratch_cap};
-    return receive(gossip, now, &in);
 }
 
 // ---- Out ----------------------------------------------------------------------------------------

@@ -167,8 +167,9 @@ static int receive_body(struct gv_router *router, gv_time now, struct gv_line *l
     bool gossip = handler == NULL && started(router) && router->config.workload->replica &&
                   line->type >= 0 && gv_message_is_type(json, line->type);
     if (gossip)
-        return gv_gossip_receive(router->config.gossip, now, router->config.json, line,
-                                 router->scratch, router->scratch_cap);
+        return gv_gossip_receive(router->config.gossip, now,
+                                 &(struct gv_gossip_message){router->config.json, line,
+                                                             router->scratch, router->scratch_cap});
     gv_line_ids(line, json);
     router->stats.requests++;
     router->stats.request_bytes += router->line_len + 1;

@@ -31,15 +31,8 @@ enum gv_check_replicas gv_check_replicas_compare(const struct gv_engine *a,
     return roots ? GV_CHECK_REPLICAS_MISSED : GV_CHECK_REPLICAS_FALSE_ALARM;
 }
 
-const char *gv_check_replicas_text(enum gv_check_replicas equal) {
-    switch (equal) {
-    case GV_CHECK_REPLICAS_MISSED:
-        return "have equal roots, but different entries";
-    case GV_CHECK_REPLICAS_FALSE_ALARM:
-        return "have equal entries, but different roots";
-    case GV_CHECK_REPLICAS_DIFFER:
-    case GV_CHECK_REPLICAS_EQUAL:
-        break;
-    }
-    return NULL;
+const char *gv_check_replicas_text(enum gv_check_replicas result) {
+    if (result == GV_CHECK_REPLICAS_MISSED) return "have equal roots, but different entries";
+    if (result != GV_CHECK_REPLICAS_FALSE_ALARM) return NULL;
+    return "have equal entries, but different roots";
 }

@@ -211,14 +211,9 @@ static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link 
 
 // ---- Messages ----
 
-static void trace_line(struct gv_net *net, gv_time now, enum gv_trace_kind kind,
-                       struct gv_slice line, const char *why) {
-    if (net->config.trace != NULL) gv_trace_line(net->config.trace, now, kind, line, why);
-}
-
 static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const char *why) {
     net->dropped++;
-    trace_line(net, now, GV_TRACE_DROP, line, why);
+    gv_trace_line(net->config.trace, now, GV_TRACE_DROP, line, why);
 }
 
 static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
@@ -317,7 +312,7 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
 }
 
 void gv_net_fini(struct gv_net *net) {
-    for (uint32_t node = 0; net->inboxes != NULL && node < net->config.nodes; node++) {
+    for (uint32_t node = 0; node < net->config.nodes; node++) {
         struct gv_net_inbox *inbox = &net->inboxes[node];
         for (size_t i = 0; i < inbox->len; i++) free(inbox->heap[i]);
         free(inbox->current);
@@ -325,13 +320,9 @@ void gv_net_fini(struct gv_net *net) {
     }
     gv_adversary_fini(&net->adversary);
     free(net->links);
-    net->links = NULL;
     free(net->inboxes);
-    net->inboxes = NULL;
     free(net->in_flight_bytes);
-    net->in_flight_bytes = NULL;
     free(net->sent_by);
-    net->sent_by = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // inboxes were freed above
     gv_event_queue_drop(net->config.queue, net->config.event_kind, free);
 }
@@ -381,11 +372,10 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
     net->forged++;
     if (action.replaces) drop(net, now, bytes, "altered");
     if (action.replayed) {
-        trace_line(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
-    } else if (net->config.trace != NULL) {
-        const char *name = net->counts[type].type;
-        struct gv_slice said = gv_slice_text(name);
-        gv_trace_send(net->config.trace, now, action.line, said, size);
+        gv_trace_line(net->config.trace, now, GV_TRACE_DUPLICATE, action.line, NULL);
+    } else {
+        gv_trace_send(net->config.trace, now, action.line, gv_slice_text(net->counts[type].type),
+                      size);
     }
     struct gv_net_message head = {
         .src = action.src,
@@ -403,7 +393,8 @@ static void transmit(struct gv_net *net, gv_time now, struct gv_net_link *link, 
     unsigned copies = copies_of(net, link);
     if (copies > net->copies) net->copies = copies;
     if (copies == 0) drop(net, now, bytes, "lost");
-    for (unsigned i = 1; i < copies; i++) trace_line(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
+    for (unsigned i = 1; i < copies; i++)
+        gv_trace_line(net->config.trace, now, GV_TRACE_DUPLICATE, bytes, NULL);
     for (unsigned i = 0; i < copies; i++) {
         gv_time takes;
         if (!take_link(net, now, link, size, &takes)) {

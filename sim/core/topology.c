@@ -46,21 +46,10 @@ static uint32_t total(uint32_t nodes, uint32_t node, uint32_t *out) {
 uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t node,
                                 uint32_t *out) {
     GV_ASSERT(node < nodes);
-    switch (kind) {
-    case GV_TOPOLOGY_LINE:
-        return line(nodes, node, out);
-    case GV_TOPOLOGY_GRID:
-        return grid(nodes, node, out);
-    case GV_TOPOLOGY_TREE2:
-        return tree(nodes, node, 2, out);
-    case GV_TOPOLOGY_TREE3:
-        return tree(nodes, node, 3, out);
-    case GV_TOPOLOGY_TREE4:
-        return tree(nodes, node, 4, out);
-    case GV_TOPOLOGY_TOTAL:
-        break;
-    }
-    return total(nodes, node, out);
+    if (kind == GV_TOPOLOGY_LINE) return line(nodes, node, out);
+    if (kind == GV_TOPOLOGY_GRID) return grid(nodes, node, out);
+    if (kind == GV_TOPOLOGY_TOTAL) return total(nodes, node, out);
+    return tree(nodes, node, 2 + (uint32_t)(kind - GV_TOPOLOGY_TREE2), out);
 }
 
 char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len) {

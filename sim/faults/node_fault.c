@@ -51,12 +51,7 @@ bool gv_node_fault_apply(struct gv_node_fault_table *table, uint32_t node,
     case GV_NODE_FAULT_RESUME:
         GV_ASSERT(table->pauses[node] > 0);
         return --table->pauses[node] == 0;
-    case GV_NODE_FAULT_SLOW:
-    case GV_NODE_FAULT_UNSLOW:
-    case GV_NODE_FAULT_CLOCK_STEP:
-    case GV_NODE_FAULT_DRIFT:
-    case GV_NODE_FAULT_UNDRIFT:
-        break;
+    default:
+        return true;
     }
-    return true;
 }

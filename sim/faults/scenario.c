@@ -5,7 +5,6 @@
 #include "../core/memory.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 enum { WORD_MAX = 40, DIGITS_MAX = 9, CLOCK_STEP_MAX_S = 86400 };
 

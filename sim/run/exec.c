@@ -11,7 +11,6 @@
 #include "logs.h"
 #include "progress.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>

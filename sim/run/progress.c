@@ -73,27 +73,17 @@ void gv_progress_resize(struct gv_progress *progress, unsigned width) {
     progress->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
 }
 
-static const char *phase_name(const struct gv_run_view *view) {
-    switch (view->phase) {
-    case GV_RUN_INIT:
-        return "starting the nodes";
-    case GV_RUN_TOPOLOGY:
-        return "sending the topology";
-    case GV_RUN_MAIN:
-        return "operations";
-    case GV_RUN_DRAIN:
-        return "waiting for the last replies";
-    case GV_RUN_QUIET:
-        return "quiet";
-    case GV_RUN_FINAL:
-        return "final reads";
-    case GV_RUN_DONE:
-        break;
-    }
-    return "done";
-}
+static const char *const phases[] = {
+    [GV_RUN_INIT] = "starting the nodes",
+    [GV_RUN_TOPOLOGY] = "sending the topology",
+    [GV_RUN_MAIN] = "operations",
+    [GV_RUN_DRAIN] = "waiting for the last replies",
+    [GV_RUN_QUIET] = "quiet",
+    [GV_RUN_FINAL] = "final reads",
+    [GV_RUN_DONE] = "done",
+};
 
-static double whole(const struct gv_run_config *config) {
+static double planned_time(const struct gv_run_config *config) {
     return seconds(config->time_limit + (gv_load_converges(config->load) ? config->quiet : 0));
 }
 
@@ -113,7 +103,7 @@ static void draw_title(struct gv_progress *progress, const struct gv_run_config 
 static void draw_bar(struct gv_progress *progress, const struct gv_run_config *config,
                      const struct gv_run_view *view) {
     enum { CELLS = 30 };
-    double total = whole(config), now = seconds(view->elapsed);
+    double total = planned_time(config), now = seconds(view->elapsed);
     if (now > total) now = total;
     int full = total > 0 ? (int)(now / total * CELLS) : CELLS;
     if (view->phase == GV_RUN_DONE) full = CELLS;
@@ -124,7 +114,7 @@ static void draw_bar(struct gv_progress *progress, const struct gv_run_config *c
         if (i == full * cells / CELLS) add(&line, OFF);
         add(&line, "%s", i < full * cells / CELLS ? "█" : "░");
     }
-    add(&line, OFF "  %.1f of %.0f s  %s", now, total, phase_name(view));
+    add(&line, OFF "  %.1f of %.0f s  %s", now, total, phases[view->phase]);
     put(progress, &line);
 }
 
@@ -220,7 +210,7 @@ static void print_line(struct gv_progress *progress, const struct gv_run_config 
                        const struct gv_run_view *view) {
     struct line line = {.len = 0};
     add(&line, "%6.1f s  %s: %" PRIu64 " operations; messages ", seconds(view->elapsed),
-        phase_name(view), view->ops);
+        phases[view->phase], view->ops);
     add_messages(&line, view);
     if (view->nemesis->active) {
         char who[GV_PROGRESS_LINE_MAX / 2];

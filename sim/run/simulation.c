@@ -121,7 +121,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
-    if (!gv_load_converges(load) || engine == NULL) return;
+    if (listener == NULL || !gv_load_converges(load) || engine == NULL) return;
     sim->changes.len = 0;
     if (gv_load_is_set(load))
         gv_observed_scan_values(&vnode->observed, engine, gv_run_keys(sim->run), &sim->changes);
@@ -214,7 +214,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     }
     vnode->busy_until = sim->now + vnode->line_cost;
     mark_dirty(vnode);
-    if (sim->config.run.trace != NULL) trace_delivery(vnode, line, len);
+    trace_delivery(vnode, line, len);
     if (error == 0) return;
     // finish() compares the number of rejected messages with that of the adversary.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
@@ -296,7 +296,7 @@ static void finish_batch(struct vnode *vnode) {
     int error = store->write(store->ctx, vnode->batch);
     vnode->batch = NULL;
     gv_node_written(vnode->node, local_time(vnode), error, store->text(store->ctx));
-    if (vnode->sim->config.run.trace != NULL) trace_delivery(vnode, "", 0);
+    trace_delivery(vnode, "", 0);
 }
 
 // Runs a node whose timer fired, or which has finished processing a line.
@@ -342,7 +342,7 @@ static void drain(struct vnode *vnode) {
     }
     if (vnode->pending_len > 0) release(vnode);
     write_batch(vnode);
-    if (sim->config.run.trace != NULL && vnode->disk != NULL) trace_delivery(vnode, "", 0);
+    if (vnode->disk != NULL) trace_delivery(vnode, "", 0);
     set_timer(vnode);
 }
 
@@ -606,23 +606,11 @@ static gv_time longest_rtt(const struct gv_run_config *config) {
     return rtt + 2 * delay;
 }
 
-static const struct gv_workload *workload_of(enum gv_load_kind load) {
-    switch (load) {
-    case GV_LOAD_BROADCAST:
-        return &gv_broadcast_workload;
-    case GV_LOAD_G_SET:
-        return &gv_gset_workload;
-    case GV_LOAD_G_COUNTER:
-    case GV_LOAD_PN_COUNTER:
-        return &gv_counter_workload;
-    case GV_LOAD_ECHO:
-        return &gv_echo_workload;
-    case GV_LOAD_UNIQUE_IDS:
-    case GV_LOAD_KINDS:
-        break;
-    }
-    return &gv_ids_workload;
-}
+static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
+    [GV_LOAD_BROADCAST] = &gv_broadcast_workload, [GV_LOAD_G_SET] = &gv_gset_workload,
+    [GV_LOAD_G_COUNTER] = &gv_counter_workload,   [GV_LOAD_PN_COUNTER] = &gv_counter_workload,
+    [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
+};
 
 // The key of the nodes' digests.
 static struct gv_digest_key digest_key_of(bool authenticated) {
@@ -646,7 +634,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     uint32_t nodes = config->run.nodes;
     struct gv_simulation *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;
-    sim->workload = workload_of(config->run.load);
+    sim->workload = workloads[config->run.load];
     sim->config.run.slack = 0;
     sim->config.run.gossip_is_checked = true;
     sim->config.run.deliver = deliver;

@@ -88,8 +88,7 @@ const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t
 
 static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out) {
     if (metrics->has[metric]) {
-        int digits = gv_limits_digits((enum gv_limits_metric)metric);
-        fprintf(out, "  %14.*f", digits, metrics->at[metric]);
+        fprintf(out, "  %14.*f", gv_limits_labels[metric].digits, metrics->at[metric]);
     } else {
         fprintf(out, "  %14s", "-");
     }
@@ -98,7 +97,7 @@ static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out)
 // Prints a row. Returns whether the second exceeds the ratio.
 static bool print_metric(const struct gv_compare_run runs[2], int metric, double most, FILE *out) {
     const struct gv_limits_metrics *a = &runs[0].metrics, *b = &runs[1].metrics;
-    fprintf(out, "%-24s", gv_limits_name((enum gv_limits_metric)metric));
+    fprintf(out, "%-24s", gv_limits_labels[metric].name);
     cell(a, metric, out);
     cell(b, metric, out);
     bool both = a->has[metric] && b->has[metric], worse = false;

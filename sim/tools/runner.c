@@ -3,7 +3,6 @@
 
 #include "pool.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 
 struct runner {
