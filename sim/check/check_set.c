@@ -20,7 +20,6 @@ void gv_check_set_fini(struct gv_check_set *set) {
     free(set->finals_len);
     free(set->elements);
     free(set->marks);
-    *set = (struct gv_check_set){0};
 }
 
 void gv_check_set_invoke(struct gv_check_set *set, int64_t value) {

@@ -6,18 +6,15 @@
 #include <inttypes.h>
 
 void gv_check_state_init(struct gv_check_state *state, uint32_t nodes) {
-    *state = (struct gv_check_state){.nodes = nodes};
     GV_MEMORY_ARRAY(state->entries, nodes);
 }
 
 void gv_check_state_fini(struct gv_check_state *state) {
     free(state->entries);
-    *state = (struct gv_check_state){0};
 }
 
 void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_t entries,
                             struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < state->nodes);
     uint64_t before = state->entries[node];
     state->entries[node] = entries;
     if (entries >= before) return;

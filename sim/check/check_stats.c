@@ -18,7 +18,6 @@ void gv_check_stats_fini(struct gv_check_stats *stats) {
         for (int kind = 0; kind < GV_HISTORY_KINDS; kind++) free(stats->of[node].answers[kind]);
     }
     free(stats->of);
-    *stats = (struct gv_check_stats){0};
 }
 
 void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op *op,

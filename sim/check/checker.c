@@ -34,7 +34,6 @@ void gv_checker_fini(struct gv_checker *checker) {
     free(checker->cursors);
     free(checker->final_read);
     free(checker->echo_failed);
-    *checker = (struct gv_checker){0};
 }
 
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
@@ -241,6 +240,7 @@ void gv_checker_invariants_fini(struct gv_checker_invariants *invariants) {
 void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32_t node,
                                 struct gv_slice line) {
     struct gv_check_protocol_gossip gossip;
+    GV_ASSERT(node < invariants->traffic.nodes);
     if (!gv_check_protocol_gossip(line, &gossip)) {
         gv_check_id_order_line(&invariants->id_order, node, line, invariants->errors);
         return;
@@ -250,6 +250,7 @@ void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32
 
 void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32_t node,
                                 uint64_t entries, uint64_t memory) {
+    GV_ASSERT(node < invariants->traffic.nodes);
     gv_check_state_entries(&invariants->state, node, entries, invariants->errors);
     gv_check_bounds_memory(&invariants->bounds, node, entries, memory, invariants->errors);
 }
@@ -263,6 +264,7 @@ void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, ui
 
 void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
                                  bool kept) {
+    GV_ASSERT(node < invariants->traffic.nodes);
     gv_check_state_reset(&invariants->state, node);
     if (!kept) gv_check_id_order_reset(&invariants->id_order, node);
 }

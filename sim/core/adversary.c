@@ -8,7 +8,6 @@ enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 void gv_adversary_fini(struct gv_adversary *adversary) {
     free(adversary->envelope.line.data);
     for (int i = 0; i < GV_ADVERSARY_CAPTURED; i++) free(adversary->captured[i].bytes);
-    *adversary = (struct gv_adversary){0};
 }
 
 // Captures a line in place of the oldest.

@@ -6,7 +6,6 @@
 
 void gv_client_fini(struct gv_client_table *table) {
     free(table->clients);
-    *table = (struct gv_client_table){0};
 }
 
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node) {

@@ -135,7 +135,6 @@ void gv_disk_fini(struct gv_disk *disk) {
     wipe(disk);
     free(disk->records);
     free(disk->pending);
-    *disk = (struct gv_disk){0};
 }
 
 void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,

@@ -5,7 +5,6 @@
 
 void gv_history_fini(struct gv_history *history) {
     free(history->ops);
-    *history = (struct gv_history){0};
 }
 
 size_t gv_history_invoke(struct gv_history *history, gv_time now, enum gv_history_kind kind,

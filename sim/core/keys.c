@@ -21,7 +21,6 @@ void gv_keys_fini(struct gv_keys *keys) {
     for (size_t i = 0; i < keys->count; i++) free(keys->texts[i]);
     free(keys->texts);
     free(keys->table);
-    *keys = (struct gv_keys){0};
 }
 
 // ---- Lookup ----

@@ -7,6 +7,7 @@
 enum { NAME_MAX = 16 };
 
 static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *event) {
+    if (trace == NULL) return;
     if (!trace->begun) {
         trace->begun = true;
         trace->zero = trace->last = now;
@@ -105,26 +106,18 @@ void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct g
 }
 
 void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint32_t node) {
-    if (trace == NULL) return;
     char name[NAME_MAX];
     emit(trace, now, &(struct gv_trace_event){.kind = kind, .from = name_of('n', node, name)});
 }
 
 void gv_trace_fault(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint64_t number,
                     const char *text) {
-    if (trace == NULL) return;
     emit(trace, now,
          &(struct gv_trace_event){.kind = kind, .has_id = true, .id = number, .why = text});
 }
 
-void gv_trace_phase(struct gv_trace *trace, gv_time now, const char *name) {
-    if (trace == NULL) return;
-    emit(trace, now, &(struct gv_trace_event){.kind = GV_TRACE_PHASE, .why = name});
-}
-
-void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text) {
-    if (trace == NULL) return;
-    emit(trace, now, &(struct gv_trace_event){.kind = GV_TRACE_VIOLATION, .why = text});
+void gv_trace_text(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, const char *text) {
+    emit(trace, now, &(struct gv_trace_event){.kind = kind, .why = text});
 }
 
 const char *gv_trace_name(enum gv_trace_kind kind) {

@@ -22,7 +22,6 @@ void gv_nemesis_init(struct gv_nemesis *nemesis, uint32_t nodes, uint64_t seed) 
 void gv_nemesis_fini(struct gv_nemesis *nemesis) {
     free(nemesis->cut);
     free(nemesis->side);
-    *nemesis = (struct gv_nemesis){0};
 }
 
 void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, bool cut) {

@@ -24,7 +24,6 @@ void gv_node_fault_init(struct gv_node_fault_table *table, uint32_t nodes) {
 void gv_node_fault_fini(struct gv_node_fault_table *table) {
     free(table->crashes);
     free(table->pauses);
-    *table = (struct gv_node_fault_table){0};
 }
 
 bool gv_node_fault_of(const struct gv_scenario_step *step, bool begins, enum gv_node_fault *fault) {

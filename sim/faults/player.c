@@ -21,7 +21,6 @@ void gv_player_fini(struct gv_player *player) {
     }
     free(player->steps);
     free(player->rules);
-    *player = (struct gv_player){0};
 }
 
 // Cuts the links from group `a` to group `b` of a step.

@@ -125,7 +125,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 static void trace_violations(struct gv_run *run) {
     const struct gv_verdict_errors *errors = &run->errors;
     for (; run->violations < errors->kept; run->violations++)
-        gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
+        gv_trace_text(run->config.trace, run->now, GV_TRACE_VIOLATION,
+                      errors->texts[run->violations]);
 }
 
 static void complain(struct gv_run *run, uint32_t node, enum reply_error what, struct gv_slice line,
@@ -310,7 +311,6 @@ static void on_step_over(struct gv_run *run, size_t index) {
 
 // Traces the start of a fault: the step of this number, or the partition of the nemesis.
 static void trace_fault(struct gv_run *run, uint64_t number) {
-    if (run->config.trace == NULL) return;
     char text[GV_PLAYER_TEXT_MAX];
     if (run->config.scenario != NULL) {
         gv_player_describe(&run->player, number, text, sizeof text);
@@ -377,7 +377,7 @@ static void end_faults(struct gv_run *run) {
         return;
     }
     run->phase = GV_RUN_QUIET;
-    gv_trace_phase(run->config.trace, run->now, "quiet");
+    gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "quiet");
     gv_event_queue_schedule(&run->queue, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0,
                             NULL);
 }
@@ -504,7 +504,7 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
 
 static void start_main(struct gv_run *run) {
     run->phase = GV_RUN_MAIN;
-    gv_trace_phase(run->config.trace, run->now, "main");
+    gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "main");
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
     gv_event_queue_schedule(&run->queue, run->cutoff, EVENT_CUTOFF, 0, 0, NULL);
@@ -867,7 +867,7 @@ static void on_observe(struct gv_run *run, const struct gv_event *event) {
 
 static void on_quiet_over(struct gv_run *run) {
     run->phase = GV_RUN_FINAL;
-    gv_trace_phase(run->config.trace, run->now, "final");
+    gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "final");
     struct gv_load_op read = {GV_HISTORY_READ, 0};
     for (uint32_t node = 0; node < run->config.nodes; node++) invoke(run, node, read, true);
     give_up_on_quarantined(run);
@@ -891,7 +891,7 @@ static void on_event(struct gv_run *run, const struct gv_event *event) {
         break;
     case EVENT_CUTOFF:
         run->phase = GV_RUN_DRAIN;
-        gv_trace_phase(run->config.trace, run->now, "drain");
+        gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "drain");
         if (run->history.outcomes[GV_HISTORY_PENDING] == 0) end_faults(run);
         give_up_on_quarantined(run);
         break;
