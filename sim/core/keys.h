@@ -11,7 +11,7 @@
 #include "../../engine/lattice.h"
 #include "../../engine/prng.h"
 
-enum gv_keys_kind { GV_KEYS_INTEGERS, GV_KEYS_MIXED, GV_KEYS_KINDS };
+enum gv_keys_kind { GV_KEYS_INTEGERS, GV_KEYS_MIXED };
 
 enum { GV_KEYS_TEXT_MAX = 400 }; // longest text with its NUL, bytes
 

@@ -355,13 +355,14 @@ class Charts {
 
   // The scale is that of the square root, since small numbers matter most.
   heatColours() {
-    const stops = [[0, palette.heat0], [1 / 3, palette.heat1], [2 / 3, palette.heat2], [1, palette.heat3]]
-      .map(([at, colour]) => [at, parseInt(colour.slice(1), 16)]);
-    return Array.from({ length: 256 }, (_, i) => {
-      const share = i / 255, next = Math.max(1, stops.findIndex(([at]) => at >= share - 1e-9));
-      const [a, from] = stops[next - 1], [b, to] = stops[next], mix = (share - a) / (b - a);
-      return [16, 8, 0].map(s => Math.round((from >> s & 255) * (1 - mix) + (to >> s & 255) * mix));
-    });
+    const canvas = element("canvas");
+    canvas.width = 256;
+    canvas.height = 1;
+    const g = canvas.getContext("2d"), ramp = g.createLinearGradient(0, 0, 256, 0);
+    for (const i of [0, 1, 2, 3]) ramp.addColorStop(i / 3, palette["heat" + i]);
+    g.fillStyle = ramp;
+    g.fillRect(0, 0, 256, 1);
+    return g.getImageData(0, 0, 256, 1).data; // red, green, blue, alpha of each level
   }
   drawHeat(g, plot) {
     const { model } = this, { bins, nodes, lacks } = model, colours = this.heatColours();
@@ -371,12 +372,11 @@ class Charts {
       for (let bin = 0; bin < bins; bin++) {
         const lack = lacks[bin * nodes + node];
         const level = lack === 0 ? 0 : Math.max(24, Math.round(255 * Math.sqrt(lack) / most));
-        let [r, gr, b] = colours[Math.min(255, level)];
-        if (model.states[node].length > 0 &&
-            model.stateAt(node, (bin + 1) * model.end_at / bins) === "down") {
-          [r, gr, b] = [down >> 16, down >> 8 & 255, down & 255];
-        }
-        image.data.set([r, gr, b, 255], 4 * (node * bins + bin));
+        const isDown = model.states[node].length > 0 &&
+          model.stateAt(node, (bin + 1) * model.end_at / bins) === "down";
+        const at = 4 * Math.min(255, level);
+        image.data.set(isDown ? [down >> 16, down >> 8 & 255, down & 255, 255] : colours.subarray(at, at + 4),
+          4 * (node * bins + bin));
       }
     }
     const small = element("canvas");

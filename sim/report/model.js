@@ -54,7 +54,6 @@ class Model {
     // The requests that a node received since its last start: the message by its value; of a counter, by
     // sign, [{message, size}] of those that its entry does not include yet.
     this.requests = Array.from({ length: this.nodes }, () => new Map());
-    this.phases = [];
     this.lastReads = new Map();              // of each node: see lastRead()
     this.violations = [];                    // {at, text}
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
@@ -192,7 +191,6 @@ class Model {
     case "u": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
     case "p": return void this.states[this.nodeNumber(this.word())].push({ at, what: "paused" });
     case "w": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
-    case "h": return void this.phases.push({ at, name: this.rest() });
     case "v": return void this.violations.push({ at, text: this.rest() });
     }
   }

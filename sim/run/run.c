@@ -84,6 +84,11 @@ struct gv_run {
     size_t violations; // errors traced so far
 };
 
+static void schedule(struct gv_run *run, gv_time due, enum event kind, uint32_t target,
+                     uint64_t stamp) {
+    gv_event_queue_schedule(&run->queue, due, kind, target, stamp, NULL);
+}
+
 // ---- Requests ----
 
 // Sends a client's request. The body is given without its braces.
@@ -104,8 +109,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 
     gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_RUN_INIT_TIMEOUT_MS * GV_MS
                                                   : GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
-    gv_event_queue_schedule(&run->queue, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id,
-                            NULL);
+    schedule(run, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id);
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not delay the messages that it observes, so it bypasses the queues. Init
@@ -242,7 +246,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
     // the delay is within timer granularity.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
-    gv_event_queue_schedule(&run->queue, due + gap, EVENT_OP, 0, 0, NULL);
+    schedule(run, due + gap, EVENT_OP, 0, 0);
 }
 
 // Starts to observe all nodes, until they agree.
@@ -251,7 +255,7 @@ static void watch(struct gv_run *run, bool healing) {
     gv_checker_watch(&run->checker, run->now, run->history.next_index, healing);
     run->watches++;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
-        gv_event_queue_schedule(&run->queue, run->now, EVENT_OBSERVE, node, run->watches, NULL);
+        schedule(run, run->now, EVENT_OBSERVE, node, run->watches);
     }
 }
 
@@ -332,13 +336,12 @@ static void on_step(struct gv_run *run, const struct gv_event *event) {
     if (step->lasts == 0) {
         on_step_over(run, event->target);
     } else if (step->lasts != GV_TIME_NEVER) {
-        gv_event_queue_schedule(&run->queue, event->due + step->lasts, EVENT_STEP_OVER,
-                                event->target, 0, NULL);
+        schedule(run, event->due + step->lasts, EVENT_STEP_OVER, event->target, 0);
     }
     gv_time next = event->due + step->every;
     bool again = step->every > 0 && next < run->cutoff &&
                  (step->until == GV_TIME_NEVER || next < run->started_at + step->until);
-    if (again) gv_event_queue_schedule(&run->queue, next, EVENT_STEP, event->target, 0, NULL);
+    if (again) schedule(run, next, EVENT_STEP, event->target, 0);
 }
 
 // Called when all operations are complete. After a timeout, a late reply is awaited for one more
@@ -355,7 +358,7 @@ static void finish_or_linger(struct gv_run *run) {
     }
     if (run->lingering) return;
     run->lingering = true;
-    gv_event_queue_schedule(&run->queue, until, EVENT_LINGER_OVER, 0, 0, NULL);
+    schedule(run, until, EVENT_LINGER_OVER, 0, 0);
 }
 
 // Called after the last operation that is not a final read.
@@ -378,8 +381,7 @@ static void end_faults(struct gv_run *run) {
     }
     run->phase = GV_RUN_QUIET;
     gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "quiet");
-    gv_event_queue_schedule(&run->queue, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0,
-                            NULL);
+    schedule(run, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0);
 }
 
 // Completes the operation that a client waits for. `token`: the payload of the reply, if it
@@ -473,6 +475,12 @@ static void fail_if_awaited(struct gv_run *run, uint32_t node) {
     gv_run_fail(run, unanswered_kind(what), "n%u can no longer answer %s", node, what);
 }
 
+// Does not wait for a node that has been quarantined.
+static void stop_awaiting(struct gv_run *run, uint32_t node) {
+    fail_if_awaited(run, node);
+    give_up_on_quarantined(run);
+}
+
 static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->quarantined[node] = "its bad line";
@@ -485,8 +493,7 @@ static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, 
                        ? ". Print everything but messages to standard error"
                        : "",
                    gv_envelope_excerpt(line, shown));
-    fail_if_awaited(run, node);
-    give_up_on_quarantined(run);
+    stop_awaiting(run, node);
 }
 
 void gv_run_closed(struct gv_run *run, uint32_t node) {
@@ -496,8 +503,7 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     run->errors.conclusive = true;
     gv_run_object(run, GV_VERDICT_STREAM_CLOSED,
                   "n%u closed its standard output and still runs: it can send nothing more", node);
-    fail_if_awaited(run, node);
-    give_up_on_quarantined(run);
+    stop_awaiting(run, node);
 }
 
 // ---- Phases ----
@@ -507,16 +513,15 @@ static void start_main(struct gv_run *run) {
     gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "main");
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
-    gv_event_queue_schedule(&run->queue, run->cutoff, EVENT_CUTOFF, 0, 0, NULL);
+    schedule(run, run->cutoff, EVENT_CUTOFF, 0, 0);
     // Jepsen's spacing lets the first operation and the first partition happen at once.
     if (run->config.nemesis) {
-        gv_event_queue_schedule(&run->queue, run->now, EVENT_NEMESIS, 0, 0, NULL);
+        schedule(run, run->now, EVENT_NEMESIS, 0, 0);
     }
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
-        gv_event_queue_schedule(&run->queue, run->now + run->config.scenario->steps[i].at,
-                                EVENT_STEP, (uint32_t)i, 0, NULL);
+        schedule(run, run->now + run->config.scenario->steps[i].at, EVENT_STEP, (uint32_t)i, 0);
     }
-    if (run->config.rate > 0) gv_event_queue_schedule(&run->queue, run->now, EVENT_OP, 0, 0, NULL);
+    if (run->config.rate > 0) schedule(run, run->now, EVENT_OP, 0, 0);
 }
 
 static void start_topology(struct gv_run *run) {
@@ -610,13 +615,9 @@ static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, stru
     complete(run, number, GV_HISTORY_INFO, 0, answer);
 }
 
-static void observe_again(struct gv_run *run, uint32_t node, gv_time due) {
-    gv_event_queue_schedule(&run->queue, due, EVENT_OBSERVE, node, run->watches, NULL);
-}
-
 static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, int body) {
     run->clients.clients[number].wait = GV_CLIENT_IDLE;
-    observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+    schedule(run, run->now + GV_RUN_OBSERVE_MS * GV_MS, EVENT_OBSERVE, node, run->watches);
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
                                         GV_HISTORY_READ, why);
@@ -827,7 +828,7 @@ static void on_timeout(struct gv_run *run, const struct gv_event *event) {
     case GV_CLIENT_WAIT_OBSERVATION:
         gv_client_time_out(client);
         client->wait = GV_CLIENT_IDLE;
-        observe_again(run, client->node, run->now);
+        schedule(run, run->now, EVENT_OBSERVE, client->node, run->watches);
         break;
     }
 }
@@ -844,7 +845,7 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
     }
     gv_load_turn_taken(&run->load, run->config.nodes);
     gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
-    gv_event_queue_schedule(&run->queue, due + gap, EVENT_NEMESIS, 0, 0, NULL);
+    schedule(run, due + gap, EVENT_NEMESIS, 0, 0);
 }
 
 static void on_observe(struct gv_run *run, const struct gv_event *event) {
@@ -853,7 +854,7 @@ static void on_observe(struct gv_run *run, const struct gv_event *event) {
     if (gv_checker_has_converged(&run->checker, node) || run->phase > GV_RUN_QUIET) return;
     if (run->config.has_value != NULL && gv_load_is_set(run->config.load)) {
         gv_checker_inspect(&run->checker, run->now, node, run->config.has_value, run->config.ctx);
-        observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+        schedule(run, run->now + GV_RUN_OBSERVE_MS * GV_MS, EVENT_OBSERVE, node, run->watches);
         return;
     }
     if (run->observers[node] == UINT32_MAX) {
