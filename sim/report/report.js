@@ -251,7 +251,7 @@ const report = (() => {
   const texts = JSON.parse(byId("said").textContent);
   readColours();
   const model = new Model(run, eventsText(), JSON.parse(byId("kept").textContent));
-  const failures = new Failures(model, result);
+  const failures = failuresOf(model, result);
   const charts = new Charts(model, moment => {
     const { diagram } = report, span = Math.min(diagram.to - diagram.from, model.end_at / 12);
     diagram.setWindow(moment - span / 2, moment + span / 2);
@@ -261,7 +261,7 @@ const report = (() => {
     onwindow: (from, to) => charts.setWindow(from, to),
     onselect: (copy, node, moment) => showSelected(model, copy, node, moment),
   });
-  return { run, result, texts, model, failures, charts, diagram, why: new Why(model) };
+  return { run, result, texts, model, failures, charts, diagram, why: explainer(model) };
 })();
 
 (() => {
