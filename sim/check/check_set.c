@@ -188,7 +188,6 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
 
 size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array) {
-    GV_ASSERT(set->nodes > 0);
     mark(set, 0, json, array, NULL);
     size_t missing = 0;
     for (size_t i = 0; i < set->len; i++) {

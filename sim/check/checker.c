@@ -216,7 +216,6 @@ void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
 
 void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
                                 const struct gv_checker_invariants_config *config) {
-    GV_ASSERT(config->errors != NULL);
     gv_time quiesce = GV_CHECKER_QUIESCE_MS * GV_MS, rtts = GV_CHECKER_QUIESCE_RTTS * config->rtt;
     *invariants = (struct gv_checker_invariants){.errors = config->errors,
                                                  .quiesce = rtts > quiesce ? rtts : quiesce,

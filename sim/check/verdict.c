@@ -20,7 +20,6 @@ static const struct {
 // ---- Errors ----
 
 void gv_verdict_fini(struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors->kept <= GV_VERDICT_ERRORS_KEPT);
     for (size_t i = 0; i < errors->kept; i++) free(errors->texts[i]);
     *errors = (struct gv_verdict_errors){0};
 }

@@ -21,7 +21,7 @@ void *gv_memory_raw(size_t size) {
 }
 
 void *gv_memory_more(void *array, size_t *cap, size_t need, size_t size) {
-    GV_ASSERT(cap != NULL && size > 0);
+    GV_ASSERT(size > 0);
     GV_ASSERT((array != NULL || *cap == 0) && need > *cap);
     size_t grown = *cap < 8 ? 8 : *cap;
     while (grown < need && grown <= SIZE_MAX / 2) grown *= 2;

@@ -303,7 +303,6 @@ static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
 }
 
 void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
-    GV_ASSERT(config->queue != NULL);
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
     GV_MEMORY_ARRAY(net->inboxes, config->nodes);

@@ -3,9 +3,9 @@
 
 #include "../core/adversary.h"
 #include "../core/load.h"
+#include "../core/memory.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 // The page, made from sim/report/report.html by the makefile. The data go after its head.
 extern const unsigned char gv_report_page[];
@@ -140,30 +140,19 @@ void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     putc('\n', out);
 }
 
-// The result, as in --json.
-static void put_result(FILE *out, const struct gv_result *result) {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
-    if (memory == NULL) return;
-    gv_result_json(result, memory);
-    if (fclose(memory) == 0) put(out, text, len);
-    free(text);
-}
-
 // A JSON string: a line for each limit exceeded, or without limits the summary of a valid run.
 static void put_lines(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char *text = NULL;
     size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
-    if (memory != NULL && limits != NULL) {
+    FILE *memory = gv_memory_checked(open_memstream(&text, &len));
+    if (limits != NULL) {
         struct gv_limits_metrics metrics = gv_limits_of(result);
         gv_limits_check(limits, &metrics, memory);
-    } else if (memory != NULL && result->valid) {
+    } else if (result->valid) {
         gv_result_summary(result, memory);
     }
-    bool whole = memory != NULL && fclose(memory) == 0;
-    put_string(out, whole ? text : "", whole ? len : 0);
+    fclose(memory);
+    put_string(out, text, len);
     free(text);
 }
 
@@ -181,21 +170,26 @@ static void put_texts(FILE *out, const struct gv_result *result, const struct gv
     fputs("}", out);
 }
 
+// The result, as in --json.
+static void put_result(FILE *out, const struct gv_result *result) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = gv_memory_checked(open_memstream(&text, &len));
+    gv_result_json(result, memory);
+    fclose(memory);
+    put(out, text, len);
+    free(text);
+}
+
 void gv_report_end(struct gv_report *report, const struct gv_result *result,
                    const struct gv_limits *limits) {
     FILE *out = report->out;
     fputs("</script>\n<script type=\"application/json\" id=\"result\">", out);
-    if (result != NULL) {
-        put_result(out, result);
-    } else {
-        fputs("null", out);
-    }
+    if (result != NULL) put_result(out, result);
+    if (result == NULL) fputs("null", out);
     fputs("</script>\n<script type=\"application/json\" id=\"said\">", out);
-    if (result != NULL) {
-        put_texts(out, result, limits);
-    } else {
-        fputs("null", out);
-    }
+    if (result != NULL) put_texts(out, result, limits);
+    if (result == NULL) fputs("null", out);
     fprintf(out,
             "</script>\n<script type=\"application/json\" id=\"kept\">{\"messages_max\":%" PRIu64
             ",\"messages\":%" PRIu64 ",\"until_us\":%" PRIu64 "}</script>\n",

@@ -252,7 +252,7 @@ const report = (() => {
   readColours();
   const model = new Model(run, eventsText(), JSON.parse(byId("kept").textContent));
   const failures = failuresOf(model, result);
-  const charts = new Charts(model, moment => {
+  const charts = makeCharts(model, moment => {
     const { diagram } = report, span = Math.min(diagram.to - diagram.from, model.end_at / 12);
     diagram.setWindow(moment - span / 2, moment + span / 2);
     byId("space").scrollIntoView({ block: "nearest", behavior: "smooth" });

@@ -536,7 +536,6 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
 
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]) {
-    GV_ASSERT(argc >= 0);
     _Static_assert((int)OPTIONS <= (int)GV_COMMAND_OPTIONS, "all options fit");
     *command = (struct gv_command){
         .run = {.nodes = 5,

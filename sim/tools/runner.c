@@ -51,7 +51,6 @@ static bool on_end(void *ctx, uint64_t number, int status, const void *result, F
 }
 
 enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out) {
-    GV_ASSERT(count > 0);
     struct runner runner = {tasks, out};
     enum gv_exit status = gv_pool_run(&(struct gv_pool){
         .last = count - 1,
