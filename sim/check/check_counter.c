@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
-
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
     *counter = (struct gv_check_counter){.nodes = nodes};
     GV_MEMORY_ARRAY(counter->by_node, nodes);
@@ -88,36 +86,28 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
-// The non-zero sums, as " n0 12, n1 7"; at most NODES_NAMED of them. acked: of the acknowledged
-// additions; else of the refused ones.
-static void list_sums(const struct gv_check_counter *counter, bool acked, char text[LIST_MAX]) {
-    size_t len = 0;
-    int listed = 0;
-    text[0] = '\0';
+// The non-zero sums of the acknowledged additions, or of the refused ones, as " n0 12, n1 7".
+static struct gv_verdict_list list_sums(const struct gv_check_counter *counter, bool acked) {
+    struct gv_verdict_list list = {.len = 0};
     for (uint32_t node = 0; node < counter->nodes; node++) {
         const struct gv_check_counter_node *of = &counter->by_node[node];
         int64_t sum = acked ? of->acked : of->refused;
-        if (sum == 0) continue;
-        if (listed++ == NODES_NAMED) {
-            snprintf(text + len, LIST_MAX - len, " …");
-            break;
-        }
-        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%u %" PRId64,
-                                listed > 1 ? "," : "", node, sum);
+        char item[40];
+        snprintf(item, sizeof item, "n%u %" PRId64, node, sum);
+        if (sum != 0) gv_verdict_list(&list, ",", item);
     }
+    return list;
 }
 
 static void add_wrong_sum(const struct gv_check_counter *counter, uint32_t node,
                           struct gv_verdict_errors *errors) {
-    char acked[LIST_MAX], refused[LIST_MAX];
-    list_sums(counter, true, acked);
-    list_sums(counter, false, refused);
+    struct gv_verdict_list acked = list_sums(counter, true), refused = list_sums(counter, false);
     gv_verdict_add(errors, GV_VERDICT_WRONG_SUM,
                    "n%u returned %" PRId64 "; acknowledged additions sum to %" PRId64
                    " (by node:%s), and no subset of the %zu of unknown outcome explains the "
                    "difference%s%s",
-                   node, counter->by_node[node].final, counter->sum, acked, counter->maybe_len,
-                   *refused != '\0' ? "; definitely failed:" : "", refused);
+                   node, counter->by_node[node].final, counter->sum, acked.text, counter->maybe_len,
+                   refused.count > 0 ? "; definitely failed:" : "", refused.text);
 }
 
 bool gv_check_counter_finish(const struct gv_check_counter *counter,

@@ -45,6 +45,16 @@ void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
     va_end(args);
 }
 
+void gv_verdict_list(struct gv_verdict_list *list, const char *separator, const char *item) {
+    if (list->count++ > GV_VERDICT_LISTED) return;
+    bool more = list->count > GV_VERDICT_LISTED;
+    if (more || list->len == 0) separator = "";
+    int size = snprintf(list->text + list->len, sizeof list->text - list->len, "%s %s", separator,
+                        more ? "…" : item);
+    list->len += (size_t)size;
+    GV_ASSERT(list->len < sizeof list->text);
+}
+
 // ---- Verdicts ----
 
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors) {
