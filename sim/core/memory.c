@@ -44,15 +44,3 @@ char *gv_memory_copy(const void *bytes, size_t len) {
     if (len > 0) memcpy(copy, bytes, len);
     return copy;
 }
-
-static void *resize(void *ctx, void *block, size_t old, size_t size) {
-    (void)ctx;
-    (void)old;
-    if (size > 0) return gv_memory_checked(realloc(block, size));
-    free(block);
-    return NULL;
-}
-
-struct gv_alloc gv_memory_alloc(void) {
-    return (struct gv_alloc){.resize = resize};
-}

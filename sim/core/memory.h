@@ -39,9 +39,6 @@ struct gv_memory_bytes {
 };
 void gv_memory_append(struct gv_memory_bytes *bytes, const void *more, size_t len);
 
-// The same as a gv_alloc.
-struct gv_alloc gv_memory_alloc(void);
-
 // A copy of `len` bytes, followed by a NUL.
 char *gv_memory_copy(const void *bytes, size_t len);
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_SHOWN = 32 };
 
@@ -57,6 +58,12 @@ static void put(struct gv_progress *progress, const struct line *line) {
     }
     fputs("\x1b[K\n", progress->out);
     progress->drawn++;
+}
+
+gv_time gv_progress_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (gv_time)now.tv_sec * 1000 * GV_MS + (gv_time)now.tv_nsec;
 }
 
 void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty) {

@@ -26,6 +26,9 @@ struct gv_progress {
 // or missing, in colour unless $NO_COLOR is set.
 void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty);
 
+// The monotonic clock, for the display.
+gv_time gv_progress_now(void);
+
 // Sets the terminal's width in columns; 0: unknown. An unknown width, as before the first call,
 // counts as 80.
 void gv_progress_resize(struct gv_progress *progress, unsigned width);

@@ -658,7 +658,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
                                    .sent_by = gv_run_view(sim->run, 0).net->sent_by,
                                    .errors = gv_run_errors(sim->run),
                                });
-    (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
+    if (gv_timers_init(&sim->timers, gv_base_malloc(), nodes) != 0) gv_memory_checked(NULL);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_hash_key, gv_slice_of("trace", 5));
     GV_MEMORY_ARRAY(sim->dirty, nodes);
