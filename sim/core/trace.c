@@ -120,20 +120,16 @@ void gv_trace_text(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
     emit(trace, now, &(struct gv_trace_event){.kind = kind, .why = text});
 }
 
-const char *gv_trace_name(enum gv_trace_kind kind) {
-    static const char *const names[GV_TRACE_KINDS] = {
-        [GV_TRACE_SEND] = "send",           [GV_TRACE_DUPLICATE] = "duplicate",
-        [GV_TRACE_REQUEST] = "request",     [GV_TRACE_DELIVER] = "deliver",
-        [GV_TRACE_DROP] = "drop",           [GV_TRACE_REPLY] = "reply",
-        [GV_TRACE_LEARN] = "learn",         [GV_TRACE_FAULT_BEGIN] = "fault-begin",
-        [GV_TRACE_FAULT_END] = "fault-end", [GV_TRACE_CRASH] = "crash",
-        [GV_TRACE_RESTART] = "restart",     [GV_TRACE_PAUSE] = "pause",
-        [GV_TRACE_RESUME] = "resume",       [GV_TRACE_PHASE] = "phase",
-        [GV_TRACE_VIOLATION] = "violation",
-    };
-    GV_ASSERT(kind < GV_TRACE_KINDS && names[kind] != NULL);
-    return names[kind];
-}
+const char *const gv_trace_names[GV_TRACE_KINDS] = {
+    [GV_TRACE_SEND] = "send",           [GV_TRACE_DUPLICATE] = "duplicate",
+    [GV_TRACE_REQUEST] = "request",     [GV_TRACE_DELIVER] = "deliver",
+    [GV_TRACE_DROP] = "drop",           [GV_TRACE_REPLY] = "reply",
+    [GV_TRACE_LEARN] = "learn",         [GV_TRACE_FAULT_BEGIN] = "fault-begin",
+    [GV_TRACE_FAULT_END] = "fault-end", [GV_TRACE_CRASH] = "crash",
+    [GV_TRACE_RESTART] = "restart",     [GV_TRACE_PAUSE] = "pause",
+    [GV_TRACE_RESUME] = "resume",       [GV_TRACE_PHASE] = "phase",
+    [GV_TRACE_VIOLATION] = "violation",
+};
 
 // ---- JSON ----
 
@@ -158,7 +154,7 @@ void gv_trace_json(void *ctx, const struct gv_trace_event *event) {
     FILE *out = ctx;
     gv_time second = 1000 * GV_MS;
     fprintf(out, "{\"t\":%" PRIu64 ".%09" PRIu64 ",\"kind\":\"%s\"", event->at / second,
-            event->at % second, gv_trace_name(event->kind));
+            event->at % second, gv_trace_names[event->kind]);
     bool fault = event->kind == GV_TRACE_FAULT_BEGIN || event->kind == GV_TRACE_FAULT_END;
     bool alone = event->to.len == 0; // an event of one node
     if (event->has_id) fprintf(out, ",\"%s\":%" PRIu64, fault ? "fault" : "id", event->id);

@@ -91,7 +91,7 @@ void gv_trace_text(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 // "t" is in seconds. Members that do not apply are absent.
 gv_trace_write gv_trace_json;
 
-// The name of a kind, as in JSON: "send", "deliver", …
-const char *gv_trace_name(enum gv_trace_kind kind);
+// The name of each kind, as in JSON: "send", "deliver", …
+extern const char *const gv_trace_names[GV_TRACE_KINDS];
 
 #endif

@@ -285,21 +285,19 @@ class Diagram {
     const { at, until } = this.model.copies;
     for (const c of [...this.path, this.selected]) {
       if (c < 0 || until[c] < this.from || at[c] > this.to) continue;
-      const dropped = this.model.copies.outcome[c] >= Outcome.CUT;
+      const chosen = c === this.selected, width = chosen ? 3.4 : 2.4;
+      const colour = this.model.copies.outcome[c] >= Outcome.CUT ? palette.drop : chosen ? palette.ink : palette.accent;
       g.lineCap = "round";
-      g.strokeStyle = palette.card;
-      g.lineWidth = c === this.selected ? 8 : 6;
-      g.beginPath();
-      this.trace(g, c);
-      g.stroke();
-      g.strokeStyle = dropped ? palette.drop : c === this.selected ? palette.ink : palette.accent;
-      g.lineWidth = c === this.selected ? 3.4 : 2.4;
-      g.beginPath();
-      this.trace(g, c);
-      g.stroke();
+      for (const [style, wide] of [[palette.card, width + 4], [colour, width]]) {
+        g.strokeStyle = style;
+        g.lineWidth = wide;
+        g.beginPath();
+        this.trace(g, c);
+        g.stroke();
+      }
       g.lineWidth = 1;
       g.lineCap = "butt";
-      g.fillStyle = g.strokeStyle;
+      g.fillStyle = colour;
       const [x0, y0, x1, y1] = this.ends(c);
       dot(g, x0, y0, 3.5);
       if (!droppedAtSender(this.model.copies.outcome[c])) dot(g, x1, y1, 4.5);

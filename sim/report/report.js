@@ -62,10 +62,10 @@ function showVerdict(model, result, texts, failures) {
 
 function showHead(model, run, result) {
   const scenario = run.scenario.trim();
-  byId("title").textContent = `${run.nodes} nodes, ${run.workload}, ` +
+  const title = `${run.nodes} nodes, ${run.workload}, ` +
     `${duration(model.end_at)}: ${grouped(result ? result.servers_msgs : model.nodeMessages)} messages` +
     (model.faults.length ? `, ${model.faults.length} ${model.faults.length > 1 ? "faults" : "fault"}` : "");
-  byId("title").textContent = byId("title").textContent.replace(/(\d) (?=\w)/g, "$1\u00a0");
+  byId("title").textContent = title.replace(/(\d) (?=\w)/g, "$1\u00a0");
   document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${JSON.stringify(run.seed)}`;
   const figures = [], add = (name, value, note) => figures.push([name, value, note]);
   if (result) {
