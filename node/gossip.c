@@ -2,6 +2,8 @@
 #include "gossip.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 // Most bytes of a line in addition to the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
@@ -9,6 +11,19 @@ enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERH
 _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
 
 // ---- In -----------------------------------------------------------------------------------------
+
+// Logs what is wrong with a message, after the name of its sender.
+GV_PRINTF(4, 5)
+static void complain(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
+                     const char *format, ...) {
+    char text[GV_LOG_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    gv_log_input_error(gossip->config.log, now, "gossip from %.*s%s",
+                       GV_LINE_EXCERPT(in->json, in->line->src), text);
+}
 
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
 // an answer would help to forge messages.
@@ -24,9 +39,7 @@ static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
     gossip->stats.replayed += repeated;
     gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
     const char *reason = gv_auth_reason(status);
-    if (reason != NULL)
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s %s",
-                           GV_LINE_EXCERPT(json, in->line->src), reason);
+    if (reason != NULL) complain(gossip, now, in, " %s", reason);
     if (status == GV_AUTH_OLD && gv_auth_announce(gossip->config.auth, now, peer))
         gv_engine_ping(gossip->config.engine, now, peer);
     return status;
@@ -34,23 +47,17 @@ static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
 
 static void log_refused(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
                         int error) {
-    const struct gv_json *json = in->json;
     struct gv_engine_stats stats;
     gv_engine_stats(gossip->config.engine, &stats);
+    bool entries = stats.entries_max > 0 && stats.entries >= stats.entries_max; // else the memory
     if (error != GV_EFULL) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: an entry is refused: %s",
-                           GV_LINE_EXCERPT(json, in->line->src), gv_base_error(error));
-    } else if (stats.entries_max > 0 && stats.entries >= stats.entries_max) {
-        gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
-                           " entries, and its limit is %" PRIu64,
-                           GV_LINE_EXCERPT(json, in->line->src), stats.entries, stats.entries_max);
+        complain(gossip, now, in, ": an entry is refused: %s", gv_base_error(error));
     } else {
-        gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
-                           " bytes of memory, and its limit is %" PRIu64,
-                           GV_LINE_EXCERPT(json, in->line->src), stats.memory_bytes,
-                           stats.memory_max);
+        complain(
+            gossip, now, in,
+            ": new entries are refused: the replica has %" PRIu64 " %s, and its limit is %" PRIu64,
+            entries ? stats.entries : stats.memory_bytes, entries ? "entries" : "bytes of memory",
+            entries ? stats.entries_max : stats.memory_max);
     }
 }
 
@@ -61,8 +68,7 @@ int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, const struct gv_gos
     struct gv_slice src = gv_slice_of(name, len > 0 ? (size_t)len : 0);
     int peer = len > 0 ? gv_engine_peer(gossip->config.engine, src) : GV_ENOENT;
     if (peer < 0) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is not a peer",
-                           GV_LINE_EXCERPT(json, in->line->src));
+        complain(gossip, now, in, ", which is not a peer");
         return GV_ENOENT;
     }
     size_t bytes; // length of the message without its MAC
@@ -73,15 +79,13 @@ int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, const struct gv_gos
     const char *reason = NULL;
     int error = gv_message_decode(&message, json, in->line->body, &reason);
     if (error == GV_EVERSION) {
-        gv_log_input_error(
-            gossip->config.log, now,
-            "gossip from %.*s: refused: protocol version %" PRIu64 ", and this node has version %d",
-            GV_LINE_EXCERPT(json, in->line->src), message.version, GV_MESSAGE_VERSION);
+        complain(gossip, now, in,
+                 ": refused: protocol version %" PRIu64 ", and this node has version %d",
+                 message.version, GV_MESSAGE_VERSION);
         return error;
     }
     if (error != 0) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: %s: %s",
-                           GV_LINE_EXCERPT(json, in->line->src), reason, gv_base_error(error));
+        complain(gossip, now, in, ": %s: %s", reason, gv_base_error(error));
         return error;
     }
     message.bytes = bytes;

@@ -26,15 +26,16 @@ void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint6
 
 void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
                             struct gv_verdict_errors *errors) {
+    const struct gv_stats_numbers *numbers = &stats->numbers;
     const struct {
         const char *what;
         uint64_t deepest, most;
     } queues[] = {
-        {"bytes of replies", stats->numbers.queued_replies, GV_CHECK_BOUNDS_REPLIES},
-        {"long replies", stats->numbers.queued_reads, GV_CHECK_BOUNDS_READS},
-        {"changes to be sent", stats->numbers.queued_updates, GV_CHECK_BOUNDS_UPDATES},
-        {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_BOUNDS_SYNCS},
-        {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_BOUNDS_STORE},
+        {"bytes of replies", numbers->queued_replies, GV_CHECK_BOUNDS_REPLIES},
+        {"long replies", numbers->queued_reads, GV_CHECK_BOUNDS_READS},
+        {"changes to be sent", numbers->queued_updates, GV_CHECK_BOUNDS_UPDATES},
+        {"summaries to be answered", numbers->queued_syncs, GV_CHECK_BOUNDS_SYNCS},
+        {"bytes to be stored", numbers->queued_store, GV_CHECK_BOUNDS_STORE},
     };
     for (size_t i = 0; i < GV_COUNT(queues); i++) {
         if (queues[i].deepest <= queues[i].most) continue;

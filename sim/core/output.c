@@ -20,8 +20,7 @@ static char *temporary_of(const char *path) {
     if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) return NULL;
     size_t room = strlen(path) + TAIL_MAX;
     char *temporary = gv_memory_new(room);
-    int len = snprintf(temporary, room, "%s.%ld.part", path, (long)getpid());
-    GV_ASSERT(len > 0 && (size_t)len < room);
+    snprintf(temporary, room, "%s.%ld.part", path, (long)getpid());
     return temporary;
 }
 

@@ -69,7 +69,8 @@ function legend(id, items) {
   }));
 }
 
-function line(g, x0, y0, x1, y1) {
+function line(g, colour, x0, y0, x1, y1) {
+  g.strokeStyle = colour;
   g.beginPath();
   g.moveTo(x0, y0);
   g.lineTo(x1, y1);
@@ -92,10 +93,9 @@ function drawMoments(g, model, { x, left, right, top, bottom }, named) {
   const mark = (t, colour, text) => {
     const at = Math.round(x(t)) + .5;
     if (!(at >= left && at <= right + 1)) return;
-    g.strokeStyle = colour;
     g.lineWidth = 1.5;
     g.setLineDash([5, 3]);
-    line(g, at, top, at, bottom);
+    line(g, colour, at, top, at, bottom);
     g.setLineDash([]);
     g.lineWidth = 1;
     if (named) label(g, text, at, HEAD - 11, { align: "center", colour, bold: true });
@@ -211,8 +211,7 @@ function makeCharts(model, onpick) {
         g.strokeRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
       }
       if (pointer === null) return;
-      g.strokeStyle = faded(palette.ink, 0.55);
-      line(g, plot.x(pointer), HEAD - 3, plot.x(pointer), plot.bottom);
+      line(g, faded(palette.ink, 0.55), plot.x(pointer), HEAD - 3, plot.x(pointer), plot.bottom);
     }
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label",
@@ -280,8 +279,7 @@ function makeCharts(model, onpick) {
 
   function timeAxis(g, plot) {
     const end = model.end_at, step = roundStep(end, (plot.right - plot.left) / 70);
-    g.strokeStyle = palette.rule;
-    line(g, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
+    line(g, palette.rule, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
     for (let i = 0; i * step <= end * 1.0001; i++) {
       label(g, seconds(i * step, step), plot.x(i * step), plot.bottom + 11, { align: "center" });
     }
@@ -293,8 +291,7 @@ function makeCharts(model, onpick) {
       (plot.bottom - plot.top);
     for (let i = -Math.floor(under / step); i * step <= top * 1.0001; i++) {
       const at = Math.round(y(i * step)) + .5;
-      g.strokeStyle = palette.grid;
-      line(g, plot.left, at, plot.right, at);
+      line(g, palette.grid, plot.left, at, plot.right, at);
       label(g, text(Math.abs(i * step), step), plot.left - 8, Math.min(at, plot.bottom - 5), { align: "right", room: plot.left - 10 });
     }
     return y;
@@ -355,15 +352,14 @@ function makeCharts(model, onpick) {
     g.drawImage(small, plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
     const row = (plot.bottom - plot.top) / nodes;
     nodeLabels(g, model, node => plot.top + (node + .5) * row, plot.left - 8);
-    g.strokeStyle = palette.card;
     for (let node = 1; row >= 6 && node < nodes; node++) {
-      line(g, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
+      line(g, palette.card, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
     }
     for (const fault of model.faults) { // as lines: the map uses colour for something else
-      g.strokeStyle = faded(palette[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
+      const colour = faded(palette[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
       g.setLineDash([3, 3]);
       for (const t of [fault.from, fault.to]) {
-        if (t > 0 && t < model.end_at) line(g, plot.x(t), plot.top, plot.x(t), plot.bottom);
+        if (t > 0 && t < model.end_at) line(g, colour, plot.x(t), plot.top, plot.x(t), plot.bottom);
       }
       g.setLineDash([]);
     }
@@ -401,8 +397,7 @@ function makeCharts(model, onpick) {
     }
     g.fillStyle = palette.drop;
     for (let bin = 0; bin < bins; bin++) bar(bin, y(0), y(-series[types][bin] / binTime));
-    g.strokeStyle = palette.soft;
-    line(g, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
+    line(g, palette.soft, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
   }
   function describeRate(t, series, text) {
     if (t > model.keptUntil) return "messages are omitted here";

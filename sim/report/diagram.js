@@ -121,16 +121,14 @@ class Diagram {
     nodeLabels(g, model, node => this.y(node), LEFT - 8, this.node);
     for (let node = 0; node < model.nodes; node++) {
       const y = Math.round(this.y(node)) + .5, chosen = node === this.node;
-      g.strokeStyle = chosen ? palette.accent : palette.rule;
-      line(g, LEFT, y, plot.right, y);
+      line(g, chosen ? palette.accent : palette.rule, LEFT, y, plot.right, y);
       this.states(g, node, y);
     }
     const step = roundStep(this.to - this.from, (plot.right - LEFT) / 100);
     for (let i = Math.max(0, Math.ceil(this.from / step)); i * step <= this.to; i++) {
       const x = this.x(i * step);
       if (x < LEFT - 1) continue;
-      g.strokeStyle = palette.grid;
-      line(g, x, this.rowsTop - 10, x, bottom);
+      line(g, palette.grid, x, this.rowsTop - 10, x, bottom);
       label(g, seconds(i * step, step), x, bottom + 11, { align: "center" });
     }
     drawOmitted(g, model, { ...plot, top: this.rowsTop - 10 });

@@ -64,23 +64,24 @@ void gv_logs_fini(struct gv_logs *logs, bool remove) {
     *logs = (struct gv_logs){0};
 }
 
-static int create(struct gv_logs *logs, uint32_t node) {
+// Files are not kept open, since their number may exceed the limit of open files.
+static int open_file(const struct gv_logs *logs, uint32_t node, int flags) {
     char *path = path_of(logs, node);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int error = -errno;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666), error = errno;
     free(path);
-    if (fd < 0) return error;
-    close(fd);
-    return 0;
+    errno = error;
+    return fd;
 }
 
-// Files are not kept open, since their number may exceed the limit of open files.
+static int create(struct gv_logs *logs, uint32_t node) {
+    int fd = open_file(logs, node, O_CREAT | O_TRUNC);
+    return fd < 0 || close(fd) != 0 ? -errno : 0;
+}
+
 static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
     struct gv_logs_file *file = &logs->files[node];
     if (file->error != 0 || len == 0) return 0;
-    char *path = path_of(logs, node);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    free(path);
+    int fd = open_file(logs, node, O_APPEND);
     ssize_t size = 0;
     while (fd >= 0 && len > 0 && (size = write(fd, bytes, len)) != 0) {
         if (size < 0 && errno == EINTR) continue;

@@ -132,12 +132,17 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
                    gv_slice_of(sim->changes.data, sim->changes.len));
 }
 
+// The length of the first of some lines, which end in newlines.
+static size_t line_len(const char *lines, size_t len) {
+    return (size_t)((const char *)memchr(lines, '\n', len) - lines);
+}
+
 // Traces the pending lines of a crashed node as dropped.
 static void drop_pending(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     for (size_t at = 0; at < vnode->pending_len;) {
         const char *line = vnode->pending + at;
-        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
+        size_t len = line_len(line, vnode->pending_len - at);
         gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, gv_slice_of(line, len),
                       "down");
         at += len + 1;
@@ -258,7 +263,7 @@ static void release(struct vnode *vnode) {
     size_t at = 0;
     while (at < vnode->pending_len && is_free(vnode)) {
         const char *line = vnode->pending + at;
-        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
+        size_t len = line_len(line, vnode->pending_len - at);
         receive(vnode, line, len);
         at += len + 1;
     }
@@ -326,7 +331,7 @@ static void drain(struct vnode *vnode) {
     GV_ASSERT(len == 0 || sim->out[len - 1] == '\n');
     for (size_t at = 0; at < len;) {
         const char *line = sim->out + at;
-        size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
+        size_t size = line_len(line, len - at);
         hash_line(sim, index_of(vnode), true, line, size);
         gv_checker_invariants_line(&sim->invariants, index_of(vnode), gv_slice_of(line, size));
         gv_run_line(sim->run, sim->now, index_of(vnode), gv_slice_of(line, size));
