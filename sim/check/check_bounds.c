@@ -5,7 +5,6 @@
 
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
                              struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < bounds->nodes);
     if (bytes <= bounds->message_max || bounds->message_reported) return;
     bounds->message_reported = true;
     gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, more than %zu", node,
@@ -14,7 +13,6 @@ void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size
 
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
                             uint64_t bytes, struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < bounds->nodes);
     uint64_t most = GV_CHECK_BOUNDS_NODE + (uint64_t)GV_CHECK_BOUNDS_PEER * bounds->nodes +
                     GV_CHECK_BOUNDS_ENTRY * entries;
     if (bytes <= most || bounds->memory_reported) return;

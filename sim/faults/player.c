@@ -133,7 +133,7 @@ void gv_player_end(struct gv_player *player, size_t index) {
 }
 
 void gv_player_describe(const struct gv_player *player, size_t index, char *buf, size_t cap) {
-    GV_ASSERT(index < player->scenario->len && cap > 0);
+    GV_ASSERT(cap > 0);
     const struct gv_scenario_step *step = &player->scenario->steps[index];
     if (step->drawn) {
         gv_nemesis_describe(&player->steps[index].drawn, buf, cap);

@@ -372,17 +372,11 @@ class Diagram {
       : direction * (when(c) - here) >= 0;
     // A message that arrives may have been sent up to longestDelay before.
     const start = lowerBound(at, here - (this.node >= 0 ? this.model.longestDelay : 0));
-    if (direction > 0) {
-      for (let c = start; c < at.length; c++) {
-        if (best >= 0 && at[c] > when(best)) break;
-        if (concerns(c) && beyond(c) && (best < 0 || after(c, best) < 0)) best = c;
-      }
-    } else {
-      for (let c = lowerBound(at, here + 1e-9) - 1; c >= 0; c--) {
-        if (best >= 0 && at[c] < when(best) - this.model.longestDelay) break;
-        if (concerns(c) && beyond(c) && (best < 0 || after(c, best) > 0)) best = c;
-        if (this.node < 0 && best >= 0) break;
-      }
+    for (let c = direction > 0 ? start : lowerBound(at, here + 1e-9) - 1; c >= 0 && c < at.length; c += direction) {
+      // No later copy can be nearer.
+      if (best >= 0 && (direction > 0 ? at[c] > when(best) : at[c] < when(best) - this.model.longestDelay)) break;
+      if (concerns(c) && beyond(c) && (best < 0 || direction * after(c, best) < 0)) best = c;
+      if (direction < 0 && this.node < 0 && best >= 0) break;
     }
     if (best >= 0) this.select(best, true);
   }

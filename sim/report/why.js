@@ -9,16 +9,19 @@ function explainer(model) {
   // Returns {title, parts, copies, marks, span} or only {title}. A part is a paragraph, or
   // {heading, items: [{text, copy}]}. copies, marks and span are what the diagram highlights.
   function ask(question) {
-    let found = /\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|not return|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i
-      .exec(question.trim());
-    if (found) return whyLacks(found[1], itemsOf(found[2]), found[2], found[3] && +found[3]);
-    found = /\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i.exec(question.trim());
-    if (found) return whoHas(itemsOf(found[1]), found[1]);
-    found = /\bwhat\b.*?\bhappened\b.*?\b(n\d+)\b(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i.exec(question.trim());
-    if (found) return happened(found[1], found[2] === undefined ? model.end_at : +found[2]);
-    found = /\bwho\b.*?\b(?:sent|sends|spoke|speaks)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i.exec(question.trim());
-    if (found) return traffic(found[1] === undefined ? model.end_at : +found[1]);
-    if (/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i.test(question)) return slowest();
+    const text = question.trim(), momentOf = digits => digits === undefined ? model.end_at : +digits;
+    const forms = [
+      [/\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|not return|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i,
+        ([, node, item, moment]) => whyLacks(node, itemsOf(item), item, moment && +moment)],
+      [/\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i, ([, item]) => whoHas(itemsOf(item), item)],
+      [/\bwhat\b.*?\bhappened\b.*?\b(n\d+)\b(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i, ([, node, moment]) => happened(node, momentOf(moment))],
+      [/\bwho\b.*?\b(?:sent|sends|spoke|speaks)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i, ([, moment]) => traffic(momentOf(moment))],
+      [/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i, slowest],
+    ];
+    for (const [form, answer] of forms) {
+      const found = form.exec(text);
+      if (found) return answer(found);
+    }
     const example = model.run.counter ? "n3+412" : "412";
     return { title: `Ask, for example: why does n7 lack ${example}? who has ${example}? what happened at n7 at 6.5 s? who sent at 6.5 s?` };
   }

@@ -156,7 +156,6 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
                 best = node;
             }
         }
-        GV_ASSERT(best != UINT32_MAX);
         add(line, "  n%u %" PRId64, best, view->missing[best]);
         last = view->missing[best];
         last_node = best;
