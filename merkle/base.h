@@ -72,6 +72,9 @@ static inline struct gv_slice gv_slice_of(const void *data, size_t len) {
 static inline struct gv_slice gv_slice_text(const char *text) {
     return gv_slice_of(text, strlen(text));
 }
+static inline bool gv_slice_equal(struct gv_slice a, struct gv_slice b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 // Monotonic time in nanoseconds since an arbitrary origin, read from the caller's clock.
 typedef uint64_t gv_time;

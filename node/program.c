@@ -15,10 +15,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#ifndef GV_VERSION
-#define GV_VERSION "unknown"
-#endif
-
 // The log on standard error.
 struct output {
     enum gv_log_level level;

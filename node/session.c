@@ -4,7 +4,6 @@
 #include "../merkle/digest.h"
 #include "replies.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 // The members of an init's body.
@@ -48,7 +47,7 @@ static const char *read_names(struct gv_session_request *init, const struct memb
         if (len < 0) return "node_ids: not a name (1 to 64 bytes, no control characters)";
         names[i] = gv_slice_of(name, (size_t)len);
         used += (size_t)len;
-        found |= names[i].len == self.len && memcmp(self.data, name, self.len) == 0;
+        found |= gv_slice_equal(names[i], self);
     }
     return found ? NULL : "node_ids: node_id is not among them";
 }
@@ -109,7 +108,7 @@ static int receive_first(struct gv_session *session, gv_time now, struct gv_sess
                       "node_id is not a name (1 to 64 bytes, no control characters)");
     if (members->count > (int)config->peers_max) {
         session->name[0] = '\0';
-        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %" PRIu32 " are allowed",
+        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %u are allowed",
                  members->count, config->peers_max);
         return GV_REPLIES_MALFORMED;
     }

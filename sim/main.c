@@ -13,10 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef GV_VERSION
-#define GV_VERSION "unknown"
-#endif
-
 // The clock in microseconds, modulo a million seconds: a seed of few digits is easier to copy.
 static uint64_t seed_from_clock(void) {
     struct timespec now;

@@ -26,8 +26,8 @@ struct gv_child_guard {
 };
 
 // Starts the guard, and sets the mark in this process's environment. Call it before any child
-// starts and before other files are opened: it opens standard streams that are closed. If the guard
-// cannot be started (EAGAIN, ENOMEM), all else works without it.
+// starts, and with open standard streams. If the guard cannot be started (EAGAIN, ENOMEM), all else
+// works without it.
 void gv_child_guard_start(struct gv_child_guard *guard);
 
 // Kills the remaining children, and ends the guard.
