@@ -14,6 +14,7 @@
 enum { EXCERPT_MAX = 1 << 14 }; // most bytes read from a file
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
+    GV_ASSERT(logs->dir != NULL);
     size_t cap = strlen(logs->dir) + 24;
     char *path = gv_memory_new(cap);
     snprintf(path, cap, "%s/n%u.log", logs->dir, node);

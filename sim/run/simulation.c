@@ -767,6 +767,7 @@ struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
     result.is_virtual = true;
     result.trace_hash = sim->trace_hash;
     result.lines = sim->lines;
+    GV_ASSERT(sim->config.run.nodes > 0);
     result.node_memory = sim->memory_most / sim->config.run.nodes;
     result.settled = sim->settled_at != GV_TIME_NEVER;
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;
