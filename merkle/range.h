@@ -29,19 +29,17 @@ enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch carries its item count modulo 
 
 // Writes the kind of the range [lo, hi), lo < hi, and its bound. `kind` must not be one of the last
 // three: for a request write the header of a list.
-GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
-                                uint64_t hi);
+void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo, uint64_t hi);
 // Writes the number of words that follow in a list or request, 1 to GV_RECONCILE_LIST_MAX.
-GV_API void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
+void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
 // Writes the content of a sketch range with `count` items: 33 bytes.
-GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
-                                uint64_t count);
+void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count);
 // Writes an estimator: 3 bytes.
-GV_API void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
+void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 
 // Reads the next range into the state; it starts at state->hi. False: the summary has no further
 // range, or, with state->in.error set to GV_ESYNTAX, the next one is malformed.
-GV_API bool gv_range_next(struct gv_reconcile *state);
+bool gv_range_next(struct gv_reconcile *state);
 
 #ifdef __cplusplus
 }
