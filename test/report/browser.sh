@@ -9,7 +9,7 @@ case $BUILD in
 /*) DRIVER=$BUILD/browser ;;
 *) DRIVER=$PWD/$BUILD/browser ;;
 esac
-get="to get it: test/gates/deps.sh install browser"
+get="to get it: test/lib/deps.sh install browser"
 NO_BROWSER=
 if [ -z "${CHROMIUM-}" ]; then
     CHROMIUM=$(command -v chromium || command -v chromium-browser) ||
