@@ -20,7 +20,7 @@ END
 cat >"$TMP/zsh" <<'END'
 _describe() { print -l -- "${(@)${(P@)3}%%:*}" }
 compadd() { shift; print -l -- $@ }
-_files() { : }; _message() { : }; _normal() { print "normal $words[1] $CURRENT" }
+_files() { : }; _message() { : }; _normal() { : }
 completion=$1/zsh/site-functions/_grapevine
 shift
 words=("$@") CURRENT=$#
