@@ -1,20 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # deps.sh probe|install GROUP…: checks that the system has what the groups need. If something is
-# missing, `probe` names it and fails, and `install` installs its package with apt-get, dnf or brew.
-# Prints nothing if nothing is missing. Groups: build, store (LMDB), san (SAN=), fuzz, test, check
-# (the tools of the gates), browser (for the report), and the compiler and emulator of each port:
-# i386, armhf, s390x, musl. The file $STAMP lists the groups found for each compiler, so each is
-# probed once.
+# missing, `probe` names it and the command that installs its package, and fails; `install` prints
+# the command and runs it (apt-get, dnf or brew), but with DEPS=no is the same as `probe`. Prints
+# nothing if nothing is missing. Groups: build (what the library needs), uv, sodium, lmdb, san
+# (SAN=), fuzz, test, check (the tools of the gates), browser (for the report), and the compiler and
+# emulator of each port: i386, armhf, s390x, musl. The file $STAMP lists the groups found for each
+# compiler, so each is probed once.
 mode=$1
 shift
 cc=${CC:-cc}
+case $DEPS in
+no) mode=probe ;;
+'') ;;
+*)
+    echo "DEPS is no or empty, not $DEPS" >&2
+    exit 2 ;;
+esac
 
 # NAME.h is a header, COMPILER-san its sanitizers; other names are programs.
 needs() {
     case $1 in
-    build) echo cc xxhash.h jsmn.h uv.h sodium.h ;;
-    store) echo lmdb.h ;;
+    build) echo cc xxhash.h jsmn.h ;;
+    uv | sodium | lmdb) echo "$1.h" ;;
     san) echo cc-san ;;
     fuzz) echo libFuzzer ;;
     test) echo cmocka.h ;;
@@ -131,8 +139,8 @@ run() {
     "$@"
 }
 
-# Installs the packages for $missing.
-fetch() {
+# Sets $command to the one that installs the packages for $missing.
+find_command() {
     packages=
     for need in $missing; do
         for name in $(package "$need"); do
@@ -143,23 +151,27 @@ fetch() {
         done
     done
     [ -n "$packages" ] || return 1
-    sudo=
-    [ "$manager" = brew ] || [ "$(id -u)" -eq 0 ] || sudo=sudo
-    echo "missing:$missing" >&2
     case $manager in
-    apt) run $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-        --no-install-recommends $packages >/dev/null ;;
-    dnf) run $sudo dnf install -y -q $packages ;;
-    brew) run brew install --quiet $packages ;;
+    apt) command="env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends" ;;
+    dnf) command="dnf install -y -q" ;;
+    brew) command="brew install --quiet" ;;
     esac
+    command="$(sudo_prefix)$command$packages"
+}
+sudo_prefix() {
+    [ "$manager" = brew ] || [ "$(id -u)" -eq 0 ] || echo "sudo "
+}
+
+fetch() {
+    find_command || return
+    echo "missing:$missing; installing (DEPS=no forbids it):" >&2
+    if [ "$manager" = apt ]; then run $command >/dev/null; else run $command; fi
 }
 
 # apt-get needs package lists; outdated ones name packages that are gone.
 update_lists() {
     [ "$manager" = apt ] || return 1
-    sudo=
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    run $sudo apt-get update -q >/dev/null
+    run $(sudo_prefix)apt-get update -q >/dev/null
 }
 
 stamped() {
@@ -177,7 +189,10 @@ done
 
 if ! find_missing; then
     if [ "$mode" = probe ]; then
-        echo "missing:$missing (\`make deps\` installs what building and testing need)" >&2
+        echo "missing:$missing" >&2
+        if find_manager && find_command; then
+            echo "to install: $command" >&2
+        fi
         exit 1
     fi
     case "$missing $cc" in
