@@ -12,7 +12,8 @@ public=$(for header in $(show HEADERS); do echo "${header##*/}"; done)
 include=-I$BUILD/gate-gcc/include
 for compiler in gcc clang; do
     printf '#include <grapevine/%s>\n' $public | $compiler -std=c11 "$include" -E -dD - |
-        awk -f test/gates/abi.awk -v headers="$(echo $public)" >"$TMP/abi.c" || fault "$list:1: see above"
+        awk -f test/gates/abi.awk -v headers="$(echo $public)" >"$TMP/abi.c" ||
+        fault "$list:1: see above"
     $compiler -std=c11 -Wall -Werror "$include" "$TMP/abi.c" -o "$TMP/abi" &&
         "$TMP/abi" >"$TMP/$compiler" || fault "$list:1: the program of abi.awk fails"
 done
@@ -34,13 +35,13 @@ if [ "$1" = write ]; then
 elif ! diff -U 2 $list "$TMP/list" >"$TMP/diff"; then
     tail -n +3 "$TMP/diff"
     fault "$list:1: the interface changed. To accept that, run \`test/gates/abi.sh write\` and
-describe the change in NEWS.md. A line with - means that programs must be compiled again, or changed:
-GV_VERSION_MINOR must then be greater than that of the last release."
+describe the change in NEWS.md. If a line has -, programs must be compiled again or changed, so
+GV_VERSION_MINOR must be greater than that of the last release."
 fi
 
 # In a declaration, the name of the function precedes the first parenthesis.
-sed -nE '/^(inline|typedef|macro|#| )/d; s/^[a-z][^(]* \*?(gv_[a-z0-9_]+)\(.*\)$/\1/p' "$TMP/list" |
-    sort >"$TMP/declared"
+sed -nE -e '/^(inline|typedef|macro|#| )/d' -e 's/^[a-z][^(]* \*?(gv_[a-z0-9_]+)\(.*\)$/\1/p' \
+    "$TMP/list" | sort >"$TMP/declared"
 [ "$(wc -l <"$TMP/declared")" -le 70 ] || fault "$list:1: more than 70 functions"
 libraries=$BUILD/gate-gcc
 exports() { # LIBRARY NM-OPTION…

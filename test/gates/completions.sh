@@ -44,8 +44,11 @@ expect() { # WORD…: these are offered (a line each on stdin)
 }
 
 shells="bash zsh"
-command -v bash >/dev/null || { echo "no bash: its completion was not tried"; shells=${shells#bash }; }
-command -v zsh >/dev/null || { echo "no zsh: its completion was not tried"; shells=${shells% zsh}; }
+for shell in $shells; do
+    command -v $shell >/dev/null && continue
+    echo "no $shell: its completion was not tried"
+    shells=$(echo $shells | sed "s/$shell//")
+done
 head -n 1 "$share/zsh/site-functions/_grapevine" >"$TMP/compdef"
 for program in $(show BINS); do
     program=${program##*/}
@@ -54,7 +57,8 @@ for program in $(show BINS); do
     grep -qw -- "$program" "$TMP/compdef" || fault "GNUmakefile:1: none of $program for zsh"
     # Options at the beginning of a line, and those that a text names.
     "$bin/$program" --help >"$TMP/help"
-    grep -oE -- '(^ *|[ ([])--?[A-Za-z][a-z0-9-]*' "$TMP/help" | tr -d ' ([' | sort -u >"$TMP/options"
+    grep -oE -- '(^ *|[ ([])--?[A-Za-z][a-z0-9-]*' "$TMP/help" | tr -d ' ([' |
+        sort -u >"$TMP/options"
     grep -- '^-' "$TMP/options" | expect "$program" -
     sed -nE "s/^(usage:)? *$program ([a-z]+).*/\2/p" "$TMP/help" | sort -u >"$TMP/commands"
     for command in $(cat "$TMP/commands"); do

@@ -15,7 +15,8 @@ done
 for program in apt-get dnf brew sudo; do
     cat >"$TMP/bin/$program" <<END
 #!/bin/sh
-grep -q "^missing:.*installing" "$TMP/out" && grep -q "^[+] .*$program .*uv" "$TMP/out" && echo told >&2
+grep -q "^missing:.*installing" "$TMP/out" &&
+    grep -q "^[+] .*$program .*uv" "$TMP/out" && echo told >&2
 echo "called: $program \$*" >&2
 END
     chmod +x "$TMP/bin/$program"
@@ -27,19 +28,24 @@ attempt() { # make ARGUMENT…: the output is in $TMP/out
     ${MAKE:-make} BUILD="$BUILD/gate-deps" CC=gcc CPPFLAGS="-isystem $TMP/none" "$@" \
         >"$TMP/out" 2>&1
 }
-show_out() { sed 's/^/    /' "$TMP/out"; }
 
 rm -rf "$BUILD/gate-deps"
-attempt WERROR=1 lib || { fault "GNUmakefile:1: \`make lib\` needs more than xxHash and jsmn"; show_out; }
-attempt WERROR=1 install-lib DESTDIR="$TMP/root" ||
-    { fault "GNUmakefile:1: \`make install-lib\` needs more than xxHash and jsmn"; show_out; }
-[ -f "$TMP/root/usr/local/lib/libgrapevine.a" ] || fault "GNUmakefile:1: install-lib installs nothing"
+for goal in lib install-lib; do
+    attempt WERROR=1 $goal DESTDIR="$TMP/root" && continue
+    fault "GNUmakefile:1: \`make $goal\` needs more than xxHash and jsmn:"
+    sed 's/^/    /' "$TMP/out"
+done
+[ -f "$TMP/root/usr/local/lib/libgrapevine.a" ] ||
+    fault "GNUmakefile:1: install-lib installs nothing"
 ! grep -q called: "$TMP/out" || fault "test/lib/deps.sh:1: install-lib installs packages"
 
 # The headers that the sources include, by the groups of deps.sh.
-included() { grep -rhoE '^#include <(uv|sodium|lmdb|cmocka)\.h>' "$@" | tr -d '<>' | cut -c 10- | sort -u; }
-programs=$(included --include='*.[ch]' node sim)
-tests=$(included --include='*.[ch]' node sim test)
+included() { # ROOM…
+    grep -rhoE --include='*.[ch]' '^#include <(uv|sodium|lmdb|cmocka)\.h>' "$@" |
+        tr -d '<>' | cut -c 10- | sort -u
+}
+programs=$(included node sim)
+tests=$(included node sim test)
 refuses() { # "HEADER…" make ARGUMENT…: names these and the command, and installs nothing
     wanted=$1
     shift

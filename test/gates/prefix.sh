@@ -12,7 +12,8 @@ echo "$ours" | awk '
     { first[noun] = $0 }' | fault
 
 build gcc CC=gcc WERROR=1 all
-sed -nE 's/^GV_API .*[ *](gv_[a-z0-9_]+)\(.*/\1/p' merkle/types.h $(show PUBLIC_HEADERS) >"$TMP/public"
+sed -nE 's/^GV_API .*[ *](gv_[a-z0-9_]+)\(.*/\1/p' merkle/types.h $(show PUBLIC_HEADERS) \
+    >"$TMP/public"
 objects=$BUILD/gate-gcc/obj
 for source in $(echo "$ours" | grep '[.]c$'); do
     noun=$(basename "$source" .c)
@@ -27,5 +28,4 @@ for source in $(echo "$ours" | grep '[.]c$'); do
                 print source, $3, "exports " $3 ", which is not gv_" noun "_*"
             }' | fault_at
 done
-
 finish

@@ -152,7 +152,9 @@ find_command() {
     done
     [ -n "$packages" ] || return 1
     case $manager in
-    apt) command="env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends" ;;
+    apt)
+        command="env DEBIAN_FRONTEND=noninteractive apt-get install -y -q"
+        command="$command --no-install-recommends" ;;
     dnf) command="dnf install -y -q" ;;
     brew) command="brew install --quiet" ;;
     esac
