@@ -578,7 +578,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     if (peer == NULL) return GV_ENOMEM;
     struct reception reception = decide(peer, message);
     count_received(&engine->stats, message);
-    gv_health_received(&peer->health);
+    gv_health_received(&peer->health, now);
     if (reception.needs_sync) request_sync(engine, now, reception.reason, index);
     apply_ack(engine, now, index, message);
     bool changed = false;
