@@ -13,11 +13,11 @@ cc=${CC:-cc}
 # NAME.h is a header, COMPILER-san its sanitizers; other names are programs.
 needs() {
     case $1 in
-    build) echo cc xxhash.h jsmn.h uv.h sodium.h ;;
+    build) echo cc xxhash.h jsmn.h uv.h ;;
     store) echo lmdb.h ;;
     san) echo cc-san ;;
     fuzz) echo libFuzzer ;;
-    test) echo cmocka.h ;;
+    test) echo cmocka.h sodium.h ;;
     check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
     i386) echo i686-linux-gnu-gcc qemu-i386 ;;
     armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;

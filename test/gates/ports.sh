@@ -13,7 +13,7 @@ export GV_TEST_TIMEOUT_S="${GV_TEST_TIMEOUT_S:-600}"
 # LMDB. So the headers of this system suffice, but no other header of it may be visible.
 include=$PWD/$BUILD/ports/include
 [ "${BUILD#/}" = "$BUILD" ] || include=$BUILD/ports/include
-test/gates/deps.sh install build store || exit 1
+test/gates/deps.sh install build store test || exit 1
 mkdir -p "$include"
 printf '#include <%s.h>\n' xxhash jsmn uv sodium lmdb |
     ${CC:-cc} $CPPFLAGS -DXXH_INLINE_ALL -M -x c - | tr ' ' '\n' |

@@ -3,9 +3,9 @@
 // bounds are then; and nodes with different bounds converge.
 #include "../lib/test.h"
 
+#include "../../codec/auth.h"
 #include "../../engine/store.h"
 #include "../../node/node.h"
-#include "../../node/security/auth.h"
 #include "../../node/workload.h"
 #include "../../sim/core/disk.h"
 
