@@ -78,6 +78,17 @@ struct gv_engine_event {
     const struct gv_entry *entry; // borrowed for the callback
 };
 
+// A change of the replica; borrowed for the callback.
+struct gv_engine_change {
+    const struct gv_entry *entry; // the new version
+    const struct gv_entry *old;   // the former one; NULL: there was none, or track_old is not set
+    int origin;                   // the peer that sent it; negative: a local write
+    bool is_stored;               // gv_store_apply applied it, so the store has it
+    // After the call that caused the change, gv_engine_next with a cursor of `at` and an end of
+    // `at` + 1 returns the entry, unless its record has moved since.
+    uint32_t at;
+};
+
 struct gv_engine_config {
     struct gv_alloc alloc; // copied; its context must outlive the engine
     // Seeds all random choices. The same seed and the same calls give the same messages. Give each
@@ -98,11 +109,10 @@ struct gv_engine_config {
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
     uint64_t entries_max; // most entries of the replica; 0: no bound
-    // Called when a put or received entry changed the replica; lets callers mirror entries
-    // elsewhere. After the call that caused it, gv_engine_next with a cursor of `at` and an end of
-    // `at` + 1 returns the entry, unless its record has moved since. May be NULL.
-    void (*on_change)(void *ctx, uint32_t at);
+    // Called when an entry that was put, received or applied changed the replica. May be NULL.
+    void (*on_change)(void *ctx, const struct gv_engine_change *change);
     void *on_change_ctx;
+    bool track_old; // changes have the former version, at the price of a lookup and 64 KiB
     // Called for each event; each costs a hash of the entry. May be NULL.
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;

@@ -156,7 +156,7 @@ GV_API const char *gv_last_error(const struct grapevine *gv);
 // A write returns 1 if it changed the replica and 0 if it did not. Before gv_join, writes are kept
 // and sent later. Errors of all writes:
 //   GV_ESYNTAX  key or value is not a JSON text
-//   GV_ERANGE   it is nested deeper than 56 levels
+//   GV_ERANGE   it is nested deeper than 57 levels
 //   GV_ESPACE   longer than GV_TEXT_MAX
 //   GV_EFULL    longer than message_max admits, or memory_max or entries_max would be exceeded
 //   GV_ENOMEM
@@ -237,7 +237,6 @@ GV_API int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t c
 //   GV_EAUTH      not authentic, or received before; nothing was used
 //   GV_EFULL      an entry exceeds a bound of this node, or gv_ready was false
 //   GV_ENOMEM     the peer repeats the message
-// The bytes may be changed by the call.
 GV_API int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len);
 // Whether a message with a summary can be accepted now. If not, call gv_send first; messages that
 // come nevertheless are repeated by their senders.

@@ -18,20 +18,38 @@ struct message {
 
 // ---- In -----------------------------------------------------------------------------------------
 
+// The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.
+static const char *reason_of(enum gv_auth_status status) {
+    switch (status) {
+    case GV_AUTH_VALID:
+    case GV_AUTH_DUPLICATE:
+        break;
+    case GV_AUTH_OLD:
+        return "is too old: the clock of its sender was set back, or it is a replay";
+    case GV_AUTH_MISSING:
+        return "has no MAC: its sender lacks the cluster's --secret-file, or it is forged";
+    case GV_AUTH_INVALID:
+        return "has an invalid MAC: its sender has another --secret-file, or it is forged";
+    case GV_AUTH_UNEXPECTED:
+        return "has a MAC: this node lacks the cluster's --secret-file";
+    }
+    return NULL;
+}
+
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
-// an answer would help to forge messages.
+// an answer would help to forge messages. *out becomes the parser with which to decode the body.
 static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
-                                        const struct message *in, int peer, size_t *len) {
+                                        const struct message *in, int peer, struct gv_json *out) {
     struct gv_json *json = in->json;
     struct gv_auth_endpoints endpoints = {peer, gv_engine_name(gossip->config.engine, peer),
                                           gv_session_name_slice(gossip->config.session)};
     struct gv_auth_message message = {json, in->line->body, in->line->mac};
     enum gv_auth_status status =
-        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, len);
+        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, out);
     bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     gossip->stats.replayed += repeated;
     gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
-    const char *reason = gv_auth_reason(status);
+    const char *reason = reason_of(status);
     if (reason != NULL)
         gv_log_input_error(gossip->config.log, now, "gossip from %.*s %s",
                            GV_LINE_EXCERPT(json, in->line->src), reason);
@@ -73,13 +91,13 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
                            GV_LINE_EXCERPT(json, in->line->src));
         return GV_ENOENT;
     }
-    size_t bytes; // length of the message without its MAC
-    enum gv_auth_status status = authenticate(gossip, now, in, peer, &bytes);
+    struct gv_json body;
+    enum gv_auth_status status = authenticate(gossip, now, in, peer, &body);
     if (status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD) return 0;
     if (status != GV_AUTH_VALID) return GV_EAUTH;
     struct gv_message message;
     const char *reason = NULL;
-    int error = gv_message_decode(&message, json, in->line->body, &reason);
+    int error = gv_message_decode(&message, &body, in->line->body, &reason);
     if (error == GV_EVERSION) {
         gv_log_input_error(
             gossip->config.log, now,
@@ -92,7 +110,6 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
                            GV_LINE_EXCERPT(json, in->line->src), reason, gv_base_error(error));
         return error;
     }
-    message.bytes = bytes;
     error = gv_engine_receive(gossip->config.engine, now, peer, &message);
     if (error != 0) log_refused(gossip, now, in, error);
     return error;

@@ -58,7 +58,7 @@ struct gv_node_config {
     uint32_t client_rate;  // requests a second of each client; 0: no limit
     uint32_t client_burst; // requests at once of each client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
-    // between nodes are authenticated (security/auth.h).
+    // between nodes are authenticated (codec/auth.h).
     struct gv_slice secret;
     // Borrowed; loaded by gv_node_new. NULL: nothing is stored. Workloads without entries ignore
     // it.
@@ -73,8 +73,8 @@ struct gv_node_config {
 struct gv_node;
 
 // Creates a node; *out is freed by gv_node_free, which accepts NULL. GV_EINVAL: message_max is
-// below GV_ENGINE_MESSAGE_MIN, plus GV_AUTH_OVERHEAD with a secret; GV_EIO: libsodium does not
-// start; GV_ENOMEM; errors of gv_store_load.
+// below GV_ENGINE_MESSAGE_MIN, plus GV_AUTH_OVERHEAD with a secret; GV_ENOMEM; errors of
+// gv_store_load.
 int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
 void gv_node_free(struct gv_node *node);
 

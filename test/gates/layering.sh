@@ -4,7 +4,7 @@
 # node <- sim <- test. The folders of node/ and sim/ are layers, too, and modules do not include
 # each other in a circle. merkle/, codec/ and engine/ include no header of the C library that
 # declares I/O, clocks or locales. A third-party header is included only in the file that wraps its
-# library. In engine/, each module is the only one to write its struct.
+# library. In merkle/ and engine/, a module is the only one to write its struct.
 . "$(dirname "$0")/lib.sh"
 
 for entry in *; do
@@ -18,7 +18,7 @@ done
 awk -v edges="$TMP/edges" '
 BEGIN {
     # From the lowest layer up. Folders joined by a comma may not include each other.
-    split("merkle codec engine node/storage,node/security node node/workloads " \
+    split("merkle codec engine node/storage node node/workloads " \
           "sim/core sim/faults sim/check sim/report sim/run sim/tools sim test", order)
     for (i in order) {
         n = split(order[i], names, ",")
@@ -28,7 +28,7 @@ BEGIN {
     where["xxhash.h"] = "^merkle/digest[.]c$"
     where["jsmn.h"] = "^(codec/token[.]h|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
     where["lmdb.h"] = "^node/storage/store_lmdb[.]c$"
-    where["sodium.h"] = "^node/security/auth[.]c$"
+    where["sodium.h"] = "^test/lib/oracle[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
     where["uv.h"] = "^(node|sim/run|sim)/[a-z_]*[.]c$"; most["uv.h"] = 2
     where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/pinsketch[.]c$" # intrinsics
@@ -87,24 +87,27 @@ if [ -s "$TMP/circle" ]; then
     fault <"$TMP/circle"
 fi
 
-# Each module of the engine is the only one to write the members of its struct. A word is a name of
-# the struct, as a member or as a pointer, in the other files.
-member='[a-z_]+(\[[^]]*\])?([.][a-z_]+)?'
+# These modules are the only ones to write the members of their structs. A word is a name of the
+# struct, as a member or as a pointer, in the other files of the folder.
+member='[a-z_]+(\[[^]]*\])?([.][a-z_]+)*'
 while read -r module words; do
-    grep -nE "(^|[^a-z_])($words)([.]|->)$member *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)" engine/*.c |
-        grep -v "^engine/$module[.]c:" |
-        sed "s|^\([^:]*:[0-9]*:\).*|\1 only engine/$module.c writes this member|" | fault
+    grep -nE "(^|[^a-z_])($words)([.]|->)$member *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)" \
+        "${module%/*}"/*.c | grep -v "^$module[.]c:" |
+        sed "s|^\([^:]*:[0-9]*:\).*|\1 only $module.c writes this member|" | fault
 done <<'END'
-ack ack
-health health
-intent intent
-antientropy antientropy|ae|compared
-push push
-names names
-send_queue queue
-timers timers
-changelog changelog|log
-replica replica
-reservations reservations
+merkle/range range
+merkle/strategy strategy
+merkle/window window
+engine/ack ack
+engine/health health
+engine/intent intent
+engine/antientropy antientropy|ae|compared
+engine/push push
+engine/names names
+engine/send_queue queue
+engine/timers timers
+engine/changelog changelog|log
+engine/replica replica
+engine/reservations reservations
 END
 finish

@@ -3,9 +3,9 @@
 // bounds are then; and nodes with different bounds converge.
 #include "../lib/test.h"
 
+#include "../../codec/auth.h"
 #include "../../engine/store.h"
 #include "../../node/node.h"
-#include "../../node/security/auth.h"
 #include "../../node/workload.h"
 #include "../../sim/core/disk.h"
 
@@ -118,22 +118,22 @@ struct writer {
     struct gv_disk disk;
     struct gv_engine *engine, *truth;
     struct bounds bounds;
-    struct gv_store_batch batch; // local writes that wait for the store
-    struct gv_store_batch more;  // entries received from peers
-    struct sample *waiting;      // the local writes of `batch`
+    struct gv_store_batch batch; // records; empty but for a commit
+    uint32_t *changes;           // entries that the store lacks, as on_change reports them
+    size_t change_count;
+    struct sample *waiting; // local writes that wait for the store
     size_t count;
     uint64_t version; // version of the last local write; increases
     unsigned admitted, refused, received, turned_down;
 };
 
-enum { WAITING_MAX = 24 };
+enum { WAITING_MAX = 24, CHANGES_MAX = 1024 };
 
-// Called when the engine has an entry that the store lacks.
-static void on_change(void *ctx, uint32_t at) {
+static void on_change(void *ctx, const struct gv_engine_change *change) {
     struct writer *it = ctx;
-    struct gv_entry entry;
-    assert_true(gv_engine_next(it->engine, &at, at + 1, &entry));
-    assert_int_equal(gv_store_batch_put(&it->more, ALLOC, it->engine, &entry), 0);
+    if (change->is_stored) return;
+    assert_true(it->change_count < CHANGES_MAX);
+    it->changes[it->change_count++] = change->at;
 }
 
 static void begin(struct writer *it, const struct bounds *bounds, uint64_t stream) {
@@ -151,16 +151,17 @@ static void begin(struct writer *it, const struct bounds *bounds, uint64_t strea
     it->engine = new_engine(&config);
     assert_int_equal(gv_engine_join(it->engine, 0, names[0], names, NODES), 0);
     it->waiting = calloc(WAITING_MAX, sizeof *it->waiting);
-    assert_non_null(it->waiting);
+    it->changes = calloc(CHANGES_MAX, sizeof *it->changes);
+    assert_true(it->waiting != NULL && it->changes != NULL);
 }
 
 static void end(struct writer *it) {
     gv_engine_free(it->engine);
     gv_engine_free(it->truth);
     gv_store_batch_free(&it->batch, ALLOC);
-    gv_store_batch_free(&it->more, ALLOC);
     gv_disk_fini(&it->disk);
     free(it->waiting);
+    free(it->changes);
 }
 
 static void write_local(struct writer *it) {
@@ -176,7 +177,6 @@ static void write_local(struct writer *it) {
         it->refused++;
         return;
     }
-    assert_int_equal(gv_store_batch_put(&it->batch, ALLOC, it->engine, &sample->entry), 0);
     it->count++;
     it->admitted++;
 }
@@ -204,18 +204,27 @@ static void receive(struct writer *it) {
     if (error == 0) assert_true(gv_engine_put(it->truth, 0, &sample.entry) >= 0);
 }
 
-static void write_batch(struct writer *it, struct gv_store_batch *batch) {
-    assert_int_equal(it->disk.store.write(it->disk.store.ctx, batch), 0);
-    batch->len = batch->count = 0;
+static void write_batch(struct writer *it) {
+    assert_int_equal(it->disk.store.write(it->disk.store.ctx, &it->batch), 0);
+    it->batch.len = it->batch.count = 0;
 }
 
-// Writes both batches. Sometimes writing the local entries fails, and they are not acknowledged.
+static void add_record(struct writer *it, const struct gv_entry *entry) {
+    assert_int_equal(gv_store_batch_put(&it->batch, ALLOC, it->engine, entry), 0);
+}
+
+// Writes the changes and the local writes. Sometimes writing the latter fails, and they are not
+// acknowledged.
 static void commit(struct writer *it) {
     bool fails = gv_prng_below(&it->prng, 10) == 0;
-    it->batch.len = fails ? 0 : it->batch.len;
-    it->batch.count = fails ? 0 : it->batch.count;
-    write_batch(it, &it->more);
-    write_batch(it, &it->batch); // may have larger versions than `more`
+    struct gv_entry changed;
+    for (size_t i = 0; i < it->change_count; i++) {
+        uint32_t at = it->changes[i];
+        if (gv_engine_next(it->engine, &at, at + 1, &changed)) add_record(it, &changed);
+    }
+    it->change_count = 0;
+    for (size_t i = 0; i < it->count && !fails; i++) add_record(it, &it->waiting[i].entry);
+    write_batch(it);
     for (size_t i = 0; i < it->count; i++) {
         const struct gv_entry *entry = &it->waiting[i].entry;
         if (fails) {
@@ -246,7 +255,7 @@ static void write_many(struct writer *it, unsigned writes) {
         if (what >= 93 || it->count == WAITING_MAX) commit(it);
         if (tries % 16 == 0) check_bounds(it);
     }
-    while (it->count > 0 || it->more.count > 0) commit(it);
+    while (it->count > 0 || it->change_count > 0) commit(it);
     check_bounds(it);
     assert_true(same(it->engine, it->truth));
 }
