@@ -351,7 +351,7 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
     struct gv_slice self = {gv->plain, gv->plain_len};
     int error = gv_engine_join(gv->engine, now, self, names, count);
     if (error != 0) return fail_by_code(gv, error, "the names of the cluster");
-    error = gv_auth_join(&gv->auth, gv->incarnation, count);
+    if (gv_auth_enabled(&gv->auth)) error = gv_auth_join(&gv->auth, gv->incarnation, count);
     if (error != 0) return fail_by_code(gv, error, "authentication");
     gv->nodes = (uint32_t)count;
     bound_memory(gv);

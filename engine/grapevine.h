@@ -86,10 +86,11 @@ struct gv_config {
 
     // --- required ---
     struct gv_slice name; // of this node, 1 to GV_NAME_MAX bytes of UTF-8
-    // A number larger than at any earlier start of a node of this name: the nanoseconds since 1970
-    // will do. Each start is an incarnation of its own, so that peers notice the restart, and so
-    // that no increment of a counter is lost if the node starts without its entries. If two
-    // incarnations share a number, increments may be lost. 0 is GV_EINVAL.
+    // The nanoseconds since 1970 at this start; or another number, if it grows from one start of
+    // this node to the next by more than the number of messages sent in between. Each start is an
+    // incarnation of its own, so that peers notice the restart and accept its messages, and so that
+    // no increment of a counter is lost if the node starts without its entries. If two incarnations
+    // share a number, increments may be lost. 0 is GV_EINVAL.
     uint64_t incarnation;
 
     // --- optional; gv_config_init sets the defaults ---
