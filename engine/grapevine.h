@@ -226,12 +226,12 @@ GV_API int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t c
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Handles a message of a peer, as gv_send has written it there. Returns 0 or the first error; the
-// valid parts of a message are used all the same:
+// Handles a message of a peer, as gv_send has written it there; one that was received before has no
+// effect. Returns 0 or the first error; the valid parts of a message are used all the same:
 //   GV_ENOENT     `peer` is not the number of a peer
 //   GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE   the message, or an entry in it, is malformed
 //   GV_EVERSION   another version of the protocol
-//   GV_EAUTH      not authentic, or received before; nothing was used
+//   GV_EAUTH      not authentic, or so old that it may be a replay; nothing was used
 //   GV_EFULL      an entry exceeds a bound of this node, or gv_ready was false
 //   GV_ENOMEM     the peer repeats the message
 GV_API int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len);

@@ -172,7 +172,7 @@ static void send_all(struct cluster *cluster, int from) {
         int to = index_of(gv_peer_name(gv, peer));
         int copies = (int)gv_prng_below(&cluster->prng, 100) < cluster->loss ? 0 : 1;
         copies += gv_prng_below(&cluster->prng, 20) == 0;
-        if (cluster->cut && (from < 2) != (to < 2)) copies = 0;
+        if (cluster->loss == 100 || (cluster->cut && (from < 2) != (to < 2))) copies = 0;
         for (; copies > 0 && cluster->flight_count < FLIGHT_MAX; copies--) {
             struct flight *flight = &cluster->flights[cluster->flight_count++];
             *flight = (struct flight){.from = from, .to = to, .len = (size_t)len};
@@ -603,8 +603,10 @@ static void forged_messages_are_refused(void **state) {
         assert_int_equal(gv_receive(cluster.nodes[2].gv, cluster.now, ann_at_cy, buf, (size_t)len),
                          GV_EAUTH);
         assert_int_equal(cluster.nodes[1].changes, 0);
-        assert_int_equal(gv_receive(bob, cluster.now, ann_at_bob, buf, (size_t)len), 0);
-        assert_int_equal(gv_receive(bob, cluster.now, ann_at_bob, buf, (size_t)len), GV_EAUTH);
+        for (int i = 0; i < 3; i++) { // a replay has no effect
+            assert_int_equal(gv_receive(bob, cluster.now, ann_at_bob, buf, (size_t)len), 0);
+            assert_int_equal(cluster.nodes[1].changes, to_bob);
+        }
     }
     assert_true(to_bob > 0);
     assert_int_equal(gv_set_has(bob, key_of(0, false)), 1);
