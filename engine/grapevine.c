@@ -351,7 +351,7 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
     struct gv_slice self = {gv->plain, gv->plain_len};
     int error = gv_engine_join(gv->engine, now, self, names, count);
     if (error != 0) return fail_by_code(gv, error, "the names of the cluster");
-    error = gv_auth_join(&gv->auth, gv->incarnation, count);
+    if (gv_auth_enabled(&gv->auth)) error = gv_auth_join(&gv->auth, gv->incarnation, count);
     if (error != 0) return fail_by_code(gv, error, "authentication");
     gv->nodes = (uint32_t)count;
     bound_memory(gv);
@@ -711,7 +711,8 @@ int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t cap) {
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Checks the message's MAC. *body becomes the parser with which to decode it.
+// Checks the message's MAC. *body becomes the parser with which to decode it. 1: the message was
+// received before.
 static int authenticate(struct grapevine *gv, gv_time now, int peer, size_t len,
                         struct gv_json *body) {
     struct gv_json *json = &gv->messages;
@@ -721,13 +722,13 @@ static int authenticate(struct grapevine *gv, gv_time now, int peer, size_t len,
     GV_ASSERT(len <= GV_MESSAGE_MAX);
     enum gv_auth_status status =
         gv_auth_verify(&gv->auth, endpoints, &message, gv->scratch, GV_MESSAGE_MAX, body);
-    if (status == GV_AUTH_VALID) return 0;
+    if (status == GV_AUTH_VALID || status == GV_AUTH_DUPLICATE) return status == GV_AUTH_DUPLICATE;
     if (status == GV_AUTH_OLD && gv_auth_announce(&gv->auth, now, peer))
         gv_engine_ping(gv->engine, now, peer);
     const char *reason = status == GV_AUTH_MISSING      ? "it has no MAC"
                          : status == GV_AUTH_INVALID    ? "its MAC is not valid"
                          : status == GV_AUTH_UNEXPECTED ? "it has a MAC, but there is no secret"
-                                                        : "it was received before";
+                                                        : "it is too old, or a replay";
     return fail(gv, GV_EAUTH, "the message", reason);
 }
 
@@ -742,7 +743,7 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
     if (gv_json_type(&gv->messages, 0) != GV_JSON_OBJECT)
         return fail(gv, GV_ETYPE, "the message", "not an object");
     error = authenticate(gv, now, peer, len, &body);
-    if (error < 0) return error;
+    if (error != 0) return error < 0 ? error : 0;
     error = gv_message_decode(&message, &body, 0, &fault);
     if (error < 0) return fail(gv, error, "the message", fault);
     return fail_by_code(gv, gv_engine_receive(gv->engine, now, peer, &message), "an entry");

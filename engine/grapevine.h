@@ -90,10 +90,11 @@ struct gv_config {
 
     // --- required ---
     struct gv_slice name; // of this node, 1 to GV_NAME_MAX bytes of UTF-8
-    // A number larger than at any earlier start of a node of this name: the nanoseconds since 1970
-    // will do. Each start is an incarnation of its own, so that peers notice the restart, and so
-    // that no increment of a counter is lost if the node starts without its entries. If two
-    // incarnations share a number, increments may be lost. 0 is GV_EINVAL.
+    // The nanoseconds since 1970 at this start; or another number, if it grows from one start of
+    // this node to the next by more than the number of messages sent in between. Each start is an
+    // incarnation of its own, so that peers notice the restart and accept its messages, and so that
+    // no increment of a counter is lost if the node starts without its entries. If two incarnations
+    // share a number, increments may be lost. 0 is GV_EINVAL.
     uint64_t incarnation;
 
     // --- optional; gv_config_init sets the defaults ---
@@ -229,12 +230,12 @@ GV_API int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t c
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Handles a message of a peer, as gv_send has written it there. Returns 0 or the first error; the
-// valid parts of a message are used all the same:
+// Handles a message of a peer, as gv_send has written it there; one that was received before has no
+// effect. Returns 0 or the first error; the valid parts of a message are used all the same:
 //   GV_ENOENT     `peer` is not the number of a peer
 //   GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE   the message, or an entry in it, is malformed
 //   GV_EVERSION   another version of the protocol
-//   GV_EAUTH      not authentic, or received before; nothing was used
+//   GV_EAUTH      not authentic, or so old that it may be a replay; nothing was used
 //   GV_EFULL      an entry exceeds a bound of this node, or gv_ready was false
 //   GV_ENOMEM     the peer repeats the message
 GV_API int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len);
