@@ -47,7 +47,8 @@ libraries=$BUILD/gate-gcc
 exports() { # LIBRARY NM-OPTION…
     library=$1
     shift
-    nm "$@" --defined-only "$libraries/$library" | awk 'NF == 3 { print $3 }' | sort >"$TMP/exported"
+sed -nE -e '/^(inline|typedef|macro|#| )/d' \
+    -e 's/^[a-z][^(]* \*?(gv_[a-z0-9_]+)\(.*\)$/\1/p' \
     comm -23 "$TMP/exported" "$TMP/declared" |
         sed "s|.*|GNUmakefile:1: $library exports &, which is in no public header|" | fault
     comm -13 "$TMP/exported" "$TMP/declared" | while read -r symbol; do

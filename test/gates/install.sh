@@ -26,7 +26,8 @@ build gcc CC=gcc WERROR=1 PREFIX="$prefix" install
 (cd "$prefix" && find . ! -type d) | cut -c 3- | sort >"$TMP/found"
 comm -23 "$TMP/wanted" "$TMP/found" | sed 's/^/GNUmakefile:1: not installed: /' | fault
 comm -13 "$TMP/wanted" "$TMP/found" | sed 's/^/GNUmakefile:1: installed, too: /' | fault
-find "$prefix" -path '*/bin/*' ! -perm 755 -o -type f ! -path '*/bin/*' ! -name '*.so.*' ! -perm 644 |
+find "$prefix" -type f \( -path '*/bin/*' -o -name '*.so.*' \) ! -perm 755 -o \
+    -type f ! -path '*/bin/*' ! -name '*.so.*' ! -perm 644 |
     sed 's/^/GNUmakefile:1: the mode is wrong: /' | fault
 grep -r '@[A-Z]*@' "$prefix/lib/pkgconfig" "$prefix/lib/cmake" "$prefix/share" |
     sed 's/^/engine\/packaging\/install.sh:1: not filled in: /' | fault
@@ -127,7 +128,8 @@ find "$root" | sort >"$TMP/before"
 for goal in install-lib install install uninstall; do
     build gcc CC=gcc WERROR=1 DESTDIR="$root" PREFIX=/usr $goal
 done
-find "$root" | sort | diff "$TMP/before" - | sed -n 's/^[<>]/GNUmakefile:1: uninstall changes/p' | fault
+find "$root" | sort | diff "$TMP/before" - |
+    sed -n 's/^[<>]/GNUmakefile:1: uninstall changes/p' | fault
 ! (build gcc DESTDIR="$root" PREFIX=/usr uninstall) >"$TMP/out" ||
     fault "GNUmakefile:1: uninstall passes where nothing is installed"
 grep -q "there is no $root/usr/share/grapevine/installed" "$TMP/out" ||
