@@ -47,8 +47,8 @@ libraries=$BUILD/gate-gcc
 exports() { # LIBRARY NM-OPTION…
     library=$1
     shift
-sed -nE -e '/^(inline|typedef|macro|#| )/d' \
-    -e 's/^[a-z][^(]* \*?(gv_[a-z0-9_]+)\(.*\)$/\1/p' \
+    nm "$@" --defined-only "$libraries/$library" >"$TMP/symbols" || fault "$library:1: nm fails"
+    awk 'NF == 3 { print $3 }' "$TMP/symbols" | sort >"$TMP/exported"
     comm -23 "$TMP/exported" "$TMP/declared" |
         sed "s|.*|GNUmakefile:1: $library exports &, which is in no public header|" | fault
     comm -13 "$TMP/exported" "$TMP/declared" | while read -r symbol; do
