@@ -52,8 +52,9 @@ exports() { # LIBRARY NM-OPTION…
     comm -23 "$TMP/exported" "$TMP/declared" |
         sed "s|.*|GNUmakefile:1: $library exports &, which is in no public header|" | fault
     comm -13 "$TMP/exported" "$TMP/declared" | while read -r symbol; do
-        found=$(grep -n "^GV_API.*[ *]$symbol(" merkle/types.h $(show PUBLIC_HEADERS))
-        fault "$(echo "$found" | cut -d : -f 1,2): $library does not define $symbol"
+        found=$(grep -n "^GV_API.*[ *]$symbol(" merkle/types.h $(show PUBLIC_HEADERS) |
+            cut -d : -f 1,2)
+        fault "${found:-$list:1}: $library does not define $symbol"
     done
 }
 exports "$(show SHARED)" -D
