@@ -721,7 +721,7 @@ static int authenticate(struct grapevine *gv, gv_time now, int peer, size_t len,
     struct gv_auth_message message = {json, 0, gv_json_member(json, 0, "seal")};
     GV_ASSERT(len <= GV_MESSAGE_MAX);
     enum gv_auth_status status =
-        gv_auth_verify(&gv->auth, endpoints, &message, gv->scratch, GV_MESSAGE_MAX, body);
+        gv_auth_verify(&gv->auth, endpoints, message, gv->scratch, GV_MESSAGE_MAX, body);
     if (status == GV_AUTH_VALID || status == GV_AUTH_DUPLICATE) return status == GV_AUTH_DUPLICATE;
     if (status == GV_AUTH_OLD && gv_auth_announce(&gv->auth, now, peer))
         gv_engine_ping(gv->engine, now, peer);

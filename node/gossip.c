@@ -38,14 +38,14 @@ static const char *reason_of(enum gv_auth_status status) {
 
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
 // an answer would help to forge messages. *out becomes the parser with which to decode the body.
-static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
-                                        const struct message *in, int peer, struct gv_json *out) {
+static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now, struct message *in,
+                                        int peer, struct gv_json *out) {
     struct gv_json *json = in->json;
     struct gv_auth_endpoints endpoints = {peer, gv_engine_name(gossip->config.engine, peer),
                                           gv_session_name_slice(gossip->config.session)};
     struct gv_auth_message message = {json, in->line->body, in->line->mac};
     enum gv_auth_status status =
-        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, out);
+        gv_auth_verify(gossip->config.auth, endpoints, message, in->scratch, in->scratch_cap, out);
     bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     gossip->stats.replayed += repeated;
     gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
@@ -58,8 +58,7 @@ static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
     return status;
 }
 
-static void log_refused(struct gv_gossip *gossip, gv_time now, const struct message *in,
-                        int error) {
+static void log_refused(struct gv_gossip *gossip, gv_time now, struct message *in, int error) {
     const struct gv_json *json = in->json;
     struct gv_engine_stats stats;
     gv_engine_stats(gossip->config.engine, &stats);
@@ -80,7 +79,7 @@ static void log_refused(struct gv_gossip *gossip, gv_time now, const struct mess
     }
 }
 
-static int receive(struct gv_gossip *gossip, gv_time now, const struct message *in) {
+static int receive(struct gv_gossip *gossip, gv_time now, struct message *in) {
     struct gv_json *json = in->json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, in->line->src, name, sizeof name);
@@ -117,7 +116,7 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
 
 int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
                       const struct gv_line *line, char *scratch, size_t scratch_cap) {
-    const struct message in = {json, line, scratch, scratch_cap};
+    struct message in = {json, line, scratch, scratch_cap};
     return receive(gossip, now, &in);
 }
 

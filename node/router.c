@@ -94,7 +94,7 @@ static const struct gv_workload_handler *find_handler(const struct gv_router *ro
     return NULL;
 }
 
-static struct gv_request request_at(const struct gv_router *router, gv_time now) {
+static struct gv_request request_at(struct gv_router *router, gv_time now) {
     const struct gv_router_config *config = &router->config;
     return (struct gv_request){
         .json = config->json,
@@ -118,7 +118,7 @@ static void warn_own_entry_raised(const struct gv_router *router) {
 
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key) {
-    const struct gv_router *router = ctx;
+    struct gv_router *router = ctx;
     struct gv_request request = request_at(router, now);
     warn_own_entry_raised(router);
     return router->config.workload->on_shortfall(&request, entry, shortfall, key);
@@ -142,8 +142,8 @@ static int receive_request(struct gv_router *router, gv_time now, const struct g
 static int receive_init(struct gv_router *router, gv_time now, const struct gv_line *line) {
     if (!answerable(router, line))
         return refuse(router, now, line, 0, "init without integer msg_id");
-    const struct gv_session_request request = {router->config.json, line->body, router->scratch,
-                                               router->scratch_cap};
+    struct gv_session_request request = {router->config.json, line->body, router->scratch,
+                                         router->scratch_cap};
     char reason[GV_SESSION_REASON_MAX];
     int code = gv_session_receive(router->config.session, now, &request, reason);
     if (code != 0) return refuse(router, now, line, code, "init: %s", reason);

@@ -14,7 +14,7 @@ struct members {
 };
 
 // Finds the members. Returns NULL, or a text that names the missing one.
-static const char *find_members(const struct gv_session_request *init, struct members *out) {
+static const char *find_members(struct gv_session_request *init, struct members *out) {
     const struct gv_json *json = init->json;
     out->id = gv_json_member(json, init->body, "node_id");
     out->ids = gv_json_member(json, init->body, "node_ids");
@@ -37,7 +37,7 @@ static int read_name(const struct gv_json *json, int token, char *buf, size_t ca
 
 // Copies all names to the scratch memory, and sets a slice for each. Returns NULL, or the reason
 // why a name is invalid.
-static const char *read_names(const struct gv_session_request *init, const struct members *members,
+static const char *read_names(struct gv_session_request *init, const struct members *members,
                               struct gv_slice self, struct gv_slice *names) {
     size_t used = 0;
     bool found = false;
@@ -54,7 +54,7 @@ static const char *read_names(const struct gv_session_request *init, const struc
 }
 
 // The hash of node_ids. It covers the canonical text, so escapes and white space do not matter.
-static uint64_t hash_names(const struct gv_session_request *init, const struct members *members) {
+static uint64_t hash_names(struct gv_session_request *init, const struct members *members) {
     int len = gv_json_canonical(init->json, members->ids, init->scratch, init->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
     struct gv_digest_key key;
@@ -75,9 +75,8 @@ static int join_engine(struct gv_session *session, gv_time now, const struct gv_
 }
 
 // Joins the cluster. Returns NULL, or the reason of the failure and the error *code to reply with.
-static const char *join(struct gv_session *session, gv_time now,
-                        const struct gv_session_request *init, const struct members *members,
-                        int *code) {
+static const char *join(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                        const struct members *members, int *code) {
     struct gv_alloc alloc = session->config.alloc;
     size_t count = (size_t)members->count, size = (count + 1) * sizeof(struct gv_slice);
     struct gv_slice *names = gv_alloc_new(alloc, size);
@@ -100,9 +99,8 @@ static int refuse(char *reason, int code, const char *text) {
     return code;
 }
 
-static int receive_first(struct gv_session *session, gv_time now,
-                         const struct gv_session_request *init, const struct members *members,
-                         char *reason) {
+static int receive_first(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                         const struct members *members, char *reason) {
     const struct gv_session_config *config = &session->config;
     int len = read_name(init->json, members->id, session->name, GV_NODE_NAME_MAX);
     session->name[len > 0 ? len : 0] = '\0';
@@ -131,8 +129,8 @@ static int receive_first(struct gv_session *session, gv_time now,
     return 0;
 }
 
-int gv_session_receive(struct gv_session *session, gv_time now,
-                       const struct gv_session_request *init, char reason[GV_SESSION_REASON_MAX]) {
+int gv_session_receive(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                       char reason[GV_SESSION_REASON_MAX]) {
     GV_ASSERT(init->body >= 0);
     struct members members;
     const char *lacking = find_members(init, &members);

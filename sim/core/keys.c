@@ -26,13 +26,13 @@ void gv_keys_fini(struct gv_keys *keys) {
 
 // ---- Lookup ----
 
-// The slot of a text, or the free slot for it.
-static uint32_t *slot_of(const struct gv_keys *keys, struct gv_slice text) {
+// The index of the slot of a text, or of the free slot for it.
+static size_t slot_of(const struct gv_keys *keys, struct gv_slice text) {
     size_t at = (size_t)gv_digest_hash(&keys->digest_key, text.data, text.len);
     for (;; at++) {
-        uint32_t *slot = &keys->table[at & (keys->slots - 1)];
-        if (*slot == 0) return slot;
-        const char *other = keys->texts[*slot - 1];
+        size_t slot = at & (keys->slots - 1);
+        if (keys->table[slot] == 0) return slot;
+        const char *other = keys->texts[keys->table[slot] - 1];
         if (strlen(other) == text.len && memcmp(other, text.data, text.len) == 0) return slot;
     }
 }
@@ -47,11 +47,11 @@ static void add(struct gv_keys *keys, const char *text) {
         free(keys->table);
         keys->table = gv_memory_new(keys->slots * sizeof *keys->table);
         for (size_t i = 0; i < keys->count; i++)
-            *slot_of(keys, slice(keys->texts[i])) = (uint32_t)(i + 1);
+            keys->table[slot_of(keys, slice(keys->texts[i]))] = (uint32_t)(i + 1);
     }
     keys->texts = gv_memory_grow(keys->texts, &keys->cap, keys->count + 1, sizeof *keys->texts);
     keys->texts[keys->count++] = gv_memory_copy(text, strlen(text));
-    *slot_of(keys, slice(text)) = (uint32_t)keys->count;
+    keys->table[slot_of(keys, slice(text))] = (uint32_t)keys->count;
 }
 
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]) {
@@ -81,7 +81,7 @@ static int64_t parse_number(struct gv_slice text) {
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
     if (keys->kind == GV_KEYS_INTEGERS) return parse_number(text);
     if (keys->slots == 0) return -1;
-    return (int64_t)*slot_of(keys, text) - 1;
+    return (int64_t)keys->table[slot_of(keys, text)] - 1;
 }
 
 // ---- Generation ----

@@ -37,7 +37,7 @@ static struct gv_net_message *inbox_take(struct gv_net_inbox *inbox) {
 
 // ---- Links ----
 
-static struct gv_net_link *place_of(const struct gv_net *net, uint32_t src, uint32_t dest) {
+static struct gv_net_link *place_of(struct gv_net *net, uint32_t src, uint32_t dest) {
     uint64_t hash = ((uint64_t)src << 32 | dest) * UINT64_C(0x9e3779b97f4a7c15);
     size_t at = (size_t)(hash >> 32);
     for (;; at++) {

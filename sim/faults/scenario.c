@@ -19,7 +19,7 @@ struct parser {
 };
 
 GV_PRINTF(2, 3)
-static int wrong(const struct parser *parser, const char *format, ...) {
+static int wrong(struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(parser->diagnostic->why, GV_SCENARIO_WHY_MAX, format, args);
@@ -66,7 +66,7 @@ static bool take(struct parser *parser, const char *word) {
     return true;
 }
 
-static int wanted(const struct parser *parser, const char *what) {
+static int wanted(struct parser *parser, const char *what) {
     if (parser->word[0] == '\0') return wrong(parser, "%s is missing here", what);
     return wrong(parser, "'%s' stands where %s should", parser->word, what);
 }

@@ -274,7 +274,7 @@ pid_t gv_child_start(struct gv_child_guard *guard, const struct gv_child_start *
     while (start->argv[count] != NULL) count++;
     char **shell = gv_memory_new((count + 2) * sizeof *shell);
     shell[0] = (char[]){"/bin/sh"};
-    shell[1] = (char *)(uintptr_t)start->program;
+    shell[1] = start->program;
     for (size_t i = 1; i < count; i++) shell[i + 1] = start->argv[i];
     struct plan plan = {.start = start,
                         .shell = is_plain_script(start->program) ? shell : NULL,

@@ -237,6 +237,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, s
     uv_stream_t *stream = (uv_stream_t *)&node->in;
     // If the pipe has room, which is usual, the line is not copied.
     if (uv_stream_get_write_queue_size(stream) == 0) {
+        // libuv reads the bytes through a pointer without const.
         uv_buf_t buf = uv_buf_init((char *)(uintptr_t)line, (unsigned)len);
         int written = uv_try_write(stream, &buf, 1);
         if (written > 0) {

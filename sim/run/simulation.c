@@ -514,8 +514,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
 }
 
 // Faults that leave a node running are traced as faults only.
-static void trace_node_fault(const struct gv_simulation *sim, uint32_t node,
-                             enum gv_node_fault fault) {
+static void trace_node_fault(struct gv_simulation *sim, uint32_t node, enum gv_node_fault fault) {
     static const enum gv_trace_kind kinds[] = {
         [GV_NODE_FAULT_CRASH] = GV_TRACE_CRASH,
         [GV_NODE_FAULT_RESTART] = GV_TRACE_RESTART,
