@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "command.h"
 
+#include "../../codec/auth.h"
 #include "../../engine/engine.h"
 #include "../../node/escape.h"
 #include "../../node/options.h"
-#include "../../node/security/auth.h"
 #include "../run/logs.h"
 #include "pool.h"
 
