@@ -18,7 +18,7 @@ done
 awk -v edges="$TMP/edges" '
 BEGIN {
     # From the lowest layer up. Folders joined by a comma may not include each other.
-    split("merkle codec engine node/storage,node/security node node/workloads " \
+    split("merkle codec engine node/storage node node/workloads " \
           "sim/core sim/faults sim/check sim/report sim/run sim/tools sim test", order)
     for (i in order) {
         n = split(order[i], names, ",")
@@ -28,7 +28,7 @@ BEGIN {
     where["xxhash.h"] = "^merkle/digest[.]c$"
     where["jsmn.h"] = "^(codec/token[.]h|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
     where["lmdb.h"] = "^node/storage/store_lmdb[.]c$"
-    where["sodium.h"] = "^node/security/auth[.]c$"
+    where["sodium.h"] = "^test/lib/oracle[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
     where["uv.h"] = "^(node|sim/run|sim)/[a-z_]*[.]c$"; most["uv.h"] = 2
     where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/pinsketch[.]c$" # intrinsics
