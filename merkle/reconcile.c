@@ -37,14 +37,15 @@ struct gv_reconcile {
 struct gv_reconcile_session {
     struct gv_reconcile *set;
     struct gv_reconcile_session_config config;
-    uint32_t id;    // of the exchange
-    uint32_t seq;   // of the opener's last message
-    bool opener;    // this side has opened the exchange
-    bool known;     // there is, or was, an exchange
-    bool over;      // it is done
-    int status;     // of the last answer
-    uint32_t depth; // pending summaries, the latest last
-    size_t used;    // bytes of them
+    uint32_t opened; // exchanges that this side has opened
+    uint32_t id;     // of the exchange
+    uint32_t seq;    // of the opener's last message
+    bool opener;     // this side has opened the exchange
+    bool known;      // there is, or was, an exchange
+    bool over;       // it is done
+    int status;      // of the last answer
+    uint32_t depth;  // pending summaries, the latest last
+    size_t used;     // bytes of them
     struct gv_rbsr pending[PENDING_MAX];
     uint8_t bytes[]; // PENDING_MESSAGES · message_max
 };
@@ -311,7 +312,9 @@ static int parse(struct gv_slice bytes, struct message *out) {
 int gv_reconcile_open(struct gv_reconcile_session *session, uint64_t nonce, void *buf, size_t cap) {
     if (session == NULL || buf == NULL || session->set->busy) return GV_EINVAL;
     if (cap < GV_RECONCILE_MESSAGE_MIN) return GV_ESPACE;
-    start(session, (uint32_t)nonce ^ (uint32_t)(nonce >> 32), true);
+    // The count makes the exchanges of this session differ even if their nonces do not.
+    uint64_t id = (nonce ^ nonce >> 32) + ++session->opened * UINT64_C(0x9e3779b1);
+    start(session, (uint32_t)id, true);
     struct gv_writer out = {.data = buf, .cap = cap};
     put_header(session, FLAG_OPENING, &out);
     gv_pack_put_u32(&out, key_check(session->set, session->id));

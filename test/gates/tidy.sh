@@ -5,10 +5,11 @@
 . "$(dirname "$0")/lib.sh"
 
 show FLAGS >"$TMP/flags"
+make -s lib || exit 2 # examples include the installed headers
 export TMP BUILD
 cat >"$TMP/one" <<'END'
 source=$1 done=$BUILD/tidy/$1.done log=$TMP/$(echo "$1" | tr / _).log
-eval "set -- $(cat "$TMP/flags")"
+eval "set -- -I$BUILD/include $(cat "$TMP/flags")"
 if [ -f "$done" ]; then
     seen=$(clang "$@" -MM "$source" | sed 's/^[^ ]*://' | tr -d '\\\n')
     [ -n "$seen" ] && [ -z "$(find $seen .clang-tidy -newer "$done")" ] && exit 0
