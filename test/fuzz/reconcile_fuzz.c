@@ -1,64 +1,106 @@
 // SPDX-License-Identifier: MIT
-// Random bytes as a summary for a tree with some items. The answer completes after a bounded number
-// of messages and does not change the tree. Two such trees become equal in an exchange without
-// damage.
-#include "../../merkle/singlediff.h"
-#include "../lib/pair.h"
-#include "../lib/tree_verify.h"
+// Random bytes as summaries in messages of an exchange, through the public header: each is
+// answered, or an error, the set stays as it is, and the exchange ends after a bounded number of
+// messages. The length of the input chooses the options; the flags and the number of the message
+// are those of the exchange, so that the input reaches the parser of summaries.
+#include "../../merkle/base.h"
+#include "../../merkle/reconcile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ITEMS = 300, MESSAGES_MAX = 100000 };
+enum {
+    ITEMS = 300,
+    ROUNDS_MAX = 100000,
+    FLAG_REPLY = 1,
+    FLAG_PENDING = 4,
+    VERSION = 1 << 4,
+    HEADER = 6, // flags, four bytes of the exchange, one of the message number
+    MESSAGE = 4096,
+};
 
-// Items at consecutive positions, at random ones, at a single one, and at both ends. Some are
-// entries of the set; others have values, a few of which differ.
-static void fill(struct gv_pair *pair) {
-    for (uint64_t i = 0; i < ITEMS; i++) {
-        uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-        uint64_t position = i % 3 == 0 ? i : i % 3 == 1 ? hash >> 1 : 77;
-        if (i % 2 == 0 && position != 77) hash = gv_singlediff_permute(&pair->key, position);
-        gv_pair_add(pair, 0, position, i % 30 == 11 ? ~hash : hash);
-        if (i % 10 != 0) gv_pair_add(pair, 1, position, hash);
+// Counts the items sent; a message has space for some.
+struct space {
+    uint32_t left, most;
+};
+
+static bool send_item(void *ctx, uint64_t position, uint32_t ref) {
+    struct space *space = ctx;
+    (void)position;
+    GV_ASSERT(ref < ITEMS);
+    if (space->left == 0) return false;
+    space->left--;
+    return true;
+}
+
+// Items at consecutive positions, at scattered ones, and at a single one, with and without bytes.
+static struct gv_reconcile *new_set(void) {
+    struct gv_reconcile *set;
+    int error = gv_reconcile_new(&set, NULL);
+    for (uint32_t i = 0; i < ITEMS && !error; i++) {
+        uint64_t position = i % 3 == 0 ? i : i * UINT64_C(0x9e3779b97f4a7c15) >> 1;
+        if (i % 3 == 2) position = 77;
+        size_t len = i % 2 == 0 && i % 3 != 2 ? 0 : sizeof i;
+        error = gv_reconcile_add(set, position, gv_slice_of(&i, len), i) != 1;
     }
-    gv_pair_add(pair, 0, 0, 1);
-    gv_pair_add(pair, 0, GV_POSITION_END - 1, 2);
-    gv_pair_add(pair, 1, GV_POSITION_END - 1, 3);
+    GV_ASSERT(!error);
+    return set;
 }
 
-// Answers the input; the pair drops the items sent.
-static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
-    pair->capacity = GV_RBSR_CAPACITY_MIN + size % 7 * 100;
-    pair->sends_max = 1 + size % 5 * 10;
-    pair->options.fewer_rounds = size % 3 == 0;
-    pair->options.use_sketches = size % 4 != 0;
-    pair->errors = 0;
-    bool ended = gv_pair_answer(pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
-    GV_ASSERT(ended);
-    GV_ASSERT(pair->errors <= 1);
-    GV_ASSERT(pair->sent[0] + pair->sent[1] == 0); // the pair dropped the answers
-}
-
-// An exchange between two such trees.
-static void check_exchange(void) {
-    struct gv_pair pair;
-    gv_pair_init(&pair, 1, GV_RBSR_CAPACITY_MIN, 1);
-    fill(&pair);
-    bool ended = gv_pair_run(&pair, 1, MESSAGES_MAX);
-    GV_ASSERT(ended && gv_pair_equal(&pair));
-    GV_ASSERT(gv_tree_verify(&pair.side[0].tree) == 0);
-    gv_pair_fini(&pair);
+// The answers to the input as the message after the opening, and to the requests to go on.
+static void answer(struct gv_reconcile_session *session, struct space *space, const uint8_t *data,
+                   size_t size) {
+    static uint8_t out[MESSAGE], in[MESSAGE];
+    space->left = space->most;
+    int opening = gv_reconcile_open(session, size, out, sizeof out);
+    GV_ASSERT(opening > HEADER);
+    size_t len = size < MESSAGE - HEADER ? size : MESSAGE - HEADER;
+    memcpy(in, out, HEADER); // the exchange's number, and that of the opening, 0
+    in[0] = VERSION | FLAG_REPLY | (size % 2 ? FLAG_PENDING : 0);
+    if (len > 0) memcpy(in + HEADER, data, len);
+    len += HEADER;
+    for (uint32_t round = 0;; round++) {
+        size_t out_len;
+        GV_ASSERT(round < ROUNDS_MAX);
+        space->left = space->most;
+        size_t cap = GV_RECONCILE_MESSAGE_MIN + size % 7 * 100;
+        int status = gv_reconcile_answer(session, gv_slice_of(in, len), out, cap, &out_len);
+        GV_ASSERT(status <= GV_RECONCILE_WAIT || status == GV_RECONCILE_AGAIN);
+        if (status != GV_RECONCILE_WAIT || out_len <= HEADER) return;
+        if ((out[0] & FLAG_PENDING) == 0) return; // the answer is complete
+        // An empty message of the same number that is pending and waits asks it to go on.
+        in[0] = VERSION | FLAG_REPLY | FLAG_PENDING | 8;
+        len = 1;
+        while (len < HEADER || out[len - 1] >= 128) in[len] = out[len], len++;
+        GV_ASSERT(len <= HEADER + 4);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct gv_pair pair;
-    static struct gv_digest root;
-    if (pair.capacity == 0) {
-        check_exchange();
-        gv_pair_init(&pair, 1, GV_RBSR_CAPACITY_MIN, 1);
-        fill(&pair);
-        root = gv_tree_root(&pair.side[0].tree);
+    static struct gv_reconcile *set;
+    static uint64_t digest;
+    static struct space space;
+    if (set == NULL) {
+        set = new_set();
+        digest = gv_reconcile_digest(set);
     }
-    answer(&pair, data, size);
-    GV_ASSERT(gv_digest_equal(gv_tree_root(&pair.side[0].tree), root));
+    struct gv_reconcile_session_config config;
+    struct gv_reconcile_session *session;
+    gv_reconcile_session_config_init(&config);
+    config.send = send_item;
+    config.ctx = &space;
+    config.message_max = MESSAGE;
+    config.round_trip = size % 3 * 15 * GV_MS;
+    space.most = 1 + (uint32_t)(size % 5) * 10;
+    int error = gv_reconcile_session_new(&session, set, &config);
+    GV_ASSERT(!error);
+    answer(session, &space, data, size);
+    // The same bytes as a whole message, to a session without an exchange and to one with.
+    static uint8_t out[MESSAGE];
+    size_t len;
+    gv_reconcile_answer(session, gv_slice_of(data, size), out, sizeof out, &len);
+    gv_reconcile_open(session, size, out, sizeof out);
+    gv_reconcile_answer(session, gv_slice_of(data, size), out, sizeof out, &len);
+    gv_reconcile_session_free(session);
+    GV_ASSERT(gv_reconcile_digest(set) == digest);
     return 0;
 }

@@ -608,7 +608,7 @@ static void misuse_of_a_session_is_an_error(void **state) {
     large.message_max = GV_RECONCILE_MESSAGE_MAX + 1;
     static uint8_t opening[300], reply[300], buf[301];
     const size_t cap = sizeof buf;
-    size_t len, reply_len = 0;
+    size_t len;
     assert_int_equal(gv_reconcile_new(&set, NULL), 0);
     assert_int_equal(gv_reconcile_session_new(&a, set, &config), 0);
     assert_int_equal(gv_reconcile_session_new(&b, set, &config), 0);
@@ -642,7 +642,30 @@ static void misuse_of_a_session_is_an_error(void **state) {
         CALL(gv_reconcile_open(b, 7, reply, sizeof reply), opening_len),
         CALL(gv_reconcile_answer(b, first, buf, cap, &len), GV_EINVAL), // the same nonce
         CALL(gv_reconcile_session_free(b), 0),
-        CALL(gv_reconcile_session_new(&b, set, &config), 0),
+        CALL(gv_reconcile_session_free(a), 0),
+        CALL(gv_reconcile_free(set), 0),
+    };
+    CHECK(results);
+}
+
+// Messages that are out of place, such as duplicates.
+static void a_message_out_of_place_is_told_apart(void **state) {
+    (void)state;
+    struct gv_reconcile *set;
+    struct gv_reconcile_session *a, *b;
+    struct gv_reconcile_session_config config;
+    gv_reconcile_session_config_init(&config);
+    config.send = accept;
+    static uint8_t opening[300], reply[300], buf[300];
+    const size_t cap = sizeof buf;
+    size_t len, reply_len = 0;
+    assert_int_equal(gv_reconcile_new(&set, NULL), 0);
+    assert_int_equal(gv_reconcile_session_new(&a, set, &config), 0);
+    assert_int_equal(gv_reconcile_session_new(&b, set, &config), 0);
+    int opening_len = gv_reconcile_open(a, 7, opening, sizeof opening);
+    assert_true(opening_len > 0);
+    const struct gv_slice first = gv_slice_of(opening, (size_t)opening_len);
+    const struct result results[] = {
         CALL(gv_reconcile_answer(b, first, reply, sizeof reply, &reply_len), GV_RECONCILE_ANSWERED),
         CALL(gv_reconcile_answer(b, first, buf, cap, &len), GV_RECONCILE_REPEAT),
         CALL(gv_reconcile_answer(b, gv_slice_of(reply, reply_len), buf, cap, &len), GV_EINVAL),
@@ -712,6 +735,7 @@ int main(void) {
         cmocka_unit_test(load_adds_what_add_does),
         cmocka_unit_test(misuse_of_a_set_is_an_error),
         cmocka_unit_test(misuse_of_a_session_is_an_error),
+        cmocka_unit_test(a_message_out_of_place_is_told_apart),
         cmocka_unit_test(exhausted_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
