@@ -161,6 +161,7 @@ static void receive(struct pair *pair, const struct packet *packet) {
     pair->writing = &reply;
     int status = gv_reconcile_answer(side->session, gv_slice_of(packet->bytes, packet->len), bytes,
                                      pair->cap, &reply.len);
+    pair->writing = NULL;
     if (status == GV_RECONCILE_REPEAT) {
         assert_int_equal(reply.len, 0);
         transmit(pair, &side->last);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs engine/examples/reconcile.c and the same program on negentropy (github.com/hoytech/negentropy)
-# and prints a table: lines of code, bytes and messages of both sides, CPU of the exchange, each the
+# Runs engine/examples/reconcile.c and the same program on github.com/hoytech/negentropy, and prints
+# a table: lines of code, bytes and messages of both sides, CPU of the exchange, each the
 # median of five runs. NEGENTROPY is a clone of that repository; without one, the script clones it
 # into $BUILD. negentropy needs OpenSSL. Exit status 77: negentropy or OpenSSL is not to be had.
 cd "$(dirname "$0")/../../.." || exit 2
