@@ -793,7 +793,7 @@ struct gv_slice gv_peer_name(const struct grapevine *gv, int peer) {
     return gv != NULL ? gv_engine_name(gv->engine, peer) : (struct gv_slice){NULL, 0};
 }
 
-int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
+int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
     if (gv == NULL || out == NULL) return GV_EINVAL;
     const struct gv_engine *engine = gv->engine;
     if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
@@ -813,7 +813,7 @@ int gv_ping(struct grapevine *gv, gv_time now, int peer) {
     return gv != NULL ? gv_engine_ping(gv->engine, now, peer) : GV_EINVAL;
 }
 
-void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {
+void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {
     if (out == NULL || size == 0) return;
     memset(out, 0, size);
     if (gv == NULL) return;

@@ -50,10 +50,6 @@
 
 #ifdef __cplusplus
 extern "C" {
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // struct and function gv_stats, as stat of POSIX
-#endif
 #endif
 
 struct grapevine; // a node
@@ -270,7 +266,7 @@ struct gv_peer_info {
     uint32_t backlog;   // changes that it has not acknowledged, if this node sends it updates
 };
 // GV_ENOENT: `peer` is not the number of a peer.
-GV_API int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out);
+GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out);
 // Schedules a message to this peer that it acknowledges at once. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_ping(struct grapevine *gv, gv_time now, int peer);
 
@@ -293,12 +289,9 @@ struct gv_stats {
     uint64_t digest;
 };
 // *out has `size` bytes, of which those known to this version are set: pass sizeof *out.
-GV_API void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
+GV_API void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
 
 #ifdef __cplusplus
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 }
 #endif
 #endif
