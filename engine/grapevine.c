@@ -215,14 +215,14 @@ static void on_change(void *ctx, const struct gv_engine_change *from) {
     struct gv_entry entry = gv_replica_get(&gv->engine->replica, from->at);
     struct gv_change change = {.key = entry.key, .is_local = from->origin < 0};
     if (entry.lattice == GV_LATTICE_COUNTER) {
-        change.kind = GV_COUNTER;
-        change.key = counter_key(gv, entry.key);
-        if (change.key.len == 0) return; // an entry of another program: kept, but no counter
-        if (from->old == NULL) index_entry(gv, change.key, from->at);
+        struct gv_slice key = counter_key(gv, entry.key);
+        change.kind = key.len > 0 ? GV_COUNTER : GV_OTHER;
+        if (key.len > 0) change.key = key;
+        if (key.len > 0 && from->old == NULL) index_entry(gv, key, from->at);
         bound_memory(gv);
     }
     if (gv->on_change == NULL || gv->loading) return;
-    if (entry.lattice == GV_LATTICE_COUNTER) describe_counter(gv, from, &change);
+    if (change.kind == GV_COUNTER) describe_counter(gv, from, &change);
     if (entry.lattice == GV_LATTICE_REGISTER) {
         change.kind = GV_REGISTER;
         change.value = entry.value;

@@ -61,7 +61,13 @@ enum {
     GV_TEXT_MAX = 60000,       // longest key and value together, bytes, if message_max admits it
 };
 
-enum gv_kind { GV_SET, GV_COUNTER, GV_REGISTER };
+enum gv_kind {
+    GV_SET,
+    GV_COUNTER,
+    GV_REGISTER,
+    GV_OTHER, // in changes only: an entry that another program wrote, and this interface has no
+              // word for. It is kept and replicated
+};
 
 // --- a node ------------------------------------------------------------------------------------
 
