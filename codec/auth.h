@@ -93,11 +93,13 @@ int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);
 size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoints, char *body,
                           size_t len);
 
-// Verifies a received message, and records its number if the MAC is valid. *len becomes its length
-// without the MAC; `scratch` has at least the length of its raw text.
+// Verifies a received message, and records its number if the MAC is valid. *out becomes the parser
+// with which to decode its body: with a secret that of gv_message_canonical, so that the message is
+// put into canonical form once; it borrows `scratch`, which has at least the length of the raw
+// text.
 enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
-                                   const struct gv_auth_message *message, char *scratch, size_t cap,
-                                   size_t *len);
+                                   struct gv_auth_message message, char *scratch, size_t cap,
+                                   struct gv_json *out);
 
 // After GV_AUTH_OLD: makes the next message to the peer announce its largest number. False: this
 // was done within the last second, so that replays cause no flood of answers.

@@ -223,8 +223,16 @@ int gv_json_i64(const struct gv_json *json, int token, int64_t *out) {
 
 // ---- Canonical text -----------------------------------------------------------------------------
 
-static void put_string(const struct gv_json *json, const jsmntok_t *token, struct gv_writer *out) {
-    struct gv_slice raw = gv_token_bytes(json, token);
+// Appends canonical text to a buffer. `move`: the tokens then refer to this text.
+struct copy {
+    struct gv_json *json;
+    struct gv_writer out;
+    bool move;
+};
+
+static void put_string(struct copy *copy, const jsmntok_t *token) {
+    struct gv_writer *out = &copy->out;
+    struct gv_slice raw = gv_token_bytes(copy->json, token);
     if (!gv_token_is_escaped(token)) {
         gv_pack_put_bytes(out, raw.data - 1, raw.len + 2);
         return;
@@ -239,34 +247,54 @@ static void put_string(const struct gv_json *json, const jsmntok_t *token, struc
     }
 }
 
+static void put_value(struct copy *copy, int token);
+
+static void put_array(struct copy *copy, int token) {
+    const jsmntok_t *tokens = copy->json->tokens;
+    gv_pack_put_u8(&copy->out, '[');
+    for (int i = token + 1, end = gv_token_next(tokens, token); i < end;
+         i = gv_token_next(tokens, i)) {
+        if (i > token + 1) gv_pack_put_u8(&copy->out, ',');
+        put_value(copy, i);
+    }
+    gv_pack_put_u8(&copy->out, ']');
+}
+
+static void put_member(struct copy *copy, int name, char before) {
+    gv_pack_put_u8(&copy->out, (uint8_t)before);
+    put_value(copy, name);
+    gv_pack_put_u8(&copy->out, ':');
+    put_value(copy, name + 1);
+}
+
+static void put_object(struct copy *copy, int token) {
+    const jsmntok_t *tokens = copy->json->tokens;
+    int name = gv_token_first_name(copy->json, token);
+    if (name < 0) gv_pack_put_u8(&copy->out, '{');
+    for (char before = '{'; name >= 0; before = ',', name = tokens[name].parent)
+        put_member(copy, name, before);
+    gv_pack_put_u8(&copy->out, '}');
+}
+
 // Recurses at most depth_max levels.
-static void put_value(struct gv_json *json, int token, struct gv_writer *out) {
-    const jsmntok_t *tokens = json->tokens, *t = token_at(json, token);
-    if (gv_token_is_string(t)) {
-        put_string(json, t, out);
+static void put_value(struct copy *copy, int token) {
+    jsmntok_t *t = (jsmntok_t *)copy->json->tokens + token;
+    struct gv_writer *out = &copy->out;
+    size_t start = out->len, quote = gv_token_is_string(t);
+    if (quote) {
+        put_string(copy, t);
     } else if (t->type == JSMN_ARRAY) {
-        gv_pack_put_u8(out, '[');
-        for (int i = token + 1, end = gv_token_next(tokens, token); i < end;
-             i = gv_token_next(tokens, i)) {
-            if (i > token + 1) gv_pack_put_u8(out, ',');
-            put_value(json, i, out);
-        }
-        gv_pack_put_u8(out, ']');
+        put_array(copy, token);
     } else if (t->type == JSMN_OBJECT) {
-        gv_pack_put_u8(out, '{');
-        int name = gv_token_first_name(json, token);
-        for (bool first = true; name >= 0; first = false, name = tokens[name].parent) {
-            if (!first) gv_pack_put_u8(out, ',');
-            put_string(json, &tokens[name], out);
-            gv_pack_put_u8(out, ':');
-            put_value(json, name + 1, out);
-        }
-        gv_pack_put_u8(out, '}');
+        put_object(copy, token);
     } else {
-        struct gv_slice raw = gv_token_bytes(json, t);
+        struct gv_slice raw = gv_token_bytes(copy->json, t);
         size_t sign = raw.len == 2 && memcmp(raw.data, "-0", 2) == 0;
         gv_pack_put_bytes(out, raw.data + sign, raw.len - sign);
     }
+    if (!copy->move || out->full) return;
+    t->start = (int)(start + quote);
+    t->end = (int)(out->len - quote);
 }
 
 // A quick check whether the raw text of a value is canonical, which covers most values: it has no
@@ -302,11 +330,43 @@ int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap) {
         memcpy(buf, raw.data, raw.len);
         return (int)raw.len;
     }
-    struct gv_writer out = {.data = (uint8_t *)buf, .cap = cap};
-    put_value(json, token, &out);
-    if (out.full) return GV_ESPACE;
-    GV_ASSERT(out.len > 0 && out.len <= raw.len);
-    return (int)out.len;
+    struct copy copy = {.json = json, .out = {.data = (uint8_t *)buf, .cap = cap}};
+    put_value(&copy, token);
+    if (copy.out.full) return GV_ESPACE;
+    GV_ASSERT(copy.out.len > 0 && copy.out.len <= raw.len);
+    return (int)copy.out.len;
+}
+
+static bool is_among(int token, const int *tokens, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (tokens[i] == token) return true;
+    }
+    return false;
+}
+
+int gv_json_select(struct gv_json *json, int object, const int *values, size_t count, char *buf,
+                   size_t cap, struct gv_json *out) {
+    GV_ASSERT((buf != NULL || cap == 0) && values != NULL && out != NULL);
+    if (gv_json_type(json, object) != GV_JSON_OBJECT) return GV_ETYPE;
+    struct copy copy = {.json = json, .out = {.data = (uint8_t *)buf, .cap = cap}, .move = true};
+    for (size_t i = 0; i < count; i++)
+        if (values[i] >= 0) put_member(&copy, values[i] - 1, copy.out.len == 0 ? '{' : ',');
+    if (copy.out.len == 0) gv_pack_put_u8(&copy.out, '{');
+    gv_pack_put_u8(&copy.out, '}');
+    if (copy.out.full) return GV_ESPACE;
+    jsmntok_t *tokens = json->tokens;
+    for (int name = object + 1, next; name < tokens[object].parent; name = next) {
+        next = gv_token_next(tokens, name + 1);
+        bool selected = is_among(name + 1, values, count);
+        for (int i = name; !selected && i < next; i++) tokens[i].start = tokens[i].end = 1;
+    }
+    tokens[object].start = 0;
+    tokens[object].end = (int)copy.out.len;
+    *out = *json;
+    out->text = buf;
+    out->len = copy.out.len;
+    out->canonical = true;
+    return (int)copy.out.len;
 }
 
 int gv_json_quote(struct gv_slice text, char *buf, size_t cap) {

@@ -45,6 +45,7 @@ struct gv_json {
     unsigned depth_max;  // deepest nesting
     const char *text;    // the text last parsed; borrowed until the next parse
     size_t len;          // its length, bytes
+    bool canonical;      // a view of gv_json_select: the text is canonical
     int count;           // its tokens; 0 after an error
     const char *error;   // what is wrong, a static text; NULL after a success
     size_t error_offset; // where, bytes from the start of the text
@@ -110,6 +111,16 @@ GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 // first call sorts the names of an object; no other function depends on that order. GV_ESPACE:
 // longer than `cap`; GV_ETYPE: no such token. After an error `buf` may have been written.
 GV_API int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap);
+
+// Writes the canonical text of an object to `buf`, with some of its members only, in this order:
+// `values` are tokens of their values, as gv_json_members sets them; negative ones are left out.
+// *out becomes a view of the parser in which `object` and what it contains are that text; names and
+// values that are left out are empty there. The view borrows `buf`, and the pool until the next
+// parse; it is not parsed into or freed. The object's tokens are then meaningless in `json`.
+// Returns the length, bytes, at most that of gv_json_raw. GV_ETYPE: not an object; GV_ESPACE:
+// longer than `cap`; there is no view.
+GV_API int gv_json_select(struct gv_json *json, int object, const int *values, size_t count,
+                          char *buf, size_t cap, struct gv_json *out);
 
 // Writes these UTF-8 bytes as a canonical JSON string, with quotes, to `buf`, and returns its
 // length, bytes. GV_ESPACE: longer than `cap` or INT_MAX; GV_ESYNTAX: not UTF-8.

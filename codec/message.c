@@ -163,14 +163,19 @@ struct scratch {
     size_t left;
 };
 
-// Appends the canonical text of a value to the scratch buffer.
+// Appends the canonical text of a value to the scratch buffer, unless it can be borrowed.
 static int canonicalise(struct gv_json *json, int token, struct scratch *scratch,
                         struct gv_slice *out) {
-    int len = gv_json_canonical(json, token, scratch->at, scratch->left);
-    if (len < 0) return len;
-    *out = gv_slice_of(scratch->at, (size_t)len);
-    scratch->at += len;
-    scratch->left -= (size_t)len;
+    if (json->canonical) {
+        *out = gv_json_raw(json, token);
+        if (out->len > scratch->left) return GV_ESPACE;
+    } else {
+        int len = gv_json_canonical(json, token, scratch->at, scratch->left);
+        if (len < 0) return len;
+        *out = gv_slice_of(scratch->at, (size_t)len);
+    }
+    scratch->at += out->len;
+    scratch->left -= out->len;
     return 0;
 }
 
@@ -327,22 +332,9 @@ size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) 
 
 // --- canonical text --------------------------------------------------------------------------
 
-int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap) {
-    GV_ASSERT(buf != NULL || cap == 0);
-    if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
+int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap,
+                         struct gv_json *out) {
     int at[FIELD_COUNT];
     gv_json_members(json, body, field_names, FIELD_COUNT, at);
-    struct gv_writer out = {.data = (uint8_t *)buf, .cap = cap};
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (at[i] < 0) continue;
-        gv_pack_put_text(&out, out.len == 0 ? "{\"" : ",\"");
-        gv_pack_put_bytes(&out, field_names[i].data, field_names[i].len);
-        gv_pack_put_text(&out, "\":");
-        if (out.full) return GV_ESPACE;
-        int len = gv_json_canonical(json, at[i], buf + out.len, cap - out.len);
-        if (len < 0) return len;
-        out.len += (size_t)len;
-    }
-    gv_pack_put_text(&out, out.len == 0 ? "{}" : "}");
-    return out.full ? GV_ESPACE : (int)out.len;
+    return gv_json_select(json, body, at, FIELD_COUNT, buf, cap, out);
 }

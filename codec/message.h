@@ -76,8 +76,9 @@ struct gv_message_cursor {
 // Starts an iteration.
 GV_API void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out);
 
-// Decodes the next entry and writes its texts, canonical, to `scratch`, which *out borrows. Returns
-// 1, or 0 at the end. After an error the next call continues with the following entry.
+// Decodes the next entry and writes its texts, canonical, to `scratch`, which *out borrows. (With
+// the parser of gv_message_canonical, *out borrows its text.) Returns 1, or 0 at the end. After an
+// error the next call continues with the following entry.
 //   GV_ETYPE   the entry or its group is malformed
 //   GV_ERANGE  a number is out of range
 //   GV_ESPACE  the texts of the entry are longer than `cap` together
@@ -114,9 +115,12 @@ GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice r
 // Writes the canonical text of the message at this token; its MAC covers that text (PROTOCOL.md,
 // section "Message authentication"): the members that a message may have, in the order of
 // gv_message_begin and gv_message_end, with canonical values. Other members are left out. The
-// output of gv_message_end is already canonical. Returns the length, bytes, at most that of the raw
-// text. GV_ETYPE: the token is not an object; GV_ESPACE: longer than `cap`.
-GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap);
+// output of gv_message_end is already canonical. *out becomes the parser of that text, as for
+// gv_json_select: decode `body` with it, so that the texts of entries are borrowed from `buf`.
+// Returns the length, bytes, at most that of the raw text. GV_ETYPE: the token is not an object;
+// GV_ESPACE: longer than `cap`.
+GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap,
+                                struct gv_json *out);
 
 #ifdef __cplusplus
 }

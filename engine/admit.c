@@ -81,11 +81,11 @@ void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) 
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
 
-// Merges an entry. Returns 1 if the replica changed (*ref is then its record), 0 if not, or an
-// error.
+// Merges an entry and tells the owner of the change; `is_stored`: the store has the entry.
 static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
-                 bool sync, uint32_t *ref) {
-    int changed = gv_replica_put(&engine->replica, entry, ref);
+                 bool sync, bool is_stored) {
+    uint32_t ref;
+    int changed = gv_replica_put(&engine->replica, entry, &ref);
     if (changed < 0) return changed;
     gv_core_emit(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync, entry);
     if (changed == 0) return 0;
@@ -93,29 +93,18 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
                                     gv_replica_reservation(entry));
     gv_admit_note_size(engine, entry);
-    gv_core_changed(engine, now, *ref, origin, sync);
+    gv_core_changed(engine, now, ref, origin, sync);
+    if (engine->on_change != NULL) engine->on_change(engine->on_change_ctx, ref, is_stored);
     return 1;
-}
-
-static void notify_owner(struct gv_engine *engine, uint32_t ref) {
-    if (engine->on_change != NULL) engine->on_change(engine->on_change_ctx, ref);
 }
 
 int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync) {
-    uint32_t ref;
-    int changed = merge(engine, now, entry, origin, sync, &ref);
-    if (changed > 0) notify_owner(engine, ref);
-    return changed;
+    return merge(engine, now, entry, origin, sync, false);
 }
 
-int gv_admit_persisted(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
-    uint32_t ref;
-    int changed = merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, &ref);
-    if (changed != 0 || entry->lattice == GV_LATTICE_SET) return changed;
-    // The write replaced the stored record, perhaps of a larger version.
-    if (!gv_replica_find(&engine->replica, entry, &ref)) return 0;
-    struct gv_entry stored = gv_replica_get(&engine->replica, ref);
-    if (gv_lattice_exceeds(&stored, entry)) notify_owner(engine, ref);
-    return 0;
+int gv_admit_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    gv_engine_advance(engine, now);
+    gv_admit_release(engine, entry);
+    return merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, true);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Admission: the bounds of this node, and merging of entries within them. Internal to engine/, but
-// node/ uses gv_admit_local and gv_admit_reserve.
+// node/ uses gv_admit_local, gv_admit_reserve, gv_admit_apply and gv_admit_release.
 //
 // message_max, entries_max and memory_max apply to new local writes, the latter two also to growth
 // by received entries. They never apply to entries that are in the replica or in the store. The
@@ -21,7 +21,9 @@ int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry,
 int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Releases the reservation of an entry, if there is one.
+// gv_store_apply and gv_store_release for an entry that gv_admit_reserve has admitted; it is not
+// checked again.
+int gv_admit_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry);
 
 // Merges an admitted entry into the replica and schedules its update; `origin` and `sync` as for
@@ -29,9 +31,6 @@ void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry);
 // GV_ENOMEM.
 int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync);
-// The same for a local write that the store has. on_change is called only if the replica has a
-// larger version, which the store then lacks.
-int gv_admit_persisted(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // Updates the statistic entry_longest.
 void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry);
 

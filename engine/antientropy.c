@@ -369,6 +369,17 @@ static bool crosses(struct gv_antientropy *ae, gv_time now, int number, struct g
     return false;
 }
 
+// Long round trips make messages expensive; on links within one machine, sums cost less than
+// sketches.
+static struct gv_reconcile_options options_for(const struct gv_antientropy *ae, int number,
+                                               const struct gv_peer *peer, bool opening) {
+    return (struct gv_reconcile_options){
+        .expected = opening ? gv_antientropy_expected(ae, number) : 0,
+        .fewer_rounds = peer->ack.measured && peer->ack.srtt >= FAR_MS * GV_MS,
+        .use_sketches = peer->ack.measured && peer->ack.srtt >= NEAR_MS * GV_MS,
+    };
+}
+
 int gv_antientropy_received(struct gv_antientropy *ae, struct gv_alloc alloc, gv_time now,
                             int number, struct gv_peer *peer, gv_time timeout,
                             struct gv_slice ranges, size_t longest) {
@@ -380,17 +391,12 @@ int gv_antientropy_received(struct gv_antientropy *ae, struct gv_alloc alloc, gv
     int len = unpack(ranges, slot->data);
     if (len < 0) return len;
     struct gv_slice summary = {slot->data, (size_t)len};
-    int error = gv_reconcile_begin(&slot->state, summary);
+    bool opening = gv_reconcile_is_opening(summary);
+    struct gv_reconcile_options options = options_for(ae, number, peer, opening);
+    int error = gv_reconcile_begin(&slot->state, summary, &options);
     if (error) return error;
     peer->compared.received_at = now;
-    if (gv_reconcile_is_opening(summary)) {
-        if (crosses(ae, now, number, peer, timeout)) return 1;
-        slot->state.expected = ae->history[number % GV_ANTIENTROPY_HISTORY].expect;
-    }
-    // Long round trips make messages expensive; on links within one machine, sums cost less than
-    // sketches.
-    slot->state.fewer_rounds = peer->ack.measured && peer->ack.srtt >= FAR_MS * GV_MS;
-    slot->state.use_sketches = peer->ack.measured && peer->ack.srtt >= NEAR_MS * GV_MS;
+    if (opening && crosses(ae, now, number, peer, timeout)) return 1;
     slot->peer = number;
     slot->next_is_oversized = false;
     slot->arrival = ae->arrivals++;

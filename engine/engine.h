@@ -98,10 +98,11 @@ struct gv_engine_config {
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
     uint64_t entries_max; // most entries of the replica; 0: no bound
-    // Called when a put or received entry changed the replica; lets callers mirror entries
-    // elsewhere. After the call that caused it, gv_engine_next with a cursor of `at` and an end of
-    // `at` + 1 returns the entry, unless its record has moved since. May be NULL.
-    void (*on_change)(void *ctx, uint32_t at);
+    // Called when an entry that was put, received or applied changed the replica; lets callers
+    // mirror entries elsewhere. `is_stored`: gv_store_apply applied it, so the store has it. After
+    // the call that caused it, gv_engine_next with a cursor of `at` and an end of `at` + 1 returns
+    // the entry, unless its record has moved since. May be NULL.
+    void (*on_change)(void *ctx, uint32_t at, bool is_stored);
     void *on_change_ctx;
     // Called for each event; each costs a hash of the entry. May be NULL.
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
@@ -155,7 +156,7 @@ GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_
 GV_API bool gv_engine_ready(const struct gv_engine *engine);
 
 // Handles a message from a peer. `message` is the output of gv_message_decode; its line and tokens
-// must still be valid, and are borrowed for the call.
+// must still be valid, and are borrowed for the call, which may sort names of the tokens.
 // Nothing has changed after GV_EINVAL: `engine` or `message` is NULL, or the message was not
 // decoded; or GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been called.
 // Otherwise the engine uses all valid parts of the message, and returns 0 or the first error, which
@@ -166,7 +167,7 @@ GV_API bool gv_engine_ready(const struct gv_engine *engine);
 //   while gv_engine_ready was false. The peer repeats ranges that were not accepted.
 // - GV_ENOMEM: the peer repeats the message.
 GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
-                             const struct gv_message *message);
+                             struct gv_message *message);
 
 // --- time ------------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@
 //   gv_store_apply        puts the entry into the engine; or, if the write failed,
 //   gv_store_release      ends the reservation
 //
+// A record replaces the stored one, so batches are written in the order in which entries were
+// appended to them: then no record replaces a larger version.
+//
 // Format of a record:
 //   key    position (8 bytes, big-endian), lattice (1), the entry's key. If the key is longer than
 //          GV_STORE_KEY_INLINE_MAX, bit 7 of the lattice is set, and instead of the key there are
@@ -83,11 +86,9 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // Reserved versions of one entry count once, for up to GV_STORE_RESERVED_MAX entries. Beyond that,
 // or if the first call cannot allocate its table of 96 KiB, each version counts.
 GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
-// Puts an entry that the store has, as gv_store_decode returns it, into the engine, ignoring its
-// bounds, and ends its reservation. on_change is called only if the engine has a larger version,
-// which the store then lacks. Returns 1 if the replica changed, 0 if it had this version or a
-// larger one. Errors of gv_entry_check: nothing changes. GV_EFULL: the records reach 64 GiB.
-// GV_ENOMEM.
+// Puts an entry that the store has into the engine, ignoring its bounds, and ends its reservation.
+// Returns 1 if the replica changed, 0 if it had this version or a larger one. Errors of
+// gv_entry_check: nothing changes. GV_EFULL: the records reach 64 GiB. GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // Ends the reservation of an entry that will not be put. Does nothing if the entry has none.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);

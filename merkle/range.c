@@ -15,7 +15,7 @@ void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_
 }
 
 void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count) {
-    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST_MAX);
+    GV_ASSERT(count > 0 && count <= GV_RANGE_LIST_MAX);
     uint32_t as = kind == GV_RANGE_REQUEST_HASHES     ? AS_REQUEST_HASHES
                   : kind == GV_RANGE_REQUEST_ELEMENTS ? AS_REQUEST_ELEMENTS
                                                       : 0;
@@ -45,92 +45,114 @@ void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator) {
 
 // --- reading ---------------------------------------------------------------------------------
 
-static void read_bound(struct gv_reconcile *state, unsigned pairs) {
-    uint64_t mantissa = gv_pack_get_varint(&state->in);
+static void read_bound(struct gv_reader *in, unsigned pairs, struct gv_range *range) {
+    uint64_t mantissa = gv_pack_get_varint(in);
     unsigned zeros = 2 * pairs;
     if (mantissa == 0 && pairs == 0) {
-        state->hi = GV_POSITION_END;
-    } else if ((mantissa & 3) == 0 || mantissa > (GV_POSITION_END - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX; // not the shortest form, or beyond the last position
+        range->hi = GV_POSITION_END;
+    } else if ((mantissa & 3) == 0 || mantissa > (GV_POSITION_END - 1 - range->lo) >> zeros) {
+        in->error = GV_ESYNTAX; // not the shortest form, or beyond the last position
     } else {
-        state->hi = state->lo + (mantissa << zeros);
+        range->hi = range->lo + (mantissa << zeros);
     }
 }
 
-static void read_short_hashes(struct gv_reconcile *state) {
-    uint8_t count = gv_pack_get_u8(&state->in);
-    state->count = count % AS_REQUEST_HASHES;
-    state->kind = count < AS_REQUEST_HASHES     ? GV_RANGE_LIST
-                  : count < AS_REQUEST_ELEMENTS ? GV_RANGE_REQUEST_HASHES
-                                                : GV_RANGE_REQUEST_ELEMENTS;
-    state->short_hashes = state->in.at;
-    bool elements = state->kind == GV_RANGE_REQUEST_ELEMENTS;
-    if (elements &&
-        (count >= AS_REQUEST_HASHES + AS_REQUEST_ELEMENTS || state->count > GV_PINSKETCH_CAPACITY))
-        state->count = 0;
-    if (state->count == 0 || state->count > GV_RECONCILE_LIST_MAX) state->in.error = GV_ESYNTAX;
-    for (uint32_t i = 0; elements && i < state->count; i++)
-        state->elements[i] = gv_pack_get_u32(&state->in);
-    if (!elements && !state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
+// Reads the kind and the upper bound.
+static void read_header(struct gv_reader *in, struct gv_range *range) {
+    uint8_t header = gv_pack_get_u8(in);
+    range->kind = header & 7;
+    if (range->lo == GV_POSITION_END) in->error = GV_ESYNTAX;
+    if (range->kind != GV_RANGE_ROOT) {
+        read_bound(in, header >> 3, range);
+        return;
+    }
+    range->hi = GV_POSITION_END;
+    if (header != GV_RANGE_ROOT || range->lo != 0) in->error = GV_ESYNTAX;
 }
 
-static void read_sketch(struct gv_reconcile *state) {
-    uint8_t head = gv_pack_get_u8(&state->in);
-    state->syndromes = head % GV_PINSKETCH_CAPACITY + 1;
-    state->count_mod = head / GV_PINSKETCH_CAPACITY;
-    for (int i = 0; i < state->syndromes; i++)
-        state->sketch.syndrome[i] = gv_pack_get_u32(&state->in);
+static void read_words(struct gv_reader *in, uint32_t count, struct gv_range *range) {
+    range->count = count;
+    range->words = in->at;
+    gv_pack_get_bytes(in, (size_t)count * 4);
 }
 
-static void read_estimator(struct gv_reconcile *state) {
+static void read_list(struct gv_reader *in, struct gv_range *range) {
+    uint8_t header = gv_pack_get_u8(in);
+    uint32_t count = header % AS_REQUEST_HASHES;
+    range->kind = header < AS_REQUEST_HASHES     ? GV_RANGE_LIST
+                  : header < AS_REQUEST_ELEMENTS ? GV_RANGE_REQUEST_HASHES
+                                                 : GV_RANGE_REQUEST_ELEMENTS;
+    uint32_t most =
+        range->kind == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RANGE_LIST_MAX;
+    bool unknown = header >= AS_REQUEST_HASHES + AS_REQUEST_ELEMENTS;
+    if (unknown || count == 0 || count > most) {
+        in->error = GV_ESYNTAX;
+    } else {
+        read_words(in, count, range);
+    }
+}
+
+static void read_sketch(struct gv_reader *in, struct gv_range *range) {
+    uint8_t header = gv_pack_get_u8(in);
+    range->count_mod = header / GV_PINSKETCH_CAPACITY;
+    read_words(in, header % GV_PINSKETCH_CAPACITY + 1, range);
+}
+
+static void read_sums(struct gv_reader *in, struct gv_range *range) {
+    range->peer.count = gv_pack_get_varint(in);
+    range->peer.sum = gv_pack_get_u64(in);
+    if (range->kind != GV_RANGE_SUM) range->peer.weighted_sum = gv_pack_get_u64(in);
+    if (range->kind != GV_RANGE_ROOT) return;
     uint32_t bits = 0;
-    for (int i = 0; i < 24; i += 8) bits |= (uint32_t)gv_pack_get_u8(&state->in) << i;
-    state->estimator = unpack_estimator(bits);
+    for (int i = 0; i < 24; i += 8) bits |= (uint32_t)gv_pack_get_u8(in) << i;
+    range->estimator = unpack_estimator(bits);
 }
 
-static void read_probe(struct gv_reconcile *state) {
-    unsigned zeros = gv_pack_get_u8(&state->in);
-    uint64_t steps = gv_pack_get_varint(&state->in);
-    if (zeros > 63 || steps > (state->hi - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX;
+static void read_probe(struct gv_reader *in, struct gv_range *range) {
+    unsigned zeros = gv_pack_get_u8(in);
+    uint64_t steps = gv_pack_get_varint(in);
+    if (zeros > 63 || steps > (range->hi - 1 - range->lo) >> zeros) {
+        in->error = GV_ESYNTAX;
         return;
     }
     uint64_t width = UINT64_C(1) << zeros;
-    state->from = state->lo + (steps << zeros);
-    state->to = state->hi - state->from > width ? state->from + width : state->hi;
+    range->from = range->lo + (steps << zeros);
+    range->to = range->hi - range->from > width ? range->from + width : range->hi;
 }
 
-static void read_range(struct gv_reconcile *state) {
-    uint8_t head = gv_pack_get_u8(&state->in);
-    state->kind = head & 7;
-    state->lo = state->hi;
-    if (state->lo == GV_POSITION_END) state->in.error = GV_ESYNTAX;
-    if (state->kind == GV_RANGE_ROOT) {
-        state->hi = GV_POSITION_END;
-        if (head != GV_RANGE_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
-    } else {
-        read_bound(state, head >> 3);
-    }
-    bool sums = state->kind == GV_RANGE_SUM || state->kind == GV_RANGE_DIGEST ||
-                state->kind == GV_RANGE_ROOT;
-    if (sums) {
-        state->peer.count = gv_pack_get_varint(&state->in);
-        state->peer.sum = gv_pack_get_u64(&state->in);
-        state->peer.weighted_sum = state->kind == GV_RANGE_SUM ? 0 : gv_pack_get_u64(&state->in);
-        if (state->kind == GV_RANGE_ROOT) read_estimator(state);
-    } else if (state->in.error) {
-        return;
-    } else if (state->kind == GV_RANGE_LIST) {
-        read_short_hashes(state);
-    } else if (state->kind == GV_RANGE_SKETCH) {
-        read_sketch(state);
-    } else if (state->kind == GV_RANGE_PROBE) {
-        read_probe(state);
+static void read_content(struct gv_reader *in, struct gv_range *range) {
+    switch (range->kind) {
+    case GV_RANGE_SUM:
+    case GV_RANGE_DIGEST:
+    case GV_RANGE_ROOT:
+        read_sums(in, range);
+        break;
+    case GV_RANGE_LIST:
+        read_list(in, range);
+        break;
+    case GV_RANGE_SKETCH:
+        read_sketch(in, range);
+        break;
+    case GV_RANGE_PROBE:
+        read_probe(in, range);
+        break;
+    default: // skip, empty: nothing
+        break;
     }
 }
 
-bool gv_range_next(struct gv_reconcile *state) {
-    if (state->in.at == state->in.len) return false;
-    read_range(state);
-    return !state->in.error;
+bool gv_range_next(struct gv_reader *in, uint64_t lo, struct gv_range *range) {
+    GV_ASSERT(in != NULL && range != NULL);
+    if (in->at == in->len) return false;
+    *range = (struct gv_range){.lo = lo};
+    read_header(in, range);
+    if (!in->error) read_content(in, range);
+    range->end = in->at;
+    return !in->error;
+}
+
+void gv_range_words(const struct gv_range *range, struct gv_slice summary, uint32_t *words) {
+    struct gv_reader in = {summary.data, summary.len, range->words, 0};
+    for (uint32_t i = 0; i < range->count; i++) words[i] = gv_pack_get_u32(&in);
+    GV_ASSERT(in.error == 0);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The byte encoding of the ranges of a summary (codec/PROTOCOL.md, section "Summaries"). Reading
-// accepts untrusted bytes. Writing requires that the caller left enough space; a range that does
-// not fit sets out->full.
+// The byte encoding of the ranges of a summary (SUMMARIES.md). Reading accepts untrusted
+// bytes. Writing requires that the caller left enough space; a range that does not fit sets
+// out->full.
 #ifndef GV_MERKLE_RANGE_H
 #define GV_MERKLE_RANGE_H
 
-#include "reconcile.h"
+#include "pack.h"
+#include "tree.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,16 +23,32 @@ enum gv_range_kind {
     GV_RANGE_ROOT,
     GV_RANGE_REQUEST_HASHES,   // on the wire both requests have the kind of a list; the two high
     GV_RANGE_REQUEST_ELEMENTS, // bits of the count distinguish list and requests
-    GV_RANGE_END,              // no current range; not on the wire
 };
 
-enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch carries its item count modulo this
+enum {
+    GV_RANGE_LIST_MAX = 32,      // most short hashes of a list or request
+    GV_RANGE_COUNT_MODULUS = 32, // a sketch carries its item count modulo this
+};
 
-// Writes the kind of the range [lo, hi), lo < hi, and its bound. `kind` must not be one of the last
-// three: for a request write the header of a list.
+// A range of a summary. Only range.c writes the members. A member that is valid for some kinds only
+// names them; it is 0 for the others.
+struct gv_range {
+    uint64_t lo, hi;       // the positions [lo, hi), lo < hi
+    struct gv_digest peer; // root, sum, digest: the peer's items here; a sum has no weighted_sum
+    uint64_t from, to;     // probe: the positions [from, to) of the range
+    size_t words;          // list, requests, sketch: offset of the words (gv_range_words)
+    size_t end;            // offset of the next range
+    uint32_t count;        // list, requests, sketch: number of words
+    uint32_t estimator;    // root: estimator of the peer's items
+    uint8_t kind;          // enum gv_range_kind
+    uint8_t count_mod;     // sketch: the peer's count, modulo GV_RANGE_COUNT_MODULUS
+};
+
+// Writes the kind of the range [lo, hi), lo < hi, and its bound. For a request `kind` must be
+// GV_RANGE_LIST.
 GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
                                 uint64_t hi);
-// Writes the number of words that follow in a list or request, 1 to GV_RECONCILE_LIST_MAX.
+// Writes the number of words that follow in a list or request, 1 to GV_RANGE_LIST_MAX.
 GV_API void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
 // Writes the content of a sketch range with `count` items: 33 bytes.
 GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
@@ -39,9 +56,16 @@ GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch
 // Writes an estimator: 3 bytes.
 GV_API void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 
-// Reads the next range into the state; it starts at state->hi. False: the summary has no further
-// range, or, with state->in.error set to GV_ESYNTAX, the next one is malformed.
-GV_API bool gv_range_next(struct gv_reconcile *state);
+// Reads the next range, which starts at position `lo`: 0, or `hi` of the previous range. False: the
+// summary has no further range, or, with in->error set to GV_ESYNTAX, the next one is malformed;
+// *range is then undefined.
+GV_API bool gv_range_next(struct gv_reader *in, uint64_t lo, struct gv_range *range);
+
+// Copies the range's words from the summary that it was read from: the short hashes of a list or
+// request, the elements of a request, the syndromes of a sketch. `words` has space for
+// range->count, which is at most GV_RANGE_LIST_MAX, and for a request by element and a sketch at
+// most GV_PINSKETCH_CAPACITY.
+GV_API void gv_range_words(const struct gv_range *range, struct gv_slice summary, uint32_t *words);
 
 #ifdef __cplusplus
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "reconcile.h"
 
-#include "range.h"
-#include "singlediff.h"
 #include "strategy.h"
 
 enum stage { STAGE_START, STAGE_SEND, STAGE_REQUEST };
+
+// Which items in [position, to) of the cursor are sent.
+enum selection { SELECT_ALL, SELECT_UNLISTED, SELECT_HASHES, SELECT_ELEMENTS };
 
 enum {
     SALT_SIZE = 1,
@@ -13,9 +14,9 @@ enum {
     BEFORE_MAX = SALT_SIZE + HEADER_MAX,            // the salt and a skip range
     SUM_MAX = HEADER_MAX + GV_PACK_VARINT_MAX + 16, // a subrange with sums
     SKETCH_MAX = HEADER_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
-    LIST_MAX = HEADER_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list, or a request
-    PROBE_MAX = HEADER_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe range
-    SPLIT_MIN = 4, // subranges for which there must be space
+    LIST_MAX = HEADER_MAX + 1 + GV_RANGE_LIST_MAX * 4, // a list, or a request
+    PROBE_MAX = HEADER_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe range
+    SPLIT_MIN = 4,                                     // subranges for which there must be space
     RANGE_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
     SLACK_MAX = 16,           // ranks by which a split point may move for a shorter bound
     SPLIT_BATCH = 32,         // split points looked up in one batch
@@ -27,13 +28,13 @@ _Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_CAPACITY_MIN &&
                    (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
                "an empty message holds any single range");
 
-// The arguments of one gv_reconcile_answer.
+// The arguments of one gv_reconcile_answer, and the range that is being answered.
 struct walk {
     struct gv_reconcile *state;
     struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
-    struct gv_strategy strategy;
+    const struct gv_range *range;
 };
 
 static uint32_t short_hash_of(const struct walk *walk, uint64_t hash) {
@@ -168,9 +169,9 @@ static void put_subranges(struct walk *walk, struct splitter *splitter, uint64_t
 
 // Whether the sums in the current range are equal by accident, so that only the weighted sums show
 // the difference.
-static bool sums_collide(const struct gv_reconcile *state, struct gv_digest mine) {
-    bool weighted = state->kind == GV_RANGE_DIGEST || state->kind == GV_RANGE_ROOT;
-    return weighted && state->peer.sum == mine.sum;
+static bool sums_collide(const struct gv_range *range, struct gv_digest mine) {
+    bool weighted = range->kind == GV_RANGE_DIGEST || range->kind == GV_RANGE_ROOT;
+    return weighted && range->peer.sum == mine.sum;
 }
 
 // Whether the item's hash encodes its position, so that one sum suffices to decode it.
@@ -178,48 +179,54 @@ static bool encodes_position(const struct walk *walk, struct gv_item item) {
     return item.hash == gv_singlediff_permute(walk->key, item.position);
 }
 
-// Writes the current range, which has at least two positions, as subranges of about equal counts.
-// The salt shifts all split points by up to a quarter of a subrange, so that differences with equal
-// sums are in different subranges in a later exchange.
-static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine,
-                  uint32_t subranges, bool sketch) {
-    const struct gv_tree *tree = walk->tree;
-    uint64_t lo = walk->state->lo, hi = walk->state->hi, quarter = mine.count / subranges / 4;
-    struct gv_digest last = gv_digest_add(first, mine);
-    struct gv_item sample = item_of_rank(tree, first.count + mine.count / 2);
+// Starts at the lower bound of the current range, which has at least two positions. The salt shifts
+// all split points by up to a quarter of a subrange, so that differences with equal sums are in
+// different subranges in a later exchange.
+static struct splitter start_split(const struct walk *walk, struct gv_digest first,
+                                   struct gv_digest mine, uint32_t subranges, bool sketch) {
+    uint64_t quarter = mine.count / subranges / 4;
     uint64_t shift = gv_digest_fingerprint(walk->key, mine, walk->state->salt);
-    struct splitter splitter = {
+    struct gv_item sample = item_of_rank(walk->tree, first.count + mine.count / 2);
+    return (struct splitter){
         .first = first,
         .mine = mine,
         .subranges = subranges,
         .slack = quarter < SLACK_MAX ? quarter : SLACK_MAX,
         .start = first.count + shift % (2 * quarter + 1) - quarter,
-        .from = lo,
+        .from = walk->range->lo,
         .before = first,
-        .weighted = sums_collide(walk->state, mine) || !encodes_position(walk, sample),
+        .weighted = sums_collide(walk->range, mine) || !encodes_position(walk, sample),
         .sketch = sketch,
     };
+}
+
+// Writes the current range as subranges of about equal counts.
+static void split(struct walk *walk, struct splitter *splitter) {
+    const struct gv_range *range = walk->range;
+    uint64_t subranges = splitter->subranges;
+    struct gv_digest last = gv_digest_add(splitter->first, splitter->mine);
     for (uint64_t k = 1; k < subranges; k += SPLIT_BATCH)
-        put_subranges(walk, &splitter, k,
-                      k + SPLIT_BATCH < subranges ? k + SPLIT_BATCH : subranges);
-    if (splitter.from == lo &&
-        subranges > 1) { // no split point lies between two positions: split before the last one
-        splitter.from = item_of_rank(tree, last.count - 1).position;
-        splitter.before = gv_tree_digest_below(tree, splitter.from);
-        put_subrange(walk, &splitter, lo, splitter.from, gv_digest_sub(splitter.before, first));
+        put_subranges(walk, splitter, k, k + SPLIT_BATCH < subranges ? k + SPLIT_BATCH : subranges);
+    if (splitter->from == range->lo && subranges > 1) {
+        // No split point lies between two positions: split before the last one.
+        uint64_t bound = item_of_rank(walk->tree, last.count - 1).position;
+        struct gv_digest before = gv_tree_digest_below(walk->tree, bound);
+        put_subrange(walk, splitter, range->lo, bound, gv_digest_sub(before, splitter->first));
+        splitter->from = bound;
+        splitter->before = before;
     }
-    uint64_t end = hi;
-    if (walk->state->kind == GV_RANGE_ROOT && walk->state->peer.count > mine.count + 1) {
+    uint64_t end = range->hi;
+    if (range->kind == GV_RANGE_ROOT && range->peer.count > splitter->mine.count + 1) {
         // New positions are often the largest: "empty" requests those after the local ones.
-        uint64_t beyond = item_of_rank(tree, last.count - 1).position + 1;
-        if (splitter.from < beyond) end = beyond;
+        uint64_t beyond = item_of_rank(walk->tree, last.count - 1).position + 1;
+        if (splitter->from < beyond) end = beyond;
     }
-    put_subrange(walk, &splitter, splitter.from, end, gv_digest_sub(last, splitter.before));
-    if (end < hi) begin_range(walk, GV_RANGE_EMPTY, end, hi);
+    put_subrange(walk, splitter, splitter->from, end, gv_digest_sub(last, splitter->before));
+    if (end < range->hi) begin_range(walk, GV_RANGE_EMPTY, end, range->hi);
 }
 
 static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
-    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST_MAX);
+    GV_ASSERT(count > 0 && count <= GV_RANGE_LIST_MAX);
     begin_range(walk, GV_RANGE_LIST, lo, hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_LIST, (uint32_t)count);
     struct gv_tree_cursor at;
@@ -230,32 +237,39 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     }
 }
 
-// Schedules the local items in [from, to): `kind` selects which are sent (send_range).
-static bool schedule(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
-    struct gv_reconcile *state = walk->state;
-    state->kind = kind;
-    state->stage = STAGE_SEND;
-    state->from = state->position = from;
-    state->to = to;
-    state->sent_at_position = 0;
-    state->present = 0;
+// Schedules the local items in [from, to), or a selection of them by `count` words.
+static bool schedule(struct walk *walk, enum selection selection, uint32_t count, uint64_t from,
+                     uint64_t to) {
+    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    cursor->stage = STAGE_SEND;
+    cursor->selection = (uint8_t)selection;
+    cursor->count = count;
+    cursor->position = from;
+    cursor->to = to;
+    cursor->sent = 0;
+    cursor->present = 0;
     return true;
+}
+
+static bool schedule_all(struct walk *walk, uint64_t from, uint64_t to) {
+    return schedule(walk, SELECT_ALL, 0, from, to);
 }
 
 // Writes a more detailed statement about the current range, which differs. `mine` is the local
 // digest of the range, `first` that of all items before it. False: no space, and nothing was
 // written.
 static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
-    uint64_t lo = walk->state->lo, hi = walk->state->hi;
+    const struct gv_range *range = walk->range;
     if (space_left(walk) < RANGE_MAX) return false;
     if (mine.count == 0) {
-        begin_range(walk, GV_RANGE_EMPTY, lo, hi);
+        begin_range(walk, GV_RANGE_EMPTY, range->lo, range->hi);
         walk->state->differences++;
         return true;
     }
-    struct gv_strategy_choice choice = gv_strategy_choose(&walk->strategy, walk->state, mine);
+    struct gv_strategy_choice choice =
+        gv_strategy_choose(&walk->state->strategy, walk->tree, range, mine);
     if (choice.kind == GV_RANGE_LIST) {
-        put_list(walk, lo, hi, mine.count);
+        put_list(walk, range->lo, range->hi, mine.count);
         return true;
     }
     uint64_t ends[2] = {first.count, first.count + mine.count - 1};
@@ -263,21 +277,23 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     if (ends[0] == ends[1]) {
         // A single position cannot be split and may have more items than a list. An empty range
         // makes the peer send its items there; the local ones are sent, too.
-        begin_range(walk, GV_RANGE_EMPTY, lo, hi);
-        return schedule(walk, GV_RANGE_EMPTY, lo, hi);
+        begin_range(walk, GV_RANGE_EMPTY, range->lo, range->hi);
+        return schedule_all(walk, range->lo, range->hi);
     }
     bool sketch = choice.kind == GV_RANGE_SKETCH;
     size_t fit = (space_left(walk) - BEFORE_MAX - HEADER_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
     GV_ASSERT(fit > 1);
     if (fit < choice.subranges && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
-    split(walk, first, mine, fit < choice.subranges ? (uint32_t)fit : choice.subranges, sketch);
+    uint32_t subranges = fit < choice.subranges ? (uint32_t)fit : choice.subranges;
+    struct splitter splitter = start_split(walk, first, mine, subranges, sketch);
+    split(walk, &splitter);
     return true;
 }
 
 // The same for a range whose digests are not looked up yet.
 static bool refine_range(struct walk *walk) {
-    struct gv_digest first = gv_tree_digest_below(walk->tree, walk->state->lo);
-    struct gv_digest end = gv_tree_digest_below(walk->tree, walk->state->hi);
+    struct gv_digest first = gv_tree_digest_below(walk->tree, walk->range->lo);
+    struct gv_digest end = gv_tree_digest_below(walk->tree, walk->range->hi);
     return refine(walk, first, gv_digest_sub(end, first));
 }
 
@@ -293,34 +309,60 @@ static bool holds(const struct walk *walk, uint64_t position, bool any, uint64_t
     return false;
 }
 
-// Writes a probe around this position, so narrow that it covers no other local item.
-static void put_probe(struct walk *walk, uint64_t position) {
-    uint64_t lo = walk->state->lo, hi = walk->state->hi;
+// The distance from a position to the nearest other one of a local item, or to the end.
+static uint64_t gap_around(const struct gv_tree *tree, uint64_t position) {
     struct gv_tree_cursor at;
-    bool more = gv_tree_seek(walk->tree, position, &at);
+    bool more = gv_tree_seek(tree, position, &at);
     struct gv_tree_cursor before = at;
     uint64_t low = gv_tree_prev(&before) ? gv_tree_get(&before).position : 0;
     while (more && gv_tree_get(&at).position == position) more = gv_tree_next(&at);
     uint64_t high = more ? gv_tree_get(&at).position : GV_POSITION_END;
-    uint64_t gap = position - low < high - position ? position - low : high - position;
-    unsigned zeros = 0;
-    while (zeros < 63 && gap >> zeros >> (PROBE_SHIFT + 1) != 0) zeros++;
-    begin_range(walk, GV_RANGE_PROBE, lo, hi);
-    gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
-    gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
+    return position - low < high - position ? position - low : high - position;
 }
 
-// The position of the single difference by division (gv_singlediff_quotient), or hi if there is
-// none. `ours`: the item is in the local tree, so several candidates can be tried; otherwise the
-// quotient must be unique.
-static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool ours) {
-    uint64_t hi = walk->state->hi, step;
+// Writes a probe around this position, so narrow that it covers no other local item.
+static void put_probe(struct walk *walk, uint64_t position) {
+    const struct gv_range *range = walk->range;
+    uint64_t gap = gap_around(walk->tree, position);
+    unsigned zeros = 0;
+    while (zeros < 63 && gap >> zeros >> (PROBE_SHIFT + 1) != 0) zeros++;
+    begin_range(walk, GV_RANGE_PROBE, range->lo, range->hi);
+    gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
+    gv_pack_put_varint(&walk->out->summary, (position - range->lo) >> zeros);
+}
+
+// A single difference between the digest of a range and the local one.
+struct single {
+    struct gv_digest more; // the digest with the item minus the other one
+    bool ours;             // the item is in the local tree
+    bool changed;          // both sides have an item there; their hashes differ
+};
+
+// The position of a single difference by the inverse permutation of its hash; range->hi: none.
+static uint64_t find_permuted(const struct walk *walk, const struct single *single) {
+    const struct gv_range *range = walk->range;
+    if (single->changed) return range->hi;
+    uint64_t position = gv_singlediff_unpermute(walk->key, single->more.sum);
+    bool good = position >= range->lo && position < range->hi;
+    if (good && single->ours) good = holds(walk, position, false, single->more.sum);
+    if (good && range->kind != GV_RANGE_SUM)
+        good = position * single->more.sum == single->more.weighted_sum;
+    return good ? position : range->hi;
+}
+
+// The position of a single difference by division (gv_singlediff_quotient); range->hi: none. If the
+// item is in the local tree, several candidates can be tried; otherwise the quotient must be
+// unique.
+static uint64_t find_quotient(const struct walk *walk, const struct single *single) {
+    const struct gv_range *range = walk->range;
+    uint64_t hi = range->hi, step, sum = single->more.sum;
+    if (range->kind == GV_RANGE_SUM) return hi;
     uint64_t position =
-        gv_singlediff_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
-    if (!ours) return step <= hi - walk->state->lo && step != 0 ? hi : position;
-    int most = walk->state->kind == GV_RANGE_ROOT ? QUOTIENTS_MAX_ROOT : QUOTIENTS_MAX;
+        gv_singlediff_quotient(sum, single->more.weighted_sum, range->lo, hi, &step);
+    if (!single->ours) return step <= hi - range->lo && step != 0 ? hi : position;
+    int most = range->kind == GV_RANGE_ROOT ? QUOTIENTS_MAX_ROOT : QUOTIENTS_MAX;
     for (int i = 0; position < hi && i < most; i++) {
-        if (holds(walk, position, more.count == 0, more.sum)) return position;
+        if (holds(walk, position, single->changed, sum)) return position;
         if (step == 0 || hi - position <= step) break;
         position += step;
     }
@@ -330,249 +372,295 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
 // Whether a single difference is plausible. For the root the estimators must support it: the
 // estimate is at most 1 for an added item, and at most 4 for a changed value, which is two items.
 static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
-    if (walk->state->kind != GV_RANGE_ROOT) return true;
-    uint64_t differ = gv_strategy_estimate(&walk->strategy, walk->state, mine);
-    return differ <= (mine.count == walk->state->peer.count ? 4 : 1);
+    if (walk->range->kind != GV_RANGE_ROOT) return true;
+    uint64_t differ = gv_strategy_estimate(walk->tree, walk->range, mine);
+    return differ <= (mine.count == walk->range->peer.count ? 4 : 1);
 }
 
 enum decoded { DECODED_NOT, DECODED, DECODED_FULL };
 
 // Tries to decode a single difference; the counts differ by at most one.
 static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
-    const struct gv_reconcile *state = walk->state;
-    uint64_t lo = state->lo, hi = state->hi, position = hi;
+    const struct gv_range *range = walk->range;
     if (!may_be_single(walk, mine)) return DECODED_NOT;
-    bool ours = mine.count >= state->peer.count, changed = mine.count == state->peer.count;
-    struct gv_digest more =
-        ours ? gv_digest_sub(mine, state->peer) : gv_digest_sub(state->peer, mine);
-    if (!changed) {
-        position = gv_singlediff_unpermute(walk->key, more.sum);
-        bool good = position >= lo && position < hi;
-        if (good && ours) good = holds(walk, position, false, more.sum);
-        if (good && state->kind != GV_RANGE_SUM) good = position * more.sum == more.weighted_sum;
-        if (!good) position = hi;
-    }
-    if (position == hi && state->kind != GV_RANGE_SUM) position = find_quotient(walk, more, ours);
-    if (position == hi) return DECODED_NOT;
+    bool ours = mine.count >= range->peer.count;
+    struct single single = {
+        .more = ours ? gv_digest_sub(mine, range->peer) : gv_digest_sub(range->peer, mine),
+        .ours = ours,
+        .changed = mine.count == range->peer.count,
+    };
+    uint64_t position = find_permuted(walk, &single);
+    if (position == range->hi) position = find_quotient(walk, &single);
+    if (position == range->hi) return DECODED_NOT;
     // If the local tree already has an item at the position, several items there may differ.
     if (!ours && holds(walk, position, true, 0)) return DECODED_NOT;
-    if (!ours || changed) {
+    if (!ours || single.changed) {
         if (space_left(walk) < BEFORE_MAX + PROBE_MAX) return DECODED_FULL;
         put_probe(walk, position);
     }
     walk->state->differences++;
-    if (ours) schedule(walk, GV_RANGE_EMPTY, position, position + 1);
+    if (ours) schedule_all(walk, position, position + 1);
     return DECODED;
 }
 
 // Whether the peer lacks only items at one end of the range. If so, schedules them.
 static bool send_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
-    const struct gv_reconcile *state = walk->state;
-    uint64_t bound = item_of_rank(walk->tree, first.count + state->peer.count).position;
+    const struct gv_range *range = walk->range;
+    uint64_t bound = item_of_rank(walk->tree, first.count + range->peer.count).position;
     struct gv_digest left = gv_digest_sub(gv_tree_digest_below(walk->tree, bound), first);
-    if (gv_strategy_matches(state, left)) return schedule(walk, GV_RANGE_EMPTY, bound, state->hi);
-    bound = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
+    if (gv_strategy_matches(range, left)) return schedule_all(walk, bound, range->hi);
+    bound = item_of_rank(walk->tree, first.count + mine.count - range->peer.count).position;
     left = gv_digest_sub(gv_tree_digest_below(walk->tree, bound), first);
-    if (gv_strategy_matches(state, gv_digest_sub(mine, left)))
-        return schedule(walk, GV_RANGE_EMPTY, state->lo, bound);
+    if (gv_strategy_matches(range, gv_digest_sub(mine, left)))
+        return schedule_all(walk, range->lo, bound);
     return false;
 }
 
 // False: no space, and nothing was written.
-static bool answer_sums(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
-    struct gv_digest first, mine = gv_strategy_mine(&walk->strategy, state, &first);
-    if (gv_strategy_matches(state, mine)) return true;
-    if (state->peer.count == 0) {
-        state->differences++;
-        return schedule(walk, GV_RANGE_EMPTY, state->lo, state->hi);
+static bool answer_sums(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+    const struct gv_range *range = walk->range;
+    if (gv_strategy_matches(range, mine)) return true;
+    if (range->peer.count == 0) {
+        walk->state->differences++;
+        return schedule_all(walk, range->lo, range->hi);
     }
-    int64_t by = gv_strategy_surplus(state, mine.count);
+    int64_t by = gv_strategy_surplus(range, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
         enum decoded decoded = decode_single(walk, mine);
         if (decoded != DECODED_NOT) return decoded == DECODED;
-    } else if (mine.count > state->peer.count && send_missing_end(walk, first, mine)) {
-        state->differences++;
+    } else if (mine.count > range->peer.count && send_missing_end(walk, first, mine)) {
+        walk->state->differences++;
         return true;
     }
     return refine(walk, first, mine);
 }
 
-// --- answering sketches ----------------------------------------------------------------------
+// --- answering the other kinds ------------------------------------------------------------------
 
 // False: no space, and nothing was written.
 static bool answer_sketch(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
-    struct gv_pinsketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
-    gv_pinsketch_merge(&differ, &state->sketch);
-    int count = gv_pinsketch_decode(&differ, state->syndromes, walk->tree->clmul, state->elements);
+    const struct gv_range *range = walk->range;
+    struct gv_pinsketch differ = gv_tree_sketch(walk->tree, range->lo, range->hi), peer = {{0}};
+    gv_range_words(range, walk->state->summary, peer.syndrome);
+    gv_pinsketch_merge(&differ, &peer);
+    int count = gv_pinsketch_decode(&differ, (int)range->count, walk->tree->clmul,
+                                    walk->state->cursor.elements);
     if (count < 0) return refine_range(walk);
     if (count == 0) return true;
-    state->count = (uint32_t)count;
-    state->differences += (state->count + 1) / 2;
-    return schedule(walk, GV_RANGE_SKETCH, state->lo, state->hi);
+    walk->state->differences += ((uint32_t)count + 1) / 2;
+    return schedule(walk, SELECT_ELEMENTS, (uint32_t)count, range->lo, range->hi);
 }
 
-// Sends the local items with one of the elements. False: the message is full.
+static bool answer_elements(struct walk *walk) {
+    const struct gv_range *range = walk->range;
+    gv_range_words(range, walk->state->summary, walk->state->cursor.elements);
+    walk->state->differences += range->count;
+    return schedule(walk, SELECT_ELEMENTS, range->count, range->lo, range->hi);
+}
+
+static bool answer_probe(struct walk *walk) {
+    const struct gv_range *range = walk->range;
+    struct gv_tree_cursor at;
+    bool any = gv_tree_seek(walk->tree, range->from, &at) && gv_tree_get(&at).position < range->to;
+    if (any) return schedule_all(walk, range->from, range->to);
+    return refine_range(walk);
+}
+
+// --- sending and requesting items --------------------------------------------------------------
+
+static uint32_t index_of(const uint32_t *words, uint32_t count, uint32_t word) {
+    uint32_t i = 0;
+    while (i < count && words[i] != word) i++;
+    return i;
+}
+
+// The selected items that a message has passed: all before `position`, and `count` there.
+struct progress {
+    uint64_t position, count;
+};
+
+// Sends a selected item, unless an earlier message has sent it. Call it for the items in order.
+// False: the message is full.
+static bool send_item(struct walk *walk, struct gv_item item, struct progress *progress) {
+    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    if (item.position != progress->position) *progress = (struct progress){item.position, 0};
+    bool sent = item.position == cursor->position && progress->count < cursor->sent;
+    if (!sent && !walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
+        cursor->position = progress->position;
+        cursor->sent = progress->count;
+        return false;
+    }
+    progress->count++;
+    walk->state->differences += !sent && cursor->selection == SELECT_UNLISTED;
+    return true;
+}
+
+// Sends the local items with one of the cursor's elements. False: the message is full.
 static bool send_elements(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
+    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
     uint8_t filter[GV_TREE_FILTER] = {0};
-    for (uint32_t i = 0; i < state->count; i++) {
-        filter[state->elements[i] % GV_TREE_FILTER] = 1;
-        if (state->elements[i] == 1)
+    for (uint32_t i = 0; i < cursor->count; i++) {
+        filter[cursor->elements[i] % GV_TREE_FILTER] = 1;
+        if (cursor->elements[i] == 1)
             filter[0] = 1; // also the element of a hash whose low bits are 0
     }
     struct gv_tree_cursor at;
-    uint64_t position = state->position, seen = 0;
-    bool more = gv_tree_seek(walk->tree, position, &at) && gv_tree_scan(&at, state->to, filter);
-    for (; more; more = gv_tree_next(&at) && gv_tree_scan(&at, state->to, filter)) {
+    struct progress progress = {cursor->position, 0};
+    uint64_t to = cursor->to;
+    bool more = gv_tree_seek(walk->tree, cursor->position, &at) && gv_tree_scan(&at, to, filter);
+    for (; more; more = gv_tree_next(&at) && gv_tree_scan(&at, to, filter)) {
         struct gv_item item = gv_tree_get(&at);
-        uint32_t element = gv_pinsketch_element(item.hash), i = 0;
-        while (i < state->count && state->elements[i] != element) i++;
-        if (i == state->count) continue;
-        if (item.position != position) position = item.position, seen = 0;
-        if (seen++ < state->sent_at_position && position == state->position) continue;
-        if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
-            state->position = position;
-            state->sent_at_position = seen - 1;
-            return false;
-        }
-        state->present |= UINT32_C(1) << i;
+        uint32_t i = index_of(cursor->elements, cursor->count, gv_pinsketch_element(item.hash));
+        if (i == cursor->count) continue;
+        if (!send_item(walk, item, &progress)) return false;
+        cursor->present |= UINT32_C(1) << i;
+    }
+    return true;
+}
+
+// Whether a list or request by hash selects an item. Notes which short hashes are present.
+static bool is_selected(struct walk *walk, const uint32_t *short_hashes, uint64_t hash) {
+    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    uint32_t i = index_of(short_hashes, cursor->count, short_hash_of(walk, hash));
+    bool found = i < cursor->count;
+    if (found) cursor->present |= UINT32_C(1) << i;
+    return found == (cursor->selection == SELECT_HASHES);
+}
+
+// Sends the cursor's local items: all, those that a list lacks, or those that a request names.
+// False: the message is full.
+static bool send_range(struct walk *walk) {
+    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    uint32_t short_hashes[GV_RANGE_LIST_MAX];
+    bool all = cursor->selection == SELECT_ALL;
+    if (!all) gv_range_words(walk->range, walk->state->summary, short_hashes);
+    struct gv_tree_cursor at;
+    struct progress progress = {cursor->position, 0};
+    bool more = gv_tree_seek(walk->tree, cursor->position, &at);
+    for (; more; more = gv_tree_next(&at)) {
+        struct gv_item item = gv_tree_get(&at);
+        if (item.position >= cursor->to) break;
+        if (!all && !is_selected(walk, short_hashes, item.hash)) continue;
+        if (!send_item(walk, item, &progress)) return false;
+    }
+    return true;
+}
+
+static uint32_t count_missing(const struct gv_reconcile_cursor *cursor) {
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < cursor->count; i++) missing += (cursor->present >> i & 1) == 0;
+    return missing;
+}
+
+// Writes a request for those of the words that no local item has. False: no space, and nothing was
+// written.
+static bool put_request(struct walk *walk, enum gv_range_kind kind, const uint32_t *words) {
+    const struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    if (space_left(walk) < RANGE_MAX) return false;
+    begin_range(walk, GV_RANGE_LIST, walk->range->lo, walk->range->hi);
+    gv_range_put_count(&walk->out->summary, kind, count_missing(cursor));
+    for (uint32_t i = 0; i < cursor->count; i++) {
+        if ((cursor->present >> i & 1) == 0) gv_pack_put_u32(&walk->out->summary, words[i]);
     }
     return true;
 }
 
 // Requests the elements of a sketch that the local tree lacks. If the counts contradict them, the
 // sketch decoded wrongly, and the range is refined. False: the message is full.
-static bool request_missing_elements(struct walk *walk) {
-    const struct gv_reconcile *state = walk->state;
-    uint32_t missing = 0;
-    for (uint32_t i = 0; i < state->count; i++) missing += (state->present >> i & 1) == 0;
-    uint64_t mine = gv_tree_digest(walk->tree, state->lo, state->hi).count;
-    uint64_t peer = mine - (state->count - missing) + missing;
-    if ((peer - state->count_mod) % GV_RANGE_COUNT_MODULUS != 0) return refine_range(walk);
-    if (missing == 0) return true;
-    if (space_left(walk) < RANGE_MAX) return false;
-    begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
-    gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_ELEMENTS, missing);
-    for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->present >> i & 1) == 0)
-            gv_pack_put_u32(&walk->out->summary, state->elements[i]);
-    }
-    return true;
-}
-
-// --- answering lists, requests and probes ----------------------------------------------------
-
-// Reads the short hashes of the range.
-static void read_short_hashes(const struct gv_reconcile *state,
-                              uint32_t short_hashes[GV_RECONCILE_LIST_MAX]) {
-    struct gv_reader in = state->in;
-    GV_ASSERT(state->count <= GV_RECONCILE_LIST_MAX);
-    in.at = state->short_hashes;
-    for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_pack_get_u32(&in);
-}
-
-// Sends local items in [from, to): those that the list lacks, those that the request names, or for
-// other kinds all. False: the message is full.
-static bool send_range(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
-    bool list = state->kind == GV_RANGE_LIST, request = state->kind == GV_RANGE_REQUEST_HASHES;
-    uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
-    if (list || request) read_short_hashes(state, short_hashes);
-    struct gv_tree_cursor at;
-    uint64_t position = state->position, seen = 0;
-    for (bool more = gv_tree_seek(walk->tree, position, &at); more; more = gv_tree_next(&at)) {
-        struct gv_item item = gv_tree_get(&at);
-        if (item.position >= state->to) break;
-        if (item.position != position) position = item.position, seen = 0;
-        if (seen++ < state->sent_at_position && position == state->position) continue;
-        if (list || request) {
-            uint32_t short_hash = short_hash_of(walk, item.hash), index = 0;
-            while (index < state->count && short_hashes[index] != short_hash) index++;
-            bool found = index < state->count;
-            if (list && found) state->present |= UINT32_C(1) << index;
-            if (found == list) continue;
-        }
-        if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
-            state->position = position;
-            state->sent_at_position = seen - 1;
-            return false;
-        }
-        state->differences += list;
-    }
-    return true;
+static bool request_elements(struct walk *walk) {
+    const struct gv_range *range = walk->range;
+    const struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    uint32_t missing = count_missing(cursor);
+    uint64_t mine = gv_tree_digest(walk->tree, range->lo, range->hi).count;
+    uint64_t peer = mine - (cursor->count - missing) + missing;
+    if ((peer - range->count_mod) % GV_RANGE_COUNT_MODULUS != 0) return refine_range(walk);
+    return missing == 0 || put_request(walk, GV_RANGE_REQUEST_ELEMENTS, cursor->elements);
 }
 
 // Requests the items of a list that the local tree lacks. False: the message is full.
-static bool request_missing_hashes(struct walk *walk) {
-    const struct gv_reconcile *state = walk->state;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < state->count; i++) count += (state->present >> i & 1) == 0;
-    if (count == 0) return true;
-    if (space_left(walk) < RANGE_MAX) return false;
-    begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
-    gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_HASHES, count);
-    uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
-    read_short_hashes(state, short_hashes);
-    for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->present >> i & 1) == 0) gv_pack_put_u32(&walk->out->summary, short_hashes[i]);
-    }
-    walk->state->differences += count;
+static bool request_hashes(struct walk *walk) {
+    uint32_t missing = count_missing(&walk->state->cursor), short_hashes[GV_RANGE_LIST_MAX];
+    if (missing == 0) return true;
+    gv_range_words(walk->range, walk->state->summary, short_hashes);
+    if (!put_request(walk, GV_RANGE_REQUEST_HASHES, short_hashes)) return false;
+    walk->state->differences += missing;
     return true;
-}
-
-static bool answer_probe(struct walk *walk) {
-    const struct gv_reconcile *state = walk->state;
-    struct gv_tree_cursor at;
-    bool any = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
-    if (any) return schedule(walk, GV_RANGE_EMPTY, state->from, state->to);
-    return refine_range(walk);
 }
 
 // --- the ranges of a summary ------------------------------------------------------------------
 
-int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
+int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
+                       const struct gv_reconcile_options *options) {
     if (state == NULL || (summary.data == NULL && summary.len > 0)) return GV_EINVAL;
-    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = GV_RANGE_END};
-    state->salt = gv_pack_get_u8(&state->in);
-    return state->in.error;
+    *state = (struct gv_reconcile){.summary = summary, .at = SALT_SIZE};
+    if (summary.len < SALT_SIZE) {
+        state->done = true;
+        return state->error = GV_ESYNTAX;
+    }
+    state->salt = summary.data[0];
+    state->strategy = gv_strategy_start(options, state->salt);
+    return 0;
 }
 
 // Starts the answer to the current range. False: no space, and nothing was written.
-static bool start_range(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
-    switch (state->kind) {
-    case GV_RANGE_SKIP:
-        return true;
+static bool start_range(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+    const struct gv_range *range = walk->range;
+    switch (range->kind) {
+    case GV_RANGE_SUM:
+    case GV_RANGE_DIGEST:
+    case GV_RANGE_ROOT:
+        return answer_sums(walk, first, mine);
     case GV_RANGE_SKETCH:
         return answer_sketch(walk);
     case GV_RANGE_PROBE:
         return answer_probe(walk);
-    case GV_RANGE_SUM:
-    case GV_RANGE_DIGEST:
-    case GV_RANGE_ROOT:
-        return answer_sums(walk);
+    case GV_RANGE_LIST:
+        return schedule(walk, SELECT_UNLISTED, range->count, range->lo, range->hi);
+    case GV_RANGE_REQUEST_HASHES:
+        return schedule(walk, SELECT_HASHES, range->count, range->lo, range->hi);
+    case GV_RANGE_REQUEST_ELEMENTS:
+        return answer_elements(walk);
     default:
-        if (state->kind == GV_RANGE_REQUEST_ELEMENTS) state->differences += state->count;
-        return schedule(walk, state->kind, state->lo, state->hi);
+        GV_ASSERT(range->kind == GV_RANGE_EMPTY);
+        return schedule_all(walk, range->lo, range->hi);
     }
 }
 
-// Continues the answer to the current range. False: the message is full.
-static bool answer_range(struct walk *walk) {
-    struct gv_reconcile *state = walk->state;
-    if (state->stage == STAGE_START) {
-        if (!start_range(walk)) return false;
-        if (state->stage == STAGE_START) return true;
-    }
-    bool elements = state->kind == GV_RANGE_SKETCH || state->kind == GV_RANGE_REQUEST_ELEMENTS;
-    if (state->stage == STAGE_SEND) {
+// Sends the items that the answer to the current range has scheduled, if any, and requests those
+// that it lacks. False: the message is full.
+static bool finish_range(struct walk *walk) {
+    struct gv_reconcile_cursor *cursor = &walk->state->cursor;
+    bool elements = cursor->selection == SELECT_ELEMENTS, complete = true;
+    if (cursor->stage == STAGE_START) return true;
+    if (cursor->stage == STAGE_SEND) {
         if (!(elements ? send_elements(walk) : send_range(walk))) return false;
-        state->stage = STAGE_REQUEST;
+        cursor->stage = STAGE_REQUEST;
     }
-    if (state->kind == GV_RANGE_SKETCH) return request_missing_elements(walk);
-    return state->kind != GV_RANGE_LIST || request_missing_hashes(walk);
+    if (cursor->selection == SELECT_UNLISTED) complete = request_hashes(walk);
+    if (elements && walk->range->kind == GV_RANGE_SKETCH) complete = request_elements(walk);
+    if (complete) cursor->stage = STAGE_START;
+    return complete;
+}
+
+// Answers the ranges that are not started yet. False: the message is full.
+static bool answer_ranges(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    const struct gv_window_range *next;
+    struct gv_window window;
+    gv_window_init(&window, walk->tree, walk->key, state->summary, state->at, state->lo);
+    gv_strategy_sample(&state->strategy, &window);
+    while ((next = gv_window_next(&window)) != NULL) {
+        walk->range = &next->range;
+        if (!start_range(walk, next->first, next->mine)) return false;
+        state->at = next->range.end;
+        state->lo = next->range.hi;
+        if (!finish_range(walk)) {
+            state->range = next->range;
+            return false;
+        }
+    }
+    state->error = gv_window_error(&window);
+    return true;
 }
 
 int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
@@ -580,23 +668,10 @@ int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
     if (state == NULL || tree == NULL || key == NULL || out == NULL) return GV_EINVAL;
     if (out->send == NULL || out->summary.data == NULL) return GV_EINVAL;
     if (out->summary.cap < GV_RECONCILE_CAPACITY_MIN) return GV_ESPACE;
-    struct walk walk = {.state = state,
-                        .tree = tree,
-                        .key = key,
-                        .out = out,
-                        .strategy = {.tree = tree, .key = key}};
-    if (!state->sampled) gv_strategy_sample(&walk.strategy, state);
-    while (!state->done) {
-        if (state->kind == GV_RANGE_END) {
-            state->stage = STAGE_START;
-            if (!gv_range_next(state)) {
-                state->done = true;
-                break;
-            }
-        }
-        gv_strategy_look_up(&walk.strategy, state);
-        if (!answer_range(&walk)) return 1;
-        state->kind = GV_RANGE_END;
+    struct walk walk = {state, tree, key, out, &state->range};
+    if (!state->done) {
+        if (!finish_range(&walk) || !answer_ranges(&walk)) return 1;
+        state->done = true;
     }
-    return state->in.error;
+    return state->error;
 }

@@ -1,7 +1,61 @@
 // SPDX-License-Identifier: MIT
-// Range-based set reconciliation: reads a peer's summary of its ranges and writes an answer. After
-// A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV; compare negentropy.
-// codec/PROTOCOL.md, section "Summaries", has the byte format.
+// Range-based set reconciliation: two sides find and exchange the items that only one of them has,
+// in O(log n) messages. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III
+// and IV; compare negentropy. Bytes go in and come out; nothing outside of merkle/ is needed.
+// SUMMARIES.md specifies the bytes.
+//
+//     struct gv_digest_key key; // both sides: the items in a tree, under the same key
+//     struct gv_tree tree;
+//     gv_digest_key_init(&key, gv_slice_text("a secret of both sides"));
+//     gv_tree_init(&tree, gv_base_malloc());
+//     for (uint32_t i = 0; i < count; i++) {
+//         struct gv_item item = {ids[i], gv_singlediff_permute(&key, ids[i]), i};
+//         gv_tree_insert(&tree, item);
+//     }
+//     // One side opens the exchange.
+//     uint8_t buf[4096];
+//     struct gv_writer opening = {.data = buf, .cap = sizeof buf};
+//     gv_reconcile_open(&tree, random_byte, &opening);
+//     transmit(buf, opening.len);
+//     // Both sides answer each summary that they receive.
+//     struct gv_reconcile answer;
+//     int more = gv_reconcile_begin(&answer, summary, NULL) == 0;
+//     while (more) { // send_id adds ids[ref] to the message, whose receiver puts it into its tree
+//         struct gv_reconcile_out out = {.summary = {.data = buf, .cap = sizeof buf},
+//                                        .send = send_id, .ctx = &message};
+//         more = gv_reconcile_answer(&answer, &tree, &key, &out) == 1;
+//         transmit(buf, out.summary.len); // with the items; nothing if there are neither
+//     }
+//
+// Items. An item is a position, a hash and a ref (tree.h). Both sides derive position and hash in
+// the same way:
+//   position  the place of the item in the order of the set, 0 … GV_POSITION_END - 1. Items may
+//             share one. Adjacent differences cost less than scattered ones, so use a time or a
+//             serial number if the item has one, otherwise a hash.
+//   hash      64 keyed bits that identify the item and its value, such as gv_digest_hash2 of its
+//             bytes if the position is gv_digest_hash. If the position identifies the item, use
+//             gv_singlediff_permute of the position: sums then take 8 bytes instead of 16.
+//   ref       the caller's handle, which `send` is passed. It may differ between the sides.
+// No two items of a tree may have the same position and hash: check that a received item is new
+// before inserting it (gv_tree_seek). A changed value is a new hash at the same position: update or
+// replace the item. Under different keys all items differ, and every exchange sends all of them.
+//
+// Messages. A message carries a summary, items, or both. An answer depends only on the summary and
+// the local tree, so loss, duplication and reordering of messages cost time only. A malformed
+// summary is refused with GV_ESYNTAX; a wrong one can cause useless answers, but never changes a
+// tree. Insert the items of a message before you answer its summary; otherwise items may be sent
+// twice.
+//
+// End. The exchange ends when every summary is answered and no message is in flight. If the
+// transport is reliable, both sides then have the union, unless hashes collided (below). After
+// losses, or to be sure, open another exchange: if the opening gets no summary and no item, the
+// sets are equal. To tell the peer that an answer ends, mark its last message, even an empty one.
+//
+// Bounds. An opening has at most GV_RECONCILE_ROOT_MAX bytes, any other summary at most the
+// capacity that the caller sets for each message, at least GV_RECONCILE_CAPACITY_MIN. A larger
+// capacity saves messages. `send` bounds the items of a message. An answer that does not fit
+// continues in the next message. An answer allocates nothing and takes about 12 KiB of stack; only
+// gv_tree_insert and gv_tree_load allocate.
 //
 // A summary divides the positions into consecutive ranges and makes one statement about each:
 //
@@ -30,23 +84,21 @@
 //   request, empty       the items
 //   probe                the items there; if there are none, the answer to sums that differ
 //
-// Both sides finish after O(log n) messages. An answer depends only on the message and the local
-// tree, so loss, duplication and reordering cost time only.
+// Collisions. The side that opens an exchange draws its salt at random. Short hashes and the bounds
+// of ranges depend on it. Sums are not salted, since decoding a single difference needs them; their
+// hashes are keyed. A difference that the sums of one exchange hide is found by a later one: the
+// bounds of ranges move by up to a quarter of a subrange, and if two sides have equal sums but
+// different sums of hash · position, ranges carry both sums from then on.
 //
-// Collisions. The initiator draws a salt for each exchange. Short hashes and the bounds of ranges
-// depend on it. Sums are not salted, since decoding a single difference needs them; their hashes
-// are keyed. A difference that the sums of one exchange hide is found by a later one: the bounds of
-// ranges move by up to a quarter of a subrange, and if two sides have equal sums but different sums
-// of hash · position, ranges carry both sums from then on.
-//
-// Cost. Answering allocates nothing. Time is proportional to the length of the summary plus the
-// number of items in the ranges of its lists, sketches and requests. Ranges are disjoint, so any
-// input costs at most one pass over the items, and one over the tree nodes whose sketches are stale
-// (gv_tree_sketch).
+// Cost. Time is proportional to the length of the summary plus the number of items in the ranges of
+// its lists, sketches and requests. Ranges are disjoint, so any input costs at most one pass over
+// the items, and one over the tree nodes whose sketches are stale (gv_tree_sketch).
 #ifndef GV_MERKLE_RECONCILE_H
 #define GV_MERKLE_RECONCILE_H
 
 #include "pack.h"
+#include "range.h"
+#include "singlediff.h"
 #include "tree.h"
 
 #ifdef __cplusplus
@@ -54,52 +106,59 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_LIST_MAX = 32,      // longest list, items
-    GV_RECONCILE_SPLIT_MAX = 4096,   // most subranges of a range
     GV_RECONCILE_CAPACITY_MIN = 192, // smallest `summary.cap` of an answer, bytes
     GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 
 // Writes the opening of an exchange, which is the root: at most GV_RECONCILE_ROOT_MAX bytes, to an
-// empty writer (asserted). All answers of the exchange repeat the salt. Writes nothing if an
-// argument is NULL; sets out->full if the buffer is too short.
+// empty writer (asserted). Draw the salt at random; all answers of the exchange repeat it. Writes
+// nothing if an argument is NULL; sets out->full if the buffer is too short.
 GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
 GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
 
-// The state of an answer. It may take several messages; the tree may change between them.
-// gv_reconcile_begin initialises it. The caller may set the options, and read `salt`, `done` and
-// `differences`; the other members are private.
-struct gv_reconcile {
-    struct gv_reader in; // the peer's summary, borrowed until `done`
-    uint8_t salt;        // salt of the exchange
-    // Options; all 0 after gv_reconcile_begin.
+// Hints for an answer. They change its cost, never its result; all 0 is valid.
+struct gv_reconcile_options {
     uint32_t expected; // expected differences in the whole set; 0: unknown
     bool fewer_rounds; // prefer fewer messages to fewer bytes
     bool use_sketches; // prefer fewer bytes and messages to less work
-    // The current range, [lo, hi). A member that is valid for some kinds of range only names them.
-    uint64_t lo, hi;
-    struct gv_digest peer;                    // root, sum, digest: digest of the peer's items here
-    uint32_t estimator;                       // root: estimator of the peer's items
-    struct gv_pinsketch sketch;               // sketch: the first `syndromes` are valid
-    uint8_t syndromes;                        // sketch: number of syndromes
-    uint8_t count_mod;                        // sketch: the peer's count, modulo COUNT_MODULUS
-    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request by element: items to send
-    size_t short_hashes;                      // list, request by hash: their offset in the summary
-    uint32_t count;                           // number of short hashes or elements
-    uint64_t from, to;                        // [from, to): positions to be sent or probed
-    uint64_t position;                        // items below this position have been sent
-    uint64_t sent_at_position;                // number of items at `position` that have been sent
-    uint32_t present; // bit i: the local tree has an item with short hash or element i
-    // The strategy, chosen by the first ranges of the summary.
+};
+
+// How to describe ranges that differ (strategy.h). Private.
+struct gv_strategy {
+    struct gv_reconcile_options options;
     uint32_t expected_each; // expected differences in a range
     uint32_t fanout;        // subranges of a range that differs
     uint32_t sketch_max;    // ranges of at most this number of items are sketched, not split
-    uint8_t kind, stage;
-    bool sampled;         // the strategy has been chosen
-    bool done;            // nothing is left to answer
-    uint32_t differences; // distinct differences found so far; a lower bound
+    uint8_t salt;           // salt of the exchange
+    bool sampled;           // the first ranges have chosen the members above
+};
+
+// How far the answer to the current range has proceeded. Private.
+struct gv_reconcile_cursor {
+    uint64_t position, to;                    // items in [position, to) are to be sent
+    uint64_t sent;                            // number of items at `position` that have been sent
+    uint32_t elements[GV_PINSKETCH_CAPACITY]; // elements of the items to be sent
+    uint32_t count;   // number of elements or short hashes that select items
+    uint32_t present; // bit i: the local tree has an item with short hash or element i
+    uint8_t stage, selection;
+};
+
+// The state of an answer, which may take several messages; the tree may change between them.
+// gv_reconcile_begin initialises it. The caller may read the first three members; the others are
+// private. May be copied.
+struct gv_reconcile {
+    uint32_t differences;    // distinct differences found so far; a lower bound
+    bool done;               // nothing is left to answer
+    uint8_t salt;            // salt of the exchange
+    int error;               // 0, or GV_ESYNTAX if `done`
+    struct gv_slice summary; // the peer's summary, borrowed until `done`
+    size_t at;               // offset of the first range that is not started …
+    uint64_t lo;             // … and the position at which it starts
+    struct gv_range range;   // the current range, if the cursor's stage says that there is one
+    struct gv_reconcile_cursor cursor;
+    struct gv_strategy strategy;
 };
 
 // The part of an answer that goes into one message. Before each call the caller sets `send`, `ctx`,
@@ -113,10 +172,11 @@ struct gv_reconcile_out {
     void *ctx; // passed to `send`
 };
 
-// Starts an answer to a summary, which is borrowed until the answer is done.
+// Starts an answer to a summary, which is borrowed until the answer is done. `options` may be NULL.
 // GV_ESYNTAX: the summary is too short for a salt; GV_EINVAL: `state` is NULL, or the summary is
 // NULL with a length other than 0.
-GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary);
+GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
+                              const struct gv_reconcile_options *options);
 
 // Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
 // is full: call again with an empty message. To guarantee progress, `send` must accept at least one

@@ -2,9 +2,13 @@
 // Writes that are not stored yet, and their group commit: *local writes*, whose replies wait for
 // the store, and *changes* of the replica by peers or asynchronous writes, which are batched.
 //
-// A local write is put into the engine only after it is stored, so no read and no peer sees a value
-// that a crash can lose, and a node's own counters never decrease. While one batch is being
-// written, the next one forms: batches grow with the load.
+// A local write goes one way: it is admitted and queued as the entry that it is; a batch takes its
+// record; when that is stored, the queued entry is put into the engine and the reply is sent. So no
+// read and no peer sees a value that a crash can lose, and a node's own counters never decrease.
+// While one batch is being written, writes queue for the next one: batches grow with the load.
+//
+// A batch is formed at once, from changes and then local writes, and each record has the larger of
+// the write and the engine's version: the store never exchanges a version for a smaller one.
 //
 // If the store fails, the writes of the batch and those waiting get error 11, and new ones are
 // refused with the store's text. The node retries every GV_WRITES_RETRY_MS, with the changes that
@@ -26,14 +30,6 @@ enum gv_writes_state {
     GV_WRITES_IDLE,
     GV_WRITES_WRITING, // a batch is being written
     GV_WRITES_APPLYING // the batch is written; its writes are being applied and replied to
-};
-
-// A batch of records, and the pending replies of its local writes in the same order.
-struct gv_writes_queue {
-    struct gv_store_batch batch;
-    uint8_t *pending; // struct pending_reply, each followed by its texts
-    size_t len, cap;  // length and capacity of `pending`, bytes
-    bool versioned;   // the batch has entries of counters or registers
 };
 
 // The reply to a stored write: its type and, unless `member` is NULL, one more member and its
@@ -60,10 +56,12 @@ struct gv_writes {
     struct gv_engine *engine; // NULL: not attached
     gv_time now;              // time of the line being received (gv_writes_set_time)
     enum gv_writes_state state;
-    struct gv_writes_queue next, writing;
-    size_t pending_at, batch_at; // offsets in `writing`: applied so far
-    gv_time apply_at;            // when to continue after memory ran out
-    uint8_t *scratch;            // GV_STORE_SCRATCH bytes
+    struct gv_store_batch batch; // being written
+    // The queue: local writes, each followed by its texts. Of its `len` bytes the first `batched`
+    // belong to writes of the batch, and the first `applied` of these to writes that are done.
+    uint8_t *queue;
+    size_t len, cap, batched, applied;
+    gv_time apply_at; // when to continue after memory ran out
 
     uint32_t *changes; // references into the engine; the first in_batch are being written
     uint32_t count, in_batch;
@@ -94,10 +92,11 @@ static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {
 }
 
 // For gv_engine_config.on_change; ctx is the writes.
-void gv_writes_changed(void *ctx, uint32_t at);
+void gv_writes_changed(void *ctx, uint32_t at, bool is_stored);
 
-// Whether another line may be received. False if there are more than GV_NODE_PENDING_MAX bytes of
-// local writes, or more than half of GV_WRITES_CHANGES_MAX changes while the store does not fail.
+// Whether another line may be received. False if more than GV_NODE_PENDING_MAX bytes of local
+// writes wait for a batch, or there are more than half of GV_WRITES_CHANGES_MAX changes while the
+// store does not fail.
 bool gv_writes_ready(const struct gv_writes *writes);
 
 // Queues a local write and defers the open request, whose reply `answer` describes; both NULL: no
@@ -127,7 +126,7 @@ static inline void gv_writes_flush(struct gv_writes *writes) {
 
 // Bytes that are not stored yet: of the batch that is being written, and of local writes.
 static inline size_t gv_writes_pending(const struct gv_writes *writes) {
-    return writes->next.len + writes->next.batch.len + writes->writing.batch.len;
+    return writes->len - writes->batched + writes->batch.len;
 }
 
 // Whether the last attempt to write failed, and the store's text about that.

@@ -29,8 +29,8 @@ static void fill(struct gv_pair *pair) {
 static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
     pair->capacity = GV_RECONCILE_CAPACITY_MIN + size % 7 * 100;
     pair->sends_max = 1 + size % 5 * 10;
-    pair->fewer_rounds = size % 3 == 0;
-    pair->use_sketches = size % 4 != 0;
+    pair->options.fewer_rounds = size % 3 == 0;
+    pair->options.use_sketches = size % 4 != 0;
     pair->errors = 0;
     bool ended = gv_pair_answer(pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
     GV_ASSERT(ended);

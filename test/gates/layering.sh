@@ -4,7 +4,7 @@
 # node <- sim <- test. The folders of node/ and sim/ are layers, too, and modules do not include
 # each other in a circle. merkle/, codec/ and engine/ include no header of the C library that
 # declares I/O, clocks or locales. A third-party header is included only in the file that wraps its
-# library. In engine/, each module is the only one to write its struct.
+# library. In merkle/ and engine/, a module is the only one to write its struct.
 . "$(dirname "$0")/lib.sh"
 
 for entry in *; do
@@ -87,24 +87,27 @@ if [ -s "$TMP/circle" ]; then
     fault <"$TMP/circle"
 fi
 
-# Each module of the engine is the only one to write the members of its struct. A word is a name of
-# the struct, as a member or as a pointer, in the other files.
-member='[a-z_]+(\[[^]]*\])?([.][a-z_]+)?'
+# These modules are the only ones to write the members of their structs. A word is a name of the
+# struct, as a member or as a pointer, in the other files of the folder.
+member='[a-z_]+(\[[^]]*\])?([.][a-z_]+)*'
 while read -r module words; do
-    grep -nE "(^|[^a-z_])($words)([.]|->)$member *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)" engine/*.c |
-        grep -v "^engine/$module[.]c:" |
-        sed "s|^\([^:]*:[0-9]*:\).*|\1 only engine/$module.c writes this member|" | fault
+    grep -nE "(^|[^a-z_])($words)([.]|->)$member *(([-+*/|&^]|<<|>>)?=[^=]|[+][+]|--)" \
+        "${module%/*}"/*.c | grep -v "^$module[.]c:" |
+        sed "s|^\([^:]*:[0-9]*:\).*|\1 only $module.c writes this member|" | fault
 done <<'END'
-ack ack
-health health
-intent intent
-antientropy antientropy|ae|compared
-push push
-names names
-send_queue queue
-timers timers
-changelog changelog|log
-replica replica
-reservations reservations
+merkle/range range
+merkle/strategy strategy
+merkle/window window
+engine/ack ack
+engine/health health
+engine/intent intent
+engine/antientropy antientropy|ae|compared
+engine/push push
+engine/names names
+engine/send_queue queue
+engine/timers timers
+engine/changelog changelog|log
+engine/replica replica
+engine/reservations reservations
 END
 finish

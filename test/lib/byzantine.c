@@ -96,8 +96,7 @@ static struct gv_digest digest(struct gv_byzantine *byzantine, const struct gv_r
 
 static void put_short_hashes(struct gv_byzantine *byzantine, const struct gv_replica *replica,
                              enum gv_range_kind kind, uint8_t salt, struct gv_writer *out) {
-    uint32_t most =
-        kind == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST_MAX;
+    uint32_t most = kind == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RANGE_LIST_MAX;
     uint32_t count = 1 + gv_byzantine_byte(byzantine) % most;
     gv_range_put_count(out, kind, count);
     for (uint32_t i = 0; i < count; i++) {

@@ -153,10 +153,8 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
     enqueue(&queue, packet);
     while (pair->messages < messages_max && (packet = dequeue(&queue)) != NULL) {
         struct gv_reconcile state;
-        bool more = gv_reconcile_begin(&state, (struct gv_slice){packet->bytes, packet->len}) == 0;
-        state.fewer_rounds = pair->fewer_rounds;
-        state.use_sketches = pair->use_sketches;
-        state.expected = pair->expected;
+        struct gv_slice summary = {packet->bytes, packet->len};
+        bool more = gv_reconcile_begin(&state, summary, &pair->options) == 0;
         while (more) {
             struct packet *reply = answer(pair, packet->to, &state, true, &more);
             if (reply != NULL) enqueue_with_faults(pair, &queue, reply);
@@ -170,7 +168,7 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
 
 bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint64_t messages_max) {
     struct gv_reconcile state;
-    bool more = gv_reconcile_begin(&state, summary) == 0;
+    bool more = gv_reconcile_begin(&state, summary, &pair->options) == 0;
     if (!more) pair->errors++;
     for (uint64_t i = 0; more && i < messages_max; i++)
         free(answer(pair, to, &state, false, &more));

@@ -18,10 +18,8 @@ struct gv_pair {
     struct gv_item *items; // items of both sides, by their references
     size_t item_count, item_cap;
     struct gv_prng prng;
-    uint32_t faults;   // how many of 1000 messages are lost; as many are duplicated, and reordered
-    bool fewer_rounds; // parameters of gv_reconcile
-    bool use_sketches;
-    uint32_t expected;
+    uint32_t faults; // how many of 1000 messages are lost; as many are duplicated, and reordered
+    struct gv_reconcile_options options; // of all answers
     struct gv_pair_side side[2];
     size_t capacity;    // longest summary of a message, bytes
     size_t sends_max;   // most items of a message; at least 1

@@ -29,7 +29,7 @@ static void write_entries(FILE *out, const struct gv_message *message) {
     }
 }
 
-static void write_range(FILE *out, const struct gv_reconcile *range, bool first) {
+static void write_range(FILE *out, const struct gv_range *range, bool first) {
     static const char *const names[] = {
         [GV_RANGE_SUM] = " digests of ",
         [GV_RANGE_DIGEST] = " digests of ",
@@ -59,11 +59,10 @@ static void write_ranges(FILE *out, struct gv_slice ranges) {
     uint8_t bytes[4096];
     int len = gv_pack_get_base64(ranges, bytes, sizeof bytes);
     GV_ASSERT(len >= 0);
-    struct gv_reconcile range;
-    int error = gv_reconcile_begin(&range, (struct gv_slice){bytes, (size_t)len});
-    GV_ASSERT(error == 0);
+    struct gv_reader in = {.data = bytes, .len = (size_t)len, .at = 1}; // after the salt
+    struct gv_range range = {0};
     unsigned last = GV_RANGE_SKIP;
-    while (gv_range_next(&range)) {
+    while (gv_range_next(&in, range.hi, &range)) {
         if (range.kind == GV_RANGE_SKIP) continue;
         if (range.kind != last && is_counted(last)) fputs(" entries", out);
         write_range(out, &range, range.kind != last);

@@ -118,22 +118,22 @@ struct writer {
     struct gv_disk disk;
     struct gv_engine *engine, *truth;
     struct bounds bounds;
-    struct gv_store_batch batch; // local writes that wait for the store
-    struct gv_store_batch more;  // entries received from peers
-    struct sample *waiting;      // the local writes of `batch`
+    struct gv_store_batch batch; // records; empty but for a commit
+    uint32_t *changes;           // entries that the store lacks, as on_change reports them
+    size_t change_count;
+    struct sample *waiting; // local writes that wait for the store
     size_t count;
     uint64_t version; // version of the last local write; increases
     unsigned admitted, refused, received, turned_down;
 };
 
-enum { WAITING_MAX = 24 };
+enum { WAITING_MAX = 24, CHANGES_MAX = 1024 };
 
-// Called when the engine has an entry that the store lacks.
-static void on_change(void *ctx, uint32_t at) {
+static void on_change(void *ctx, uint32_t at, bool is_stored) {
     struct writer *it = ctx;
-    struct gv_entry entry;
-    assert_true(gv_engine_next(it->engine, &at, at + 1, &entry));
-    assert_int_equal(gv_store_batch_put(&it->more, ALLOC, it->engine, &entry), 0);
+    if (is_stored) return;
+    assert_true(it->change_count < CHANGES_MAX);
+    it->changes[it->change_count++] = at;
 }
 
 static void begin(struct writer *it, const struct bounds *bounds, uint64_t stream) {
@@ -151,16 +151,17 @@ static void begin(struct writer *it, const struct bounds *bounds, uint64_t strea
     it->engine = new_engine(&config);
     assert_int_equal(gv_engine_join(it->engine, 0, names[0], names, NODES), 0);
     it->waiting = calloc(WAITING_MAX, sizeof *it->waiting);
-    assert_non_null(it->waiting);
+    it->changes = calloc(CHANGES_MAX, sizeof *it->changes);
+    assert_true(it->waiting != NULL && it->changes != NULL);
 }
 
 static void end(struct writer *it) {
     gv_engine_free(it->engine);
     gv_engine_free(it->truth);
     gv_store_batch_free(&it->batch, ALLOC);
-    gv_store_batch_free(&it->more, ALLOC);
     gv_disk_fini(&it->disk);
     free(it->waiting);
+    free(it->changes);
 }
 
 static void write_local(struct writer *it) {
@@ -176,7 +177,6 @@ static void write_local(struct writer *it) {
         it->refused++;
         return;
     }
-    assert_int_equal(gv_store_batch_put(&it->batch, ALLOC, it->engine, &sample->entry), 0);
     it->count++;
     it->admitted++;
 }
@@ -204,18 +204,27 @@ static void receive(struct writer *it) {
     if (error == 0) assert_true(gv_engine_put(it->truth, 0, &sample.entry) >= 0);
 }
 
-static void write_batch(struct writer *it, struct gv_store_batch *batch) {
-    assert_int_equal(it->disk.store.write(it->disk.store.ctx, batch), 0);
-    batch->len = batch->count = 0;
+static void write_batch(struct writer *it) {
+    assert_int_equal(it->disk.store.write(it->disk.store.ctx, &it->batch), 0);
+    it->batch.len = it->batch.count = 0;
 }
 
-// Writes both batches. Sometimes writing the local entries fails, and they are not acknowledged.
+static void add_record(struct writer *it, const struct gv_entry *entry) {
+    assert_int_equal(gv_store_batch_put(&it->batch, ALLOC, it->engine, entry), 0);
+}
+
+// Writes the changes and the local writes. Sometimes writing the latter fails, and they are not
+// acknowledged.
 static void commit(struct writer *it) {
     bool fails = gv_prng_below(&it->prng, 10) == 0;
-    it->batch.len = fails ? 0 : it->batch.len;
-    it->batch.count = fails ? 0 : it->batch.count;
-    write_batch(it, &it->more);
-    write_batch(it, &it->batch); // may have larger versions than `more`
+    struct gv_entry changed;
+    for (size_t i = 0; i < it->change_count; i++) {
+        uint32_t at = it->changes[i];
+        if (gv_engine_next(it->engine, &at, at + 1, &changed)) add_record(it, &changed);
+    }
+    it->change_count = 0;
+    for (size_t i = 0; i < it->count && !fails; i++) add_record(it, &it->waiting[i].entry);
+    write_batch(it);
     for (size_t i = 0; i < it->count; i++) {
         const struct gv_entry *entry = &it->waiting[i].entry;
         if (fails) {
@@ -246,7 +255,7 @@ static void write_many(struct writer *it, unsigned writes) {
         if (what >= 93 || it->count == WAITING_MAX) commit(it);
         if (tries % 16 == 0) check_bounds(it);
     }
-    while (it->count > 0 || it->more.count > 0) commit(it);
+    while (it->count > 0 || it->change_count > 0) commit(it);
     check_bounds(it);
     assert_true(same(it->engine, it->truth));
 }
@@ -500,46 +509,78 @@ static bool all_equal(const struct trio *trio, uint64_t count) {
     return true;
 }
 
-// Each node writes the longest values that it accepts, some of them before the nodes join.
+// Writes a value of random length, at most `most` bytes, at a node; with a disk, in the store of an
+// earlier incarnation of the node.
+static void write_one(struct trio *trio, int node, uint64_t count, size_t most, gv_time now,
+                      struct gv_disk *disk) {
+    static char element[4000], body[4096];
+    if (most > sizeof element) most = sizeof element;
+    struct gv_slice text = string_of(element, count, 20 + gv_prng_below(&trio->prng, most - 20));
+    if (disk == NULL) {
+        snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%.*s}",
+                 (int)text.len, (const char *)text.data);
+        char dest[] = {'n', (char)('1' + node), '\0'};
+        request(&trio->parties[node], now, dest, body);
+        return;
+    }
+    const struct gv_engine_config config = {.alloc = ALLOC};
+    const struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text};
+    struct gv_engine *writer = new_engine(&config);
+    struct gv_store_batch batch = {0};
+    assert_int_equal(gv_store_batch_put(&batch, ALLOC, writer, &entry), 0);
+    assert_int_equal(disk->store.write(disk->store.ctx, &batch), 0);
+    gv_store_batch_free(&batch, ALLOC);
+    gv_engine_free(writer);
+}
+
+static void store(struct party *party, struct gv_disk *disk, gv_time now) {
+    const struct gv_store_batch *batch = gv_node_batch(party->node, now);
+    if (batch == NULL) return;
+    assert_int_equal(disk->store.write(disk->store.ctx, batch), 0);
+    gv_node_written(party->node, now, 0, NULL);
+}
+
+// Each node writes the longest values that it accepts, some of them in an earlier incarnation.
 static void check_unequal(int least, bool sealed, uint32_t values) {
     struct trio trio = {.least = least};
     gv_prng_init(&trio.prng, gv_test_seed(), 100 + (uint64_t)least);
     gv_json_init(&trio.json, ALLOC, 0, 0);
-    static char element[4000], body[4096];
     gv_time now = 0;
     uint64_t count = 0;
+    struct gv_disk disks[NODES];
+    size_t most[NODES];
     for (int i = 0; i < NODES; i++) {
         size_t small = GV_ENGINE_MESSAGE_MIN + (sealed ? GV_AUTH_OVERHEAD : 0);
         trio.bounds[i].message_max = i == least ? small : GV_MESSAGE_LIMIT;
         trio.bounds[i].secret = sealed;
-        assert_int_equal(start(&trio.parties[i], NULL, &trio.bounds[i]), 0);
+        most[i] = i == least ? 300 : GV_MESSAGE_LIMIT;
+        gv_disk_init(&disks[i], GV_DISK_SYNC, gv_test_seed(), (uint64_t)i);
+        for (uint32_t v = 0; v < values / 2; v++, count++)
+            write_one(&trio, i, count, most[i], now, &disks[i]);
+        assert_int_equal(start(&trio.parties[i], &disks[i].store, &trio.bounds[i]), 0);
+        char dest[] = {'n', (char)('1' + i), '\0'}, body[128];
+        snprintf(body, sizeof body,
+                 "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"%s\","
+                 "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}",
+                 dest);
+        request(&trio.parties[i], now, dest, body);
     }
-    for (uint32_t v = 0; v < values; v++) {
-        for (int i = 0; i < NODES; i++) {
-            if (v == values / 2) {
-                snprintf(body, sizeof body,
-                         "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n%d\","
-                         "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}",
-                         i + 1);
-                char dest[] = {'n', (char)('1' + i), '\0'};
-                request(&trio.parties[i], now, dest, body);
-            }
-            size_t most = i == least ? 300 : sizeof element;
-            struct gv_slice text =
-                string_of(element, count, 20 + gv_prng_below(&trio.prng, most - 20));
-            struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text};
-            struct gv_engine *engine =
-                (struct gv_engine *)(uintptr_t)gv_node_engine(trio.parties[i].node);
-            assert_int_equal(gv_engine_put(engine, now, &entry), 1);
-            count++;
+    for (uint32_t v = values / 2; v < values; v++) {
+        for (int i = 0; i < NODES; i++, count++) {
+            deliver(&trio, i, now); // the node is then ready
+            write_one(&trio, i, count, most[i], now, NULL);
         }
         if (v % 8 == 0) now += 20 * GV_MS;
-        for (int i = 0; v > values / 2 && i < NODES; i++) deliver(&trio, i, now);
+        for (int i = 0; i < NODES; i++) {
+            store(&trio.parties[i], &disks[i], now);
+            deliver(&trio, i, now);
+        }
     }
     for (; !all_equal(&trio, count); now += 10 * GV_MS) {
         assert_true(now < 120 * 1000 * GV_MS);
         for (int i = 0; i < NODES; i++) {
             gv_node_advance(trio.parties[i].node, now);
+            store(&trio.parties[i], &disks[i], now);
             deliver(&trio, i, now);
         }
     }
@@ -547,6 +588,7 @@ static void check_unequal(int least, bool sealed, uint32_t values) {
     for (int i = 0; i < NODES; i++) {
         assert_null(strstr(trio.parties[i].log, "caller"));
         stop(&trio.parties[i]);
+        gv_disk_fini(&disks[i]);
     }
     gv_json_fini(&trio.json);
 }

@@ -194,7 +194,33 @@ static void every_capacity(void **state) {
     gv_json_fini(&json);
 }
 
-// Every spelling of a message has the canonical text that the writer wrote.
+static int canonical_of(struct gv_json *json, const char *text, char *buf, size_t cap,
+                        struct gv_json *out) {
+    assert_true(gv_json_parse(json, text, strlen(text)) > 0);
+    return gv_message_canonical(json, 0, buf, cap, out);
+}
+
+// Writes what a parser finds in a message.
+static size_t write_again(struct gv_json *json, char *buf, size_t cap, char *scratch,
+                          size_t scratch_cap) {
+    struct gv_message message;
+    struct gv_message_cursor cursor;
+    struct gv_message_writer out;
+    struct gv_entry entry;
+    const char *fault;
+    uint8_t ranges[64];
+    assert_int_equal(gv_message_decode(&message, json, 0, &fault), 0);
+    gv_message_begin(&out, &message, buf, cap);
+    gv_message_entries(&message, &cursor);
+    while (gv_message_next(&cursor, &entry, scratch, scratch_cap) == 1)
+        assert_true(gv_message_put(&out, &entry, 0));
+    int len = gv_pack_get_base64(message.ranges, ranges, sizeof ranges);
+    assert_true(len >= 0);
+    return gv_message_end(&out, (struct gv_slice){ranges, (size_t)len});
+}
+
+// Every spelling of a message has the canonical text that the writer wrote, and the parser of that
+// text finds the same in it as in the spelling.
 static void canonical_text(void **state) {
     (void)state;
     static const char want[] =
@@ -208,19 +234,29 @@ static void canonical_text(void **state) {
     const struct {
         const char *text, *want;
     } cases[] = {{want, want}, {other, want}, {"{}", "{}"}, {"{\"seal\":1}", "{}"}};
-    struct gv_json json = parser();
+    struct gv_json json = parser(), view;
     char buf[sizeof other];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        size_t len = strlen(cases[i].want);
-        assert_true(gv_json_parse(&json, cases[i].text, strlen(cases[i].text)) > 0);
-        assert_int_equal(gv_message_canonical(&json, 0, buf, sizeof buf), len);
-        assert_memory_equal(buf, cases[i].want, len);
-        assert_int_equal(gv_message_canonical(&json, 0, buf, len), len);
-        for (size_t cap = 0; cap < len; cap++)
-            assert_int_equal(gv_message_canonical(&json, 0, buf, cap), GV_ESPACE);
+        int len = (int)strlen(cases[i].want);
+        assert_int_equal(canonical_of(&json, cases[i].text, buf, sizeof buf, &view), len);
+        assert_memory_equal(buf, cases[i].want, (size_t)len);
+        assert_int_equal(gv_json_raw(&view, 0).len, len);
+        assert_int_equal(canonical_of(&json, cases[i].text, buf, (size_t)len, &view), len);
+        for (int cap = 0; cap < len; cap++)
+            assert_int_equal(canonical_of(&json, cases[i].text, buf, (size_t)cap, &view),
+                             GV_ESPACE);
+        if (i > 1) continue;
+        char again[2][512], scratch[64];
+        assert_int_equal(canonical_of(&json, cases[i].text, buf, sizeof buf, &view), len);
+        size_t viewed = write_again(&view, again[0], sizeof again[0], scratch, sizeof scratch);
+        assert_true(gv_json_parse(&json, buf, (size_t)len) > 0);
+        size_t parsed = write_again(&json, again[1], sizeof again[1], scratch, sizeof scratch);
+        assert_int_equal(viewed, len);
+        assert_int_equal(parsed, len);
+        assert_memory_equal(again[0], want, (size_t)len);
+        assert_memory_equal(again[1], want, (size_t)len);
     }
-    assert_true(gv_json_parse(&json, "[]", 2) > 0);
-    assert_int_equal(gv_message_canonical(&json, 0, buf, sizeof buf), GV_ETYPE);
+    assert_int_equal(canonical_of(&json, "[]", buf, sizeof buf, &view), GV_ETYPE);
     gv_json_fini(&json);
 }
 

@@ -46,7 +46,7 @@ static void test_no_engine(void **state) {
     static char buf[GV_MESSAGE_LIMIT];
     const struct gv_slice name = text("n1");
     const struct gv_entry key = {.key = text("1")};
-    const struct gv_message message = {.sync = false};
+    struct gv_message message = {.sync = false};
     struct gv_entry entry;
     uint32_t cursor = 0;
     int peer;
@@ -81,7 +81,7 @@ static void test_no_argument(void **state) {
     const struct gv_engine_config config = {.alloc = ALLOC}, none = {.seed = 1};
     const struct gv_slice broken = {NULL, 3};
     const struct gv_entry key = {.key = text("1")}, nowhere = {.key = broken};
-    const struct gv_message undecoded = {.sync = false};
+    struct gv_message undecoded = {.sync = false};
     struct gv_engine *out;
     struct gv_entry entry;
     uint32_t cursor = 0;
@@ -266,7 +266,7 @@ static void test_reconcile(void **state) {
     gv_reconcile_open(&tree, 1, &writer);
     const struct gv_slice summary = {opening, writer.len}, broken = {NULL, 30};
     struct gv_reconcile it;
-    assert_int_equal(gv_reconcile_begin(&it, summary), 0);
+    assert_int_equal(gv_reconcile_begin(&it, summary, NULL), 0);
     struct gv_reconcile_out out = {.summary = {.data = room, .cap = sizeof room}, .send = give};
     struct gv_reconcile_out small = out, nowhere = out, mute = out;
     small.summary.cap--;
@@ -275,8 +275,8 @@ static void test_reconcile(void **state) {
     struct gv_reconcile other;
     const struct result results[] = {
         CALL(gv_reconcile_is_opening(broken), false),
-        CALL(gv_reconcile_begin(NULL, summary), GV_EINVAL),
-        CALL(gv_reconcile_begin(&other, broken), GV_EINVAL),
+        CALL(gv_reconcile_begin(NULL, summary, NULL), GV_EINVAL),
+        CALL(gv_reconcile_begin(&other, broken, NULL), GV_EINVAL),
         CALL(gv_reconcile_answer(NULL, &tree, &key, &out), GV_EINVAL),
         CALL(gv_reconcile_answer(&it, NULL, &key, &out), GV_EINVAL),
         CALL(gv_reconcile_answer(&it, &tree, NULL, &out), GV_EINVAL),

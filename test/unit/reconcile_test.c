@@ -39,7 +39,7 @@ static void equal_trees_take_one_message(void **state) {
 }
 
 // One additional item among 100,000 is found, whichever side opens.
-static void one_missing(void **state) {
+static void one_missing_item_is_found(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
         struct gv_pair pair;
@@ -52,7 +52,7 @@ static void one_missing(void **state) {
         assert_true(gv_pair_has(&pair, 1, 31415, 42));
         assert_true(pair.messages <= 7);
         assert_true(pair.bytes < 2000);
-        assert_true(pair.redundant <= GV_RECONCILE_LIST_MAX);
+        assert_true(pair.redundant <= GV_RANGE_LIST_MAX);
         gv_pair_fini(&pair);
     }
 }
@@ -135,7 +135,7 @@ static void same_elements_are_found(void **state) {
     for (uint64_t seed = 0; seed < 16; seed++) {
         struct gv_pair pair;
         gv_pair_init(&pair, seed, ROOM, ANY);
-        pair.use_sketches = seed & 1;
+        pair.options.use_sketches = seed & 1;
         uint64_t news = seed & 2 ? 12 : 0, exchanges = 0;
         for (uint64_t i = 0; i < 2000; i++) {
             uint64_t hash = spread(~i), position = gv_singlediff_unpermute(&pair.key, hash);
@@ -177,7 +177,7 @@ static void split_points_depend_on_the_salt(void **state) {
         struct gv_writer root = {.data = opening, .cap = sizeof opening};
         gv_reconcile_open(&pair.side[0].tree, salt, &root);
         struct gv_reconcile answering;
-        assert_int_equal(gv_reconcile_begin(&answering, (struct gv_slice){root.data, root.len}), 0);
+        assert_int_equal(gv_reconcile_begin(&answering, gv_slice_of(opening, root.len), NULL), 0);
         struct gv_reconcile_out out = {.summary = {.data = answer, .cap = sizeof answer},
                                        .send = refuse};
         assert_int_equal(gv_reconcile_answer(&answering, &pair.side[1].tree, &pair.key, &out), 0);
@@ -190,7 +190,7 @@ static void split_points_depend_on_the_salt(void **state) {
 }
 
 // More items at one position than a list or a message holds.
-static void many_items_at_one_position(void **state) {
+static void many_items_share_a_position(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
         struct gv_pair pair;
@@ -206,7 +206,7 @@ static void many_items_at_one_position(void **state) {
     }
 }
 
-static void first_and_last_positions(void **state) {
+static void items_at_the_first_and_last_position_are_exchanged(void **state) {
     (void)state;
     struct gv_pair pair;
     gv_pair_init(&pair, 6, ROOM, ANY);
@@ -305,9 +305,9 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
         GV_RECONCILE_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
     gv_pair_init(&pair, gv_prng_next(prng), capacity,
                  1 + (gv_prng_below(prng, 1000) >> number % 8));
-    pair.fewer_rounds = gv_prng_below(prng, 2);
-    pair.use_sketches = gv_prng_below(prng, 2);
-    pair.expected = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
+    pair.options.fewer_rounds = gv_prng_below(prng, 2);
+    pair.options.use_sketches = gv_prng_below(prng, 2);
+    pair.options.expected = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
     grid_fill(&pair, &it, prng);
     struct gv_digest all = {0, 0, 0}, held = {0, 0, 0};
     for (int side = 0; side < 2; side++)
@@ -333,7 +333,7 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     return unlucky;
 }
 
-static void grid_becomes_its_union(void **state) {
+static void every_grid_case_becomes_its_union(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
@@ -342,7 +342,7 @@ static void grid_becomes_its_union(void **state) {
     assert_true(unlucky <= 3);
 }
 
-static void bad_bytes_are_refused(void **state) {
+static void malformed_summaries_are_refused(void **state) {
     (void)state;
     static const struct {
         const char *what;
@@ -350,25 +350,25 @@ static void bad_bytes_are_refused(void **state) {
         size_t len;
     } cases[] = {
         {"no salt", {0}, 0},
-        {"a part cut short", {1, 1}, 2},
+        {"a range cut short", {1, 1}, 2},
         {"sums cut short", {1, 1, 0, 5, 1}, 5},
         {"a root cut short", {1, 7, 5, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2}, 13},
         {"a root without all of its estimator", {1, 7, 5, [19] = 0}, 20},
         {"a sketch cut short", {1, 4, 0, 1, 1, 2, 3, 4, 5, 6, 7}, 11},
-        {"an ask for more than a sketch tells", {1, 3, 0, 0x89, [39] = 0}, 40},
+        {"a request for more elements than a sketch decodes", {1, 3, 0, 0x89, [39] = 0}, 40},
         {"a list of an unknown kind", {1, 3, 0, 0xc1, 1, 2, 3, 4}, 8},
-        {"an ask cut short", {1, 3, 0, 0x82, 1, 2, 3, 4, 5}, 9},
+        {"a request by element cut short", {1, 3, 0, 0x82, 1, 2, 3, 4, 5}, 9},
         {"a root that has a bound", {1, 15, 5, 1, 2, 3, 4, 5, 6, 7, 8, [19] = 0}, 20},
         {"a root that is not first", {1, 0, 1, 7, 5, [21] = 0}, 22},
-        {"parts beyond the end", {1, 0, 0, 0, 0}, 5},
+        {"ranges after the end", {1, 0, 0, 0, 0}, 5},
         {"a mantissa that could be shorter", {1, 0, 4}, 3},
         {"a bound beyond the last position", {1, 0xf8, 5}, 3},
         {"a list without short hashes", {1, 3, 0, 0}, 4},
         {"a list cut short", {1, 3, 0, 2, 1, 2, 3, 4, 1}, 9},
         {"a list that is too long", {1, 3, 0, 33, [35] = 0}, 36},
-        {"a want cut short", {1, 3, 0, 0x41, 1, 2, 3}, 7},
-        {"a probe beyond its part", {1, 5, 5, 0, 9}, 5},
-        {"a probe of no width", {1, 5, 5, 64, 0}, 5},
+        {"a request by hash cut short", {1, 3, 0, 0x41, 1, 2, 3}, 7},
+        {"a probe beyond its range", {1, 5, 5, 0, 9}, 5},
+        {"a probe wider than all positions", {1, 5, 5, 64, 0}, 5},
         {"a varint too long", {1, 1, 0x80, 0}, 4},
     };
     struct gv_pair pair;
@@ -377,13 +377,13 @@ static void bad_bytes_are_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t before = pair.errors;
         assert_true(gv_pair_answer(&pair, 0, (struct gv_slice){cases[i].bytes, cases[i].len}, 9));
-        if (pair.errors != before + 1) fail_msg("%s was taken", cases[i].what);
+        if (pair.errors != before + 1) fail_msg("%s was accepted", cases[i].what);
     }
     gv_pair_fini(&pair);
 }
 
 // Damaged summaries do not crash, and an answer sends at most the items of the tree.
-static void damaged_summaries(void **state) {
+static void damaged_summaries_do_no_harm(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 2);
@@ -404,19 +404,19 @@ static void damaged_summaries(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_trees_take_one_message),
-        cmocka_unit_test(one_missing),
+        cmocka_unit_test(one_missing_item_is_found),
         cmocka_unit_test(empty_side_gets_everything),
         cmocka_unit_test(newest_items_are_cheap),
         cmocka_unit_test(collision_is_not_missed_twice),
         cmocka_unit_test(same_elements_are_found),
         cmocka_unit_test(split_points_depend_on_the_salt),
-        cmocka_unit_test(many_items_at_one_position),
-        cmocka_unit_test(first_and_last_positions),
+        cmocka_unit_test(many_items_share_a_position),
+        cmocka_unit_test(items_at_the_first_and_last_position_are_exchanged),
         cmocka_unit_test(random_sets_become_their_union),
         cmocka_unit_test(tree_may_change_between_messages),
-        cmocka_unit_test(grid_becomes_its_union),
-        cmocka_unit_test(bad_bytes_are_refused),
-        cmocka_unit_test(damaged_summaries),
+        cmocka_unit_test(every_grid_case_becomes_its_union),
+        cmocka_unit_test(malformed_summaries_are_refused),
+        cmocka_unit_test(damaged_summaries_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
+#include "../../sim/core/disk.h"
 #include "../lib/solo.h"
 
 #include <inttypes.h>
@@ -556,13 +557,145 @@ static void test_meddled_counter(void **state) {
     check_meddled(true, GV_DURABILITY_ASYNC);
 }
 
+// ---- The store keeps the merge of all that was written to it -----------------------------------
+
+// A node whose store replaces records, as LMDB does; and the model: engines without a store.
+struct replaced {
+    struct gv_solo solo;
+    struct gv_disk disk;
+    struct gv_prng prng;
+    struct gv_engine *stored; // all records written
+    struct gv_engine *merged; // the same, and all entries heard since the start
+    int next;
+    unsigned writes, failures, kills;
+};
+
+static struct gv_engine *new_model(void) {
+    struct gv_engine *engine;
+    const struct gv_engine_config config = {.alloc = gv_base_malloc()};
+    assert_int_equal(gv_engine_new(&engine, &config), 0);
+    return engine;
+}
+
+static void check_equal(const struct gv_engine *a, const struct gv_engine *b) {
+    assert_true(gv_engine_root(a).count == gv_engine_root(b).count);
+    struct gv_entry entry, other;
+    for (uint32_t at = 0, end = gv_engine_end(a); gv_engine_next(a, &at, end, &entry);) {
+        assert_true(gv_engine_get(b, &entry, &other));
+        assert_true(entry.count == other.count);
+    }
+}
+
+static void check_disk(struct replaced *it) {
+    struct gv_engine *loaded = new_model();
+    assert_int_equal(gv_store_load(&it->disk.store, loaded), 0);
+    check_equal(loaded, it->stored);
+    gv_engine_free(loaded);
+}
+
+static void start_replaced(struct replaced *it) {
+    gv_solo_config(&it->solo, &gv_counter_workload);
+    it->solo.config.store = &it->disk.store;
+    it->solo.config.commit_ms = 100;
+    gv_solo_start(&it->solo);
+    gv_solo_ask(&it->solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                           "\"node_ids\":[\"n1\",\"n2\"]}");
+    it->merged = new_model();
+    assert_int_equal(gv_store_load(&it->disk.store, it->merged), 0);
+}
+
+// The peer has a larger version of an entry of this node, or an entry of its own.
+static void hear_larger(struct replaced *it) {
+    char key[128] = "[\"n2\",7,\"+\"]", line[512];
+    struct gv_entry entry = {.lattice = GV_LATTICE_COUNTER}, held;
+    const struct gv_engine *engine = gv_node_engine(it->solo.node);
+    uint32_t at = 0, end = gv_engine_end(engine);
+    for (uint64_t skip = gv_prng_below(&it->prng, 4); gv_engine_next(engine, &at, end, &held);) {
+        snprintf(key, sizeof key, "%.*s", (int)held.key.len, (const char *)held.key.data);
+        if (skip-- == 0) break;
+    }
+    entry.key = gv_slice_of(key, strlen(key));
+    entry.count = 1 + gv_prng_below(&it->prng, 30);
+    if (gv_engine_get(engine, &entry, &held)) entry.count += held.count;
+    snprintf(line, sizeof line,
+             "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
+             "\"entries\":[{\"counter\":[[%s,%" PRIu64 "]]}]}}",
+             GV_MESSAGE_VERSION, key, entry.count);
+    gv_solo_say(&it->solo, line);
+    assert_int_equal(gv_engine_put(it->merged, 0, &entry), 1);
+}
+
+static void write_replaced(struct replaced *it, const struct gv_store_batch *batch) {
+    static uint8_t scratch[GV_STORE_SCRATCH];
+    struct gv_store_record record;
+    struct gv_entry entry;
+    assert_int_equal(it->disk.store.write(it->disk.store.ctx, batch), 0);
+    for (size_t at = 0; gv_store_batch_next(batch, &at, &record);) {
+        assert_int_equal(gv_store_decode(&record, scratch, &entry), 0);
+        assert_true(gv_engine_put(it->stored, 0, &entry) >= 0);
+        assert_true(gv_engine_put(it->merged, 0, &entry) >= 0);
+    }
+    it->writes++;
+    check_disk(it);
+}
+
+// Forms a batch; requests and messages arrive while it is written; then it is stored, or fails, or
+// the node is killed.
+static void commit_replaced(struct replaced *it) {
+    const struct gv_store_batch *batch = gv_node_batch(it->solo.node, it->solo.now);
+    if (batch == NULL) return;
+    for (uint64_t n = gv_prng_below(&it->prng, 4); n > 0; n--) {
+        if (gv_prng_below(&it->prng, 2) > 0) hear_larger(it);
+        add(&it->solo, it->next++, (int)gv_prng_below(&it->prng, 21) - 10);
+    }
+    bool fails = gv_prng_below(&it->prng, 8) == 0;
+    if (!fails) write_replaced(it, batch);
+    if (gv_prng_below(&it->prng, 10) == 0) {
+        it->kills++;
+        gv_solo_stop(&it->solo);
+        gv_engine_free(it->merged);
+        start_replaced(it);
+    } else {
+        it->failures += fails;
+        gv_node_written(it->solo.node, it->solo.now, fails ? GV_EIO : 0, fails ? "no" : NULL);
+    }
+    gv_solo_send(&it->solo);
+}
+
+static void test_replaced(void **state) {
+    (void)state;
+    struct replaced *it = calloc(1, sizeof *it);
+    assert_non_null(it);
+    gv_prng_init(&it->prng, gv_test_seed(), 77);
+    gv_disk_init(&it->disk, GV_DISK_SYNC, gv_test_seed(), 77);
+    it->stored = new_model();
+    it->next = 10;
+    start_replaced(it);
+    for (int i = 0; i < 4000; i++) {
+        uint64_t what = gv_prng_below(&it->prng, 10);
+        if (what < 4) add(&it->solo, it->next++, (int)gv_prng_below(&it->prng, 21) - 10);
+        if (what == 4) hear_larger(it);
+        if (what == 5) it->solo.now += gv_prng_below(&it->prng, 200) * GV_MS;
+        if (what > 5) commit_replaced(it);
+        gv_solo_clear(&it->solo);
+        check_equal(gv_node_engine(it->solo.node), it->merged);
+        if (gv_node_all_persisted(it->solo.node)) check_equal(it->merged, it->stored);
+    }
+    assert_true(it->writes > 100 && it->failures > 5 && it->kills > 5);
+    gv_solo_stop(&it->solo);
+    gv_engine_free(it->stored);
+    gv_engine_free(it->merged);
+    gv_disk_fini(&it->disk);
+    free(it);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_meddled_counter), cmocka_unit_test(test_meddled_ahead),
         cmocka_unit_test(test_before),          cmocka_unit_test(test_counter_lives),
         cmocka_unit_test(test_failure),         cmocka_unit_test(test_async),
         cmocka_unit_test(test_peers),           cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_out_of_memory),   cmocka_unit_test(test_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
