@@ -38,7 +38,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .last_change = GV_TIME_NEVER,
     };
     engine->scratch = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
-    if (engine->scratch == NULL) {
+    if (config->track_old) engine->old_value = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
+    if (engine->scratch == NULL || (config->track_old && engine->old_value == NULL)) {
+        gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
         gv_alloc_free(engine->alloc, engine, sizeof *engine);
         return GV_ENOMEM;
     }
@@ -76,6 +78,7 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_replica_fini(&engine->replica);
     gv_reservations_fini(&engine->reservations, engine->alloc);
     gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
+    gv_alloc_free(engine->alloc, engine->old_value, GV_ENTRY_SIZE_MAX);
     gv_alloc_free(engine->alloc, engine, sizeof *engine);
 }
 
@@ -575,7 +578,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     if (peer == NULL) return GV_ENOMEM;
     struct reception reception = decide(peer, message);
     count_received(&engine->stats, message);
-    gv_health_received(&peer->health);
+    gv_health_received(&peer->health, now);
     if (reception.needs_sync) request_sync(engine, now, reception.reason, index);
     apply_ack(engine, now, index, message);
     bool changed = false;

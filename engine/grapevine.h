@@ -86,10 +86,11 @@ struct gv_config {
 
     // --- required ---
     struct gv_slice name; // of this node, 1 to GV_NAME_MAX bytes of UTF-8
-    // A number larger than at any earlier start of a node of this name: the nanoseconds since 1970
-    // will do. Each start is an incarnation of its own, so that peers notice the restart, and so
-    // that no increment of a counter is lost if the node starts without its entries. If two
-    // incarnations share a number, increments may be lost. 0 is GV_EINVAL.
+    // The nanoseconds since 1970 at this start; or another number, if it grows from one start of
+    // this node to the next by more than the number of messages sent in between. Each start is an
+    // incarnation of its own, so that peers notice the restart and accept its messages, and so that
+    // no increment of a counter is lost if the node starts without its entries. If two incarnations
+    // share a number, increments may be lost. 0 is GV_EINVAL.
     uint64_t incarnation;
 
     // --- optional; gv_config_init sets the defaults ---
@@ -152,7 +153,7 @@ GV_API const char *gv_last_error(const struct grapevine *gv);
 // A write returns 1 if it changed the replica and 0 if it did not. Before gv_join, writes are kept
 // and sent later. Errors of all writes:
 //   GV_ESYNTAX  key or value is not a JSON text
-//   GV_ERANGE   it is nested deeper than 56 levels
+//   GV_ERANGE   it is nested deeper than 57 levels
 //   GV_ESPACE   longer than GV_TEXT_MAX
 //   GV_EFULL    longer than message_max admits, or memory_max or entries_max would be exceeded
 //   GV_ENOMEM
@@ -225,15 +226,14 @@ GV_API int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t c
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Handles a message of a peer, as gv_send has written it there. Returns 0 or the first error; the
-// valid parts of a message are used all the same:
+// Handles a message of a peer, as gv_send has written it there; one that was received before has no
+// effect. Returns 0 or the first error; the valid parts of a message are used all the same:
 //   GV_ENOENT     `peer` is not the number of a peer
 //   GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE   the message, or an entry in it, is malformed
 //   GV_EVERSION   another version of the protocol
-//   GV_EAUTH      not authentic, or received before; nothing was used
+//   GV_EAUTH      not authentic, or so old that it may be a replay; nothing was used
 //   GV_EFULL      an entry exceeds a bound of this node, or gv_ready was false
 //   GV_ENOMEM     the peer repeats the message
-// The bytes may be changed by the call.
 GV_API int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len);
 // Whether a message with a summary can be accepted now. If not, call gv_send first; messages that
 // come nevertheless are repeated by their senders.
@@ -266,7 +266,7 @@ struct gv_peer_info {
     uint32_t backlog;   // changes that it has not acknowledged, if this node sends it updates
 };
 // GV_ENOENT: `peer` is not the number of a peer.
-GV_API int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out);
+GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out);
 // Schedules a message to this peer that it acknowledges at once. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_ping(struct grapevine *gv, gv_time now, int peer);
 
@@ -289,7 +289,7 @@ struct gv_stats {
     uint64_t digest;
 };
 // *out has `size` bytes, of which those known to this version are set: pass sizeof *out.
-GV_API void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
+GV_API void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,19 @@ _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message ca
 
 // ---- In -----------------------------------------------------------------------------------------
 
+// Logs what is wrong with a message, after the name of its sender.
+GV_PRINTF(4, 5)
+static void complain(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
+                     const char *format, ...) {
+    char text[GV_LOG_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    gv_log_input_error(gossip->config.log, now, "gossip from %.*s%s",
+                       GV_LINE_EXCERPT(in->json, in->line->src), text);
+}
+
 // The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.
 static const char *reason_of(enum gv_auth_status status) {
     switch (status) {
@@ -28,19 +41,6 @@ static const char *reason_of(enum gv_auth_status status) {
         return "has a MAC: this node lacks the cluster's --secret-file";
     }
     return NULL;
-}
-
-// Logs what is wrong with a message, after the name of its sender.
-GV_PRINTF(4, 5)
-static void complain(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
-                     const char *format, ...) {
-    char text[GV_LOG_TEXT_MAX];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    gv_log_input_error(gossip->config.log, now, "gossip from %.*s%s",
-                       GV_LINE_EXCERPT(in->json, in->line->src), text);
 }
 
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
