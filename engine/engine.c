@@ -431,12 +431,12 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     flush_children(engine, now);
 }
 
-int gv_engine_ping(struct gv_engine *engine, gv_time now, int index) {
+int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer) {
     if (engine == NULL) return GV_EINVAL;
-    if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
     gv_engine_advance(engine, now);
-    if (gv_core_peer(engine, index) == NULL) return GV_ENOMEM;
-    ping(engine, index);
+    if (gv_core_peer(engine, peer) == NULL) return GV_ENOMEM;
+    ping(engine, peer);
     return 0;
 }
 
@@ -569,32 +569,31 @@ static int apply_ranges(struct gv_engine *engine, gv_time now, int index, struct
     return taken;
 }
 
-int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
-                      struct gv_message *message) {
+int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv_message *message) {
     if (engine == NULL || message == NULL || message->json == NULL) return GV_EINVAL;
-    if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
     gv_engine_advance(engine, now);
-    struct gv_peer *peer = gv_core_peer(engine, index);
-    if (peer == NULL) return GV_ENOMEM;
-    struct reception reception = decide(peer, message);
+    struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL) return GV_ENOMEM;
+    struct reception reception = decide(state, message);
     count_received(&engine->stats, message);
-    gv_health_received(&peer->health, now);
-    if (reception.needs_sync) request_sync(engine, now, reception.reason, index);
-    apply_ack(engine, now, index, message);
+    gv_health_received(&state->health, now);
+    if (reception.needs_sync) request_sync(engine, now, reception.reason, peer);
+    apply_ack(engine, now, peer, message);
     bool changed = false;
-    int error = merge(engine, now, index, message, &changed), taken = 0;
-    apply_tree(engine, now, index, message, changed);
+    int error = merge(engine, now, peer, message, &changed), taken = 0;
+    apply_tree(engine, now, peer, message, changed);
     // A duplicate is not answered: duplicated answers would multiply.
     if (message->ranges.len > 0 && !reception.is_duplicate)
-        taken = apply_ranges(engine, now, index, message->ranges);
+        taken = apply_ranges(engine, now, peer, message->ranges);
     if (error == 0 && taken < 0) error = taken;
     // The message is not acknowledged, so the peer sends again what this node could not store.
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
-        gv_ack_received(&peer->ack, now, message->id, message->immediate_ack,
+        gv_ack_received(&state->ack, now, message->id, message->immediate_ack,
                         gv_push_ack_delay_max(&engine->push, message->to_parent));
-    peer_due(engine, now, index);
+    peer_due(engine, now, peer);
     return error;
 }
 

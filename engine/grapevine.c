@@ -143,6 +143,7 @@ static struct gv_slice counter_key(struct grapevine *gv, struct gv_slice key) {
 // Whether the entry with this key belongs to the counter; keys of counters' entries only. A
 // canonical text that begins with "[KEY," has KEY as its first element.
 static bool is_part_of(struct gv_slice entry_key, struct gv_slice key) {
+    GV_ASSERT(key.data != NULL);
     return entry_key.len > key.len + 2 && entry_key.data[1 + key.len] == ',' &&
            memcmp(entry_key.data + 1, key.data, key.len) == 0;
 }
@@ -480,6 +481,7 @@ static int write(struct grapevine *gv, gv_time now, const struct pending *write,
 // Keeps a write until the call that runs on_change has ended.
 static int keep(struct grapevine *gv, const struct pending *write, struct gv_slice key,
                 struct gv_slice value) {
+    GV_ASSERT(key.data != NULL);
     size_t need = gv->pending_len + sizeof *write + key.len + value.len;
     if (need > PENDING_MAX) return fail(gv, GV_ENOMEM, "too many writes within on_change", NULL);
     if (need > gv->pending_cap) {
