@@ -799,11 +799,11 @@ int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out) 
     if (gv == NULL || out == NULL) return GV_EINVAL;
     const struct gv_engine *engine = gv->engine;
     if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
-    *out = (struct gv_peer_info){.heard_at = GV_TIME_NEVER};
+    *out = (struct gv_peer_info){.received_at = GV_TIME_NEVER};
     const struct gv_peer *at = engine->peers.at[peer];
     if (at == NULL) return 0;
     out->is_suspected = gv_health_is_suspected(&at->health);
-    out->heard_at = at->health.received_at;
+    out->received_at = at->health.received_at;
     out->round_trip = at->ack.measured ? at->ack.srtt : 0;
     uint64_t acked = gv_time_max(at->ack.acked_seq, engine->changelog.tail);
     if (gv_push_is_target(&engine->push, &engine->peers, peer))

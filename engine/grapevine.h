@@ -266,10 +266,10 @@ GV_API int gv_peer_number(const struct grapevine *gv, struct gv_slice name);
 GV_API struct gv_slice gv_peer_name(const struct grapevine *gv, int peer);
 
 struct gv_peer_info {
-    bool is_suspected;  // it does not acknowledge messages; updates take another path
-    gv_time heard_at;   // when its last message came; GV_TIME_NEVER: none yet
-    gv_time round_trip; // smoothed, ns; 0: not measured yet
-    uint32_t backlog;   // changes that it has not acknowledged, if this node sends it updates
+    bool is_suspected;   // it does not acknowledge messages; updates take another path
+    gv_time received_at; // when its last message came; GV_TIME_NEVER: none yet
+    gv_time round_trip;  // smoothed, ns; 0: not measured yet
+    uint32_t backlog;    // changes that it has not acknowledged, if this node sends it updates
 };
 // GV_ENOENT: `peer` is not the number of a peer.
 GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out);

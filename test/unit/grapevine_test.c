@@ -651,7 +651,7 @@ static void peers_are_described(void **state) {
     int bob = gv_peer_number(root, text("bob"));
     assert_int_equal(gv_get_peer(root, bob, &info), 0);
     assert_false(info.is_suspected);
-    assert_true(info.heard_at <= cluster.now && info.heard_at > 0);
+    assert_true(info.received_at <= cluster.now && info.received_at > 0);
     assert_true(info.round_trip > 0 && info.round_trip < 500 * GV_MS);
     assert_int_equal(info.backlog, 0);
     cluster.loss = 100;
