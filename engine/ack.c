@@ -307,9 +307,10 @@ struct gv_ack_loss gv_ack_expire(struct gv_ack *ack, gv_time now) {
     return (struct gv_ack_loss){0};
 }
 
-// A time threshold; on a path that reorders, at least the probe timeout.
+// A time threshold; on a path that reorders, at least what its round trips usually take.
 static gv_time tolerate(const struct gv_ack *ack, gv_time delay) {
-    return ack->reordering > 0 ? gv_time_max(delay, gv_ack_timeout(ack, 0)) : delay;
+    gv_time usual = ack->rtt_mean + 4 * ack->rtt_deviation;
+    return ack->reordering > 0 ? gv_time_max(delay, usual) : delay;
 }
 
 void gv_ack_set_loss_times(struct gv_ack *ack, gv_time loss_delay) {
