@@ -50,6 +50,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" // struct and function gv_stats, as stat of POSIX
+#endif
 #endif
 
 struct grapevine; // a node
@@ -292,6 +296,9 @@ struct gv_stats {
 GV_API void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
 
 #ifdef __cplusplus
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 #endif

@@ -74,7 +74,7 @@ static inline void gv_alloc_free(struct gv_alloc alloc, void *block, size_t size
 #if defined(__GNUC__)
 __attribute__((noreturn, cold))
 #endif
-GV_API void
+void
 gv_base_panic(const char *condition, const char *file, int line);
 
 #ifdef __cplusplus
