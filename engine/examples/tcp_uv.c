@@ -21,6 +21,10 @@ static void check(bool ok, const char *what, const char *error) {
     exit(1);
 }
 
+static void check_uv(int rc, const char *what) {
+    if (rc < 0) check(false, what, uv_strerror(rc));
+}
+
 static void on_change(void *ctx, struct grapevine *node, const struct gv_change *change) {
     (void)ctx, (void)node;
     store_append(&store, change->record);
@@ -118,8 +122,7 @@ static void start(int argc, char **argv) {
         }
         if (gv_peer_number(gv, name) < 0) own = number;
     }
-    rc = frames_start(own, addresses, count, on_frame);
-    check(rc >= 0, "listen", uv_strerror(rc));
+    check_uv(frames_start(own, addresses, count, on_frame), "listen");
 }
 
 int main(int argc, char **argv) {
@@ -131,8 +134,7 @@ int main(int argc, char **argv) {
     uv_timer_init(loop, &deadline);
     uv_prepare_init(loop, &prepare);
     uv_prepare_start(&prepare, on_prepare);
-    int rc = uv_poll_init(loop, &input, 0);
-    check(rc >= 0, "stdin", uv_strerror(rc));
+    check_uv(uv_poll_init(loop, &input, STDIN_FILENO), "stdin");
     uv_poll_start(&input, UV_READABLE, on_input);
     uv_run(loop, UV_RUN_DEFAULT);
     store_close(&store);
