@@ -134,15 +134,15 @@ static enum gv_auth_status update_window(struct gv_auth_peer *peer, uint64_t num
 }
 
 enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
-                                   const struct gv_auth_message *message, char *scratch, size_t cap,
+                                   struct gv_auth_message message, char *scratch, size_t cap,
                                    struct gv_json *out) {
-    struct gv_json *json = message->json;
+    struct gv_json *json = message.json;
     *out = *json;
-    if (!auth->on) return message->mac < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
-    if (message->mac < 0) return GV_AUTH_MISSING;
+    if (!auth->on) return message.mac < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
+    if (message.mac < 0) return GV_AUTH_MISSING;
     struct mac received, expected;
-    if (!read_mac(json, message->mac, &received)) return GV_AUTH_INVALID;
-    int len = gv_message_canonical(json, message->body, scratch, cap, out);
+    if (!read_mac(json, message.mac, &received)) return GV_AUTH_INVALID;
+    int len = gv_message_canonical(json, message.body, scratch, cap, out);
     if (len < 0) return GV_AUTH_INVALID;
     expected = received;
     make_tag(auth, endpoints, gv_slice_of(scratch, (size_t)len), &expected);

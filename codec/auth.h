@@ -98,7 +98,7 @@ size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoin
 // put into canonical form once; it borrows `scratch`, which has at least the length of the raw
 // text.
 enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
-                                   const struct gv_auth_message *message, char *scratch, size_t cap,
+                                   struct gv_auth_message message, char *scratch, size_t cap,
                                    struct gv_json *out);
 
 // After GV_AUTH_OLD: makes the next message to the peer announce its largest number. False: this

@@ -463,7 +463,7 @@ static int put_received(struct gv_engine *engine, gv_time now, const struct gv_e
 }
 
 // Merges a message's entries. Returns the first error. *changed: the replica changed.
-static int merge(struct gv_engine *engine, gv_time now, int index, const struct gv_message *message,
+static int merge(struct gv_engine *engine, gv_time now, int index, struct gv_message *message,
                  bool *changed) {
     struct gv_message_cursor cursor;
     gv_message_entries(message, &cursor);
@@ -570,7 +570,7 @@ static int apply_ranges(struct gv_engine *engine, gv_time now, int index, struct
 }
 
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
-                      const struct gv_message *message) {
+                      struct gv_message *message) {
     if (engine == NULL || message == NULL || message->json == NULL) return GV_EINVAL;
     if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
     gv_engine_advance(engine, now);

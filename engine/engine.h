@@ -165,7 +165,7 @@ int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *
 bool gv_engine_ready(const struct gv_engine *engine);
 
 // Handles a message from a peer. `message` is the output of gv_message_decode; its line and tokens
-// must still be valid, and are borrowed for the call.
+// must still be valid, and are borrowed for the call, which may sort names of the tokens.
 // Nothing has changed after GV_EINVAL: `engine` or `message` is NULL, or the message was not
 // decoded; or GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been called.
 // Otherwise the engine uses all valid parts of the message, and returns 0 or the first error, which
@@ -175,8 +175,7 @@ bool gv_engine_ready(const struct gv_engine *engine);
 // - GV_EFULL: an entry would exceed memory_max or entries_max, or the ranges are too long or came
 //   while gv_engine_ready was false. The peer repeats ranges that were not accepted.
 // - GV_ENOMEM: the peer repeats the message.
-int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
-                      const struct gv_message *message);
+int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv_message *message);
 
 // --- time ------------------------------------------------------------------------------------
 

@@ -215,14 +215,14 @@ static void on_change(void *ctx, const struct gv_engine_change *from) {
     struct gv_entry entry = gv_replica_get(&gv->engine->replica, from->at);
     struct gv_change change = {.key = entry.key, .is_local = from->origin < 0};
     if (entry.lattice == GV_LATTICE_COUNTER) {
-        change.kind = GV_COUNTER;
-        change.key = counter_key(gv, entry.key);
-        if (change.key.len == 0) return; // an entry of another program: kept, but no counter
-        if (from->old == NULL) index_entry(gv, change.key, from->at);
+        struct gv_slice key = counter_key(gv, entry.key);
+        change.kind = key.len > 0 ? GV_COUNTER : GV_OTHER;
+        if (key.len > 0) change.key = key;
+        if (key.len > 0 && from->old == NULL) index_entry(gv, key, from->at);
         bound_memory(gv);
     }
     if (gv->on_change == NULL || gv->loading) return;
-    if (entry.lattice == GV_LATTICE_COUNTER) describe_counter(gv, from, &change);
+    if (change.kind == GV_COUNTER) describe_counter(gv, from, &change);
     if (entry.lattice == GV_LATTICE_REGISTER) {
         change.kind = GV_REGISTER;
         change.value = entry.value;
@@ -711,7 +711,8 @@ int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t cap) {
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Checks the message's MAC. *body becomes the parser with which to decode it.
+// Checks the message's MAC. *body becomes the parser with which to decode it. 1: the message was
+// received before.
 static int authenticate(struct grapevine *gv, gv_time now, int peer, size_t len,
                         struct gv_json *body) {
     struct gv_json *json = &gv->messages;
@@ -720,14 +721,14 @@ static int authenticate(struct grapevine *gv, gv_time now, int peer, size_t len,
     struct gv_auth_message message = {json, 0, gv_json_member(json, 0, "seal")};
     GV_ASSERT(len <= GV_MESSAGE_MAX);
     enum gv_auth_status status =
-        gv_auth_verify(&gv->auth, endpoints, &message, gv->scratch, GV_MESSAGE_MAX, body);
-    if (status == GV_AUTH_VALID) return 0;
+        gv_auth_verify(&gv->auth, endpoints, message, gv->scratch, GV_MESSAGE_MAX, body);
+    if (status == GV_AUTH_VALID || status == GV_AUTH_DUPLICATE) return status == GV_AUTH_DUPLICATE;
     if (status == GV_AUTH_OLD && gv_auth_announce(&gv->auth, now, peer))
         gv_engine_ping(gv->engine, now, peer);
     const char *reason = status == GV_AUTH_MISSING      ? "it has no MAC"
                          : status == GV_AUTH_INVALID    ? "its MAC is not valid"
                          : status == GV_AUTH_UNEXPECTED ? "it has a MAC, but there is no secret"
-                                                        : "it was received before";
+                                                        : "it is too old, or a replay";
     return fail(gv, GV_EAUTH, "the message", reason);
 }
 
@@ -742,7 +743,7 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
     if (gv_json_type(&gv->messages, 0) != GV_JSON_OBJECT)
         return fail(gv, GV_ETYPE, "the message", "not an object");
     error = authenticate(gv, now, peer, len, &body);
-    if (error < 0) return error;
+    if (error != 0) return error < 0 ? error : 0;
     error = gv_message_decode(&message, &body, 0, &fault);
     if (error < 0) return fail(gv, error, "the message", fault);
     return fail_by_code(gv, gv_engine_receive(gv->engine, now, peer, &message), "an entry");
@@ -792,7 +793,7 @@ struct gv_slice gv_peer_name(const struct grapevine *gv, int peer) {
     return gv != NULL ? gv_engine_name(gv->engine, peer) : (struct gv_slice){NULL, 0};
 }
 
-int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
+int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
     if (gv == NULL || out == NULL) return GV_EINVAL;
     const struct gv_engine *engine = gv->engine;
     if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
@@ -812,7 +813,7 @@ int gv_ping(struct grapevine *gv, gv_time now, int peer) {
     return gv != NULL ? gv_engine_ping(gv->engine, now, peer) : GV_EINVAL;
 }
 
-void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {
+void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {
     if (out == NULL || size == 0) return;
     memset(out, 0, size);
     if (gv == NULL) return;

@@ -50,10 +50,6 @@
 
 #ifdef __cplusplus
 extern "C" {
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // struct and function gv_stats, as stat of POSIX
-#endif
 #endif
 
 struct grapevine; // a node
@@ -65,7 +61,13 @@ enum {
     GV_TEXT_MAX = 60000,       // longest key and value together, bytes, if message_max admits it
 };
 
-enum gv_kind { GV_SET, GV_COUNTER, GV_REGISTER };
+enum gv_kind {
+    GV_SET,
+    GV_COUNTER,
+    GV_REGISTER,
+    GV_OTHER, // in changes only: an entry that another program wrote, and this interface has no
+              // word for. It is kept and replicated
+};
 
 // --- a node ------------------------------------------------------------------------------------
 
@@ -230,12 +232,12 @@ GV_API int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t c
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Handles a message of a peer, as gv_send has written it there. Returns 0 or the first error; the
-// valid parts of a message are used all the same:
+// Handles a message of a peer, as gv_send has written it there; one that was received before has no
+// effect. Returns 0 or the first error; the valid parts of a message are used all the same:
 //   GV_ENOENT     `peer` is not the number of a peer
 //   GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE   the message, or an entry in it, is malformed
 //   GV_EVERSION   another version of the protocol
-//   GV_EAUTH      not authentic, or received before; nothing was used
+//   GV_EAUTH      not authentic, or so old that it may be a replay; nothing was used
 //   GV_EFULL      an entry exceeds a bound of this node, or gv_ready was false
 //   GV_ENOMEM     the peer repeats the message
 GV_API int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len);
@@ -270,7 +272,7 @@ struct gv_peer_info {
     uint32_t backlog;   // changes that it has not acknowledged, if this node sends it updates
 };
 // GV_ENOENT: `peer` is not the number of a peer.
-GV_API int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out);
+GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out);
 // Schedules a message to this peer that it acknowledges at once. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_ping(struct grapevine *gv, gv_time now, int peer);
 
@@ -293,12 +295,9 @@ struct gv_stats {
     uint64_t digest;
 };
 // *out has `size` bytes, of which those known to this version are set: pass sizeof *out.
-GV_API void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
+GV_API void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
 
 #ifdef __cplusplus
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 }
 #endif
 #endif

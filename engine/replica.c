@@ -54,15 +54,27 @@ void gv_replica_fini(struct gv_replica *replica) {
     free_chunks(replica);
 }
 
-static struct record *record_at(const struct gv_replica *replica, uint32_t ref) {
+static struct record *record_at(struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
     return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS].data +
                                      (size_t)(ref % CHUNK_UNITS) * UNIT);
 }
 
-static struct versioned *versioned_of(const struct record *record) {
+static struct versioned *versioned_of(struct record *record) {
     GV_ASSERT(record->lattice != GV_LATTICE_SET);
-    return (struct versioned *)(void *)((uint8_t *)(uintptr_t)record + sizeof *record);
+    return (struct versioned *)(void *)(record + 1);
+}
+
+// The same for reading.
+static const struct record *read_record(const struct gv_replica *replica, uint32_t ref) {
+    GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
+    return (const struct record *)(const void *)(replica->chunks[ref / CHUNK_UNITS].data +
+                                                 (size_t)(ref % CHUNK_UNITS) * UNIT);
+}
+
+static const struct versioned *read_versioned(const struct record *record) {
+    GV_ASSERT(record->lattice != GV_LATTICE_SET);
+    return (const struct versioned *)(const void *)(record + 1);
 }
 
 // --- allocating records ------------------------------------------------------------------------
@@ -209,7 +221,7 @@ uint64_t gv_replica_reservation(const struct gv_entry *entry) {
 }
 
 bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref, const struct gv_entry *entry) {
-    return units_of(entry) <= record_at(replica, ref)->units;
+    return units_of(entry) <= read_record(replica, ref)->units;
 }
 
 static uint8_t *append(uint8_t *to, struct gv_slice text) {
@@ -234,13 +246,13 @@ static void write_record(struct record *record, const struct gv_entry *entry, ui
 }
 
 struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref) {
-    const struct record *record = record_at(replica, ref);
+    const struct record *record = read_record(replica, ref);
     GV_ASSERT(record->lattice != LATTICE_FREE);
     struct gv_entry entry = {.lattice = (enum gv_lattice)record->lattice};
     const uint8_t *texts = (const uint8_t *)record + texts_offset(entry.lattice);
     entry.key = (struct gv_slice){texts, record->key_len};
     if (entry.lattice == GV_LATTICE_SET) return entry;
-    const struct versioned *versioned = versioned_of(record);
+    const struct versioned *versioned = read_versioned(record);
     if (entry.lattice == GV_LATTICE_COUNTER) {
         entry.count = versioned->version;
         return entry;
@@ -400,7 +412,7 @@ bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t e
                      uint32_t *next) {
     if (end > replica->end) end = replica->end;
     for (uint32_t at = *ref; at < end;) {
-        const struct record *record = record_at(replica, at);
+        const struct record *record = read_record(replica, at);
         GV_ASSERT(record->units > 0);
         *next = at + record->units;
         if (record->lattice != LATTICE_FREE) {

@@ -12,18 +12,19 @@ void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc 
     *reservations = (struct gv_reservations){0};
 }
 
-// The entry's slot, or the free slot where it would be.
-static struct gv_reservations_slot *probe(const struct gv_reservations *reservations, uint64_t id) {
+// The index of the entry's slot, or of the free slot where it would be.
+static size_t probe(const struct gv_reservations *reservations, uint64_t id) {
     size_t at = id & MASK;
     while (reservations->slots[at].versions > 0 && reservations->slots[at].id != id)
         at = (at + 1) & MASK;
-    return &reservations->slots[at];
+    return at;
 }
 
-static struct gv_reservations_slot *find(const struct gv_reservations *reservations, uint64_t id) {
-    if (reservations->used == 0) return NULL;
-    struct gv_reservations_slot *slot = probe(reservations, id);
-    return slot->versions > 0 ? slot : NULL;
+// *at: the index of the entry's slot. False: it has none.
+static bool find(const struct gv_reservations *reservations, uint64_t id, size_t *at) {
+    if (reservations->used == 0) return false;
+    *at = probe(reservations, id);
+    return reservations->slots[*at].versions > 0;
 }
 
 // The entry's slot; takes a free one if it has none. NULL: the table is full or out of memory.
@@ -34,7 +35,7 @@ static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
         if (reservations->slots == NULL) return NULL;
         memset(reservations->slots, 0, SIZE);
     }
-    struct gv_reservations_slot *slot = probe(reservations, id);
+    struct gv_reservations_slot *slot = &reservations->slots[probe(reservations, id)];
     if (slot->versions > 0) return slot;
     if (reservations->used == GV_STORE_RESERVED_MAX) return NULL;
     reservations->used++;
@@ -44,8 +45,9 @@ static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
 }
 
 // Frees a slot and moves later ones of its run up, so that linear probing still finds them.
-static void erase(struct gv_reservations *reservations, struct gv_reservations_slot *slot) {
-    size_t hole = (size_t)(slot - reservations->slots), at = hole;
+static void erase(struct gv_reservations *reservations, size_t hole) {
+    const struct gv_reservations_slot *slot = &reservations->slots[hole];
+    size_t at = hole;
     reservations->used--;
     reservations->entries -= !slot->is_stored;
     reservations->bytes -= slot->bytes;
@@ -81,10 +83,10 @@ void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc a
 }
 
 void gv_reservations_remove(struct gv_reservations *reservations, uint64_t id, uint64_t weight) {
-    struct gv_reservations_slot *slot = find(reservations, id);
-    if (slot != NULL) {
+    size_t at;
+    if (find(reservations, id, &at)) {
         reservations->versions--;
-        if (--slot->versions == 0) erase(reservations, slot);
+        if (--reservations->slots[at].versions == 0) erase(reservations, at);
     } else if (reservations->untracked > 0 && reservations->untracked_bytes >= weight) {
         reservations->versions--;
         reservations->untracked--;
@@ -96,8 +98,9 @@ void gv_reservations_remove(struct gv_reservations *reservations, uint64_t id, u
 
 void gv_reservations_mark_stored(struct gv_reservations *reservations, uint64_t id,
                                  uint64_t weight) {
-    struct gv_reservations_slot *slot = find(reservations, id);
-    if (slot == NULL) return;
+    size_t at;
+    if (!find(reservations, id, &at)) return;
+    struct gv_reservations_slot *slot = &reservations->slots[at];
     reservations->entries -= !slot->is_stored;
     slot->is_stored = true;
     if (weight < slot->largest) return;
@@ -108,8 +111,8 @@ void gv_reservations_mark_stored(struct gv_reservations *reservations, uint64_t 
 
 bool gv_reservations_find(const struct gv_reservations *reservations, uint64_t id,
                           uint64_t *largest) {
-    const struct gv_reservations_slot *slot = find(reservations, id);
-    if (slot == NULL) return false;
-    *largest = slot->largest;
+    size_t at;
+    if (!find(reservations, id, &at)) return false;
+    *largest = reservations->slots[at].largest;
     return true;
 }

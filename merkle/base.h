@@ -29,6 +29,10 @@ extern "C" {
 #define GV_PRINTF(format_at, values_at)
 #endif
 
+static inline bool gv_slice_equal(struct gv_slice a, struct gv_slice b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 // `time` + `delay`, saturating at GV_TIME_NEVER - 1, which the engine also treats as never.
 static inline gv_time gv_time_after(gv_time time, gv_time delay) {
     return delay < GV_TIME_NEVER - time ? time + delay : GV_TIME_NEVER - 1;

@@ -368,7 +368,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
 
 // Moves items of a full leaf to a neighbour with free slots, so that leaves are fuller than after a
 // split. True: items were moved, and the path is invalid.
-static bool redistribute(const struct gv_tree_cursor *path) {
+static bool redistribute(struct gv_tree_cursor *path) {
     int level = path->tree->depth - 1;
     const union node *leaf = path->node[level];
     GV_ASSERT(leaf->count <= LEAF_CAP);

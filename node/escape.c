@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "escape.h"
 
+#include "../codec/json.h"
+
 enum { SPELLED_MAX = 10 }; // bytes of a spelled-out character
 
 // Length of the UTF-8 sequence at the start of `text`, and its code point. 0: it is invalid; so are
@@ -86,6 +88,20 @@ size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args) 
     char raw[GV_ESCAPE_MAX];
     size_t len = whole(raw, vsnprintf(raw, sizeof raw, format, args));
     return copy(to, cap, (const uint8_t *)raw, len, false);
+}
+
+size_t gv_escape_quote(char *to, size_t cap, const char *text) {
+    char copy[GV_ESCAPE_MAX];
+    size_t len = strlen(text), most = (cap - 3) / 6; // a byte takes at most six
+    if (len > most) len = most;
+    if (len > sizeof copy) len = sizeof copy;
+    memcpy(copy, text, len);
+    struct gv_slice slice = gv_slice_of(copy, len);
+    int size = gv_json_quote(slice, to, cap);
+    for (size_t i = 0; size < 0 && i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
+    if (size < 0) size = gv_json_quote(slice, to, cap);
+    GV_ASSERT(size >= 2);
+    return (size_t)size;
 }
 
 int gv_escape_say(char *why, size_t cap, int error, const char *format, ...) {

@@ -2,21 +2,28 @@
 #include "gossip.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 // Most bytes of a line in addition to the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
 _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
 
-// A received message: its line, and scratch memory of at least the line's length.
-struct message {
-    struct gv_json *json;
-    const struct gv_line *line;
-    char *scratch;
-    size_t scratch_cap;
-};
-
 // ---- In -----------------------------------------------------------------------------------------
+
+// Logs what is wrong with a message, after the name of its sender.
+GV_PRINTF(4, 5)
+static void complain(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
+                     const char *format, ...) {
+    char text[GV_LOG_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    gv_log_input_error(gossip->config.log, now, "gossip from %.*s%s",
+                       GV_LINE_EXCERPT(in->json, in->line->src), text);
+}
 
 // The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.
 static const char *reason_of(enum gv_auth_status status) {
@@ -39,56 +46,48 @@ static const char *reason_of(enum gv_auth_status status) {
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
 // an answer would help to forge messages. *out becomes the parser with which to decode the body.
 static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
-                                        const struct message *in, int peer, struct gv_json *out) {
+                                        const struct gv_gossip_message *in, int peer,
+                                        struct gv_json *out) {
     struct gv_json *json = in->json;
     struct gv_auth_endpoints endpoints = {peer, gv_engine_name(gossip->config.engine, peer),
                                           gv_session_name_slice(gossip->config.session)};
     struct gv_auth_message message = {json, in->line->body, in->line->mac};
     enum gv_auth_status status =
-        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, out);
+        gv_auth_verify(gossip->config.auth, endpoints, message, in->scratch, in->scratch_cap, out);
     bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     gossip->stats.replayed += repeated;
     gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
     const char *reason = reason_of(status);
-    if (reason != NULL)
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s %s",
-                           GV_LINE_EXCERPT(json, in->line->src), reason);
+    if (reason != NULL) complain(gossip, now, in, " %s", reason);
     if (status == GV_AUTH_OLD && gv_auth_announce(gossip->config.auth, now, peer))
         gv_engine_ping(gossip->config.engine, now, peer);
     return status;
 }
 
-static void log_refused(struct gv_gossip *gossip, gv_time now, const struct message *in,
+static void log_refused(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in,
                         int error) {
-    const struct gv_json *json = in->json;
     struct gv_engine_stats stats;
     gv_engine_stats(gossip->config.engine, &stats);
+    bool entries = stats.entries_max > 0 && stats.entries >= stats.entries_max; // else the memory
     if (error != GV_EFULL) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: an entry is refused: %s",
-                           GV_LINE_EXCERPT(json, in->line->src), gv_base_error(error));
-    } else if (stats.entries_max > 0 && stats.entries >= stats.entries_max) {
-        gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
-                           " entries, and its limit is %" PRIu64,
-                           GV_LINE_EXCERPT(json, in->line->src), stats.entries, stats.entries_max);
+        complain(gossip, now, in, ": an entry is refused: %s", gv_base_error(error));
     } else {
-        gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
-                           " bytes of memory, and its limit is %" PRIu64,
-                           GV_LINE_EXCERPT(json, in->line->src), stats.memory_bytes,
-                           stats.memory_max);
+        complain(
+            gossip, now, in,
+            ": new entries are refused: the replica has %" PRIu64 " %s, and its limit is %" PRIu64,
+            entries ? stats.entries : stats.memory_bytes, entries ? "entries" : "bytes of memory",
+            entries ? stats.entries_max : stats.memory_max);
     }
 }
 
-static int receive(struct gv_gossip *gossip, gv_time now, const struct message *in) {
+int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in) {
     struct gv_json *json = in->json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, in->line->src, name, sizeof name);
     struct gv_slice src = gv_slice_of(name, len > 0 ? (size_t)len : 0);
     int peer = len > 0 ? gv_engine_peer(gossip->config.engine, src) : GV_ENOENT;
     if (peer < 0) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is not a peer",
-                           GV_LINE_EXCERPT(json, in->line->src));
+        complain(gossip, now, in, ", which is not a peer");
         return GV_ENOENT;
     }
     struct gv_json body;
@@ -99,26 +98,18 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
     const char *reason = NULL;
     int error = gv_message_decode(&message, &body, in->line->body, &reason);
     if (error == GV_EVERSION) {
-        gv_log_input_error(
-            gossip->config.log, now,
-            "gossip from %.*s: refused: protocol version %" PRIu64 ", and this node has version %d",
-            GV_LINE_EXCERPT(json, in->line->src), message.version, GV_MESSAGE_VERSION);
+        complain(gossip, now, in,
+                 ": refused: protocol version %" PRIu64 ", and this node has version %d",
+                 message.version, GV_MESSAGE_VERSION);
         return error;
     }
     if (error != 0) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: %s: %s",
-                           GV_LINE_EXCERPT(json, in->line->src), reason, gv_base_error(error));
+        complain(gossip, now, in, ": %s: %s", reason, gv_base_error(error));
         return error;
     }
     error = gv_engine_receive(gossip->config.engine, now, peer, &message);
     if (error != 0) log_refused(gossip, now, in, error);
     return error;
-}
-
-int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
-                      const struct gv_line *line, char *scratch, size_t scratch_cap) {
-    const struct message in = {json, line, scratch, scratch_cap};
-    return receive(gossip, now, &in);
 }
 
 // ---- Out ----------------------------------------------------------------------------------------

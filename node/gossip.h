@@ -38,12 +38,19 @@ static inline struct gv_gossip_stats gv_gossip_stats(const struct gv_gossip *gos
     return gossip->stats;
 }
 
-// Receives a message; the node is initialised, and `scratch` has at least the line's length.
+// A received message: its line, and scratch memory of at least the line's length.
+struct gv_gossip_message {
+    struct gv_json *json;
+    const struct gv_line *line;
+    char *scratch;
+    size_t scratch_cap;
+};
+
+// Receives a message; the node is initialised.
 // Returns 0 if the message was used or is a duplicate; else logs the error as an input error.
 // GV_ENOENT: the sender is not a peer; GV_EAUTH: no valid MAC; GV_EVERSION: another version of the
 // protocol; errors of gv_message_decode and gv_engine_receive.
-int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
-                      const struct gv_line *line, char *scratch, size_t scratch_cap);
+int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, const struct gv_gossip_message *in);
 
 // The least capacity for gv_gossip_send, in bytes; constant.
 size_t gv_gossip_send_min(const struct gv_gossip *gossip);

@@ -84,18 +84,13 @@ static char next_char(const struct scan *scan, const char *at) {
 static bool is_named(struct gv_slice raw, const char *name) {
     struct gv_slice wanted = gv_slice_text(name);
     if (raw.data == NULL) return false;
-    if (memchr(raw.data, '\\', raw.len) == NULL)
-        return raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0;
+    if (memchr(raw.data, '\\', raw.len) == NULL) return gv_slice_equal(raw, wanted);
     // The scan ends at the closing quote; a string with a syntax error matches no name.
     size_t end;
     bool escaped;
     const char *reason =
         gv_json_string_scan((const char *)raw.data, raw.len + 1, 0, &end, &escaped);
     return reason == NULL && end == raw.len && gv_json_string_equals(raw, wanted);
-}
-
-static bool same(struct gv_slice a, struct gv_slice b) {
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
 // Ends a member: its value's raw text is from `start` to `end`.
@@ -106,7 +101,7 @@ static void note_value(struct scan *scan, const char *start, const char *end) {
                                                                      : NULL;
     for (const struct field *field = fields; field != NULL && field->name != NULL; field++) {
         if (!is_named(scan->name, field->name)) continue;
-        if (field->value->len > 0 && !same(*field->value, value)) *field->unclear = true;
+        if (field->value->len > 0 && !gv_slice_equal(*field->value, value)) *field->unclear = true;
         *field->value = value;
     }
     scan->name = (struct gv_slice){NULL, 0};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 
-#include "../codec/json.h"
 #include "escape.h"
 
 #include <inttypes.h>
@@ -96,20 +95,6 @@ static size_t put(size_t len, int more) {
     return len < GV_LOG_LINE_MAX - 2 ? len : GV_LOG_LINE_MAX - 2;
 }
 
-// Writes a text as a JSON string. If it is not UTF-8, '?' replaces all bytes outside ASCII.
-static size_t quote(const char *text, char *buf, size_t cap) {
-    char copy[GV_LOG_TEXT_MAX];
-    size_t len = strlen(text);
-    if (len >= sizeof copy) len = sizeof copy - 1;
-    memcpy(copy, text, len);
-    struct gv_slice slice = gv_slice_of(copy, len);
-    int size = gv_json_quote(slice, buf, cap);
-    for (size_t i = 0; size < 0 && i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
-    if (size < 0) size = gv_json_quote(slice, buf, cap);
-    GV_ASSERT(size >= 2); // a byte takes at most six
-    return (size_t)size;
-}
-
 size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *buf) {
     if (record->stats != NULL) return gv_log_json(record, wall_ns, buf);
     size_t len = stamp(wall_ns, buf, GV_LOG_LINE_MAX);
@@ -132,14 +117,14 @@ size_t gv_log_json(const struct gv_log_record *record, uint64_t wall_ns, char *b
     len = put(len,
               snprintf(buf, cap, "{\"time\":\"%s\",\"level\":\"%s\"", time, levels[record->level]));
     if (record->node != NULL && *record->node != '\0') {
-        size_t size = quote(record->node, name, sizeof name);
+        size_t size = gv_escape_quote(name, sizeof name, record->node);
         len = put(len, snprintf(buf + len, cap - len, ",\"node\":%.*s", (int)size, name));
     }
     if (record->value != 0)
         len = put(len,
                   snprintf(buf + len, cap - len, ",\"value\":\"%016" PRIx64 "\"", record->value));
     if (record->text != NULL) {
-        size_t size = quote(record->text, text, sizeof text);
+        size_t size = gv_escape_quote(text, sizeof text, record->text);
         len = put(len, snprintf(buf + len, cap - len, ",\"text\":%.*s", (int)size, text));
     }
     if (record->stats != NULL)

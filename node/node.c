@@ -221,16 +221,18 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 
 // Updates the maxima of the queue lengths. A queue may be longer between two samples.
 static void sample_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
-    uint64_t store = gv_writes_pending(&node->writes);
-    const uint64_t depths[] = {gv_replies_waiting(&node->replies), gv_replies_lists(&node->replies),
-                               engine != NULL ? engine->update_backlog : 0,
-                               engine != NULL ? engine->sync_backlog : 0, store};
-    uint64_t *const most[] = {&node->stats.numbers.queued_replies,
-                              &node->stats.numbers.queued_reads,
-                              &node->stats.numbers.queued_updates,
-                              &node->stats.numbers.queued_syncs, &node->stats.numbers.queued_store};
-    for (size_t i = 0; i < GV_COUNT(depths); i++)
-        if (depths[i] > *most[i]) *most[i] = depths[i];
+    struct gv_stats_numbers *most = &node->stats.numbers;
+    const struct {
+        uint64_t *most, depth;
+    } queues[] = {
+        {&most->queued_replies, gv_replies_waiting(&node->replies)},
+        {&most->queued_reads, gv_replies_lists(&node->replies)},
+        {&most->queued_updates, engine != NULL ? engine->update_backlog : 0},
+        {&most->queued_syncs, engine != NULL ? engine->sync_backlog : 0},
+        {&most->queued_store, gv_writes_pending(&node->writes)},
+    };
+    for (size_t i = 0; i < GV_COUNT(queues); i++)
+        if (queues[i].depth > *queues[i].most) *queues[i].most = queues[i].depth;
 }
 
 static void add_traffic(struct gv_stats_class *out, const struct gv_engine_traffic *traffic) {
@@ -241,17 +243,18 @@ static void add_traffic(struct gv_stats_class *out, const struct gv_engine_traff
 void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     struct gv_router_stats router = gv_router_stats(&node->router);
     struct gv_gossip_stats gossip = gv_gossip_stats(&node->gossip);
+    struct gv_stats_numbers *numbers = &out->numbers;
     *out = node->stats;
     out->client.in = router.requests;
     out->client.in_bytes = router.request_bytes;
     out->client.out = gv_replies_total(&node->replies);
     out->client.out_bytes = node->sent_bytes;
-    out->numbers.lines = router.lines;
-    out->numbers.limited = router.limited;
-    out->numbers.errors = gv_replies_errors(&node->replies);
-    out->numbers.input_errors = gv_log_input_errors(&node->log);
-    out->numbers.replayed = gossip.replayed;
-    out->numbers.unauthenticated = gossip.unauthenticated;
+    numbers->lines = router.lines;
+    numbers->limited = router.limited;
+    numbers->errors = gv_replies_errors(&node->replies);
+    numbers->input_errors = gv_log_input_errors(&node->log);
+    numbers->replayed = gossip.replayed;
+    numbers->unauthenticated = gossip.unauthenticated;
     if (node->engine == NULL) return;
     struct gv_engine_stats engine;
     gv_engine_stats(node->engine, &engine);
@@ -259,19 +262,19 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     add_traffic(&out->updates, &engine.traffic[GV_ENGINE_UPDATES]);
     add_traffic(&out->summary, &engine.traffic[GV_ENGINE_SUMMARY]);
     add_traffic(&out->entries, &engine.traffic[GV_ENGINE_ENTRIES]);
-    out->numbers.opened = engine.opened_syncs;
-    out->numbers.rounds = engine.sent_syncs;
-    out->numbers.retries = engine.lost_messages;
-    out->numbers.missing = engine.missing_entries;
-    out->numbers.redundant = engine.redundant_entries;
-    out->numbers.refused = engine.refused_entries;
-    out->numbers.batches = engine.batches;
-    out->numbers.batch_wait_us = engine.batch_wait_us;
-    out->numbers.batch_wait_max_us = engine.batch_wait_max_us;
-    out->numbers.staleness_ms = engine.staleness_ms;
-    out->numbers.suspected = engine.suspected;
-    out->numbers.replica_entries = engine.entries;
-    out->numbers.memory_bytes = engine.memory_bytes;
+    numbers->opened = engine.opened_syncs;
+    numbers->rounds = engine.sent_syncs;
+    numbers->retries = engine.lost_messages;
+    numbers->missing = engine.missing_entries;
+    numbers->redundant = engine.redundant_entries;
+    numbers->refused = engine.refused_entries;
+    numbers->batches = engine.batches;
+    numbers->batch_wait_us = engine.batch_wait_us;
+    numbers->batch_wait_max_us = engine.batch_wait_max_us;
+    numbers->staleness_ms = engine.staleness_ms;
+    numbers->suspected = engine.suspected;
+    numbers->replica_entries = engine.entries;
+    numbers->memory_bytes = engine.memory_bytes;
 }
 
 void gv_node_log_stats(const struct gv_node *node) {
@@ -316,8 +319,7 @@ static void check_links(struct gv_node *node, uint32_t staleness_ms) {
     if (node->slow_links_logged || staleness_ms <= node->config.staleness_ms) return;
     node->slow_links_logged = true;
     gv_log_write(&node->log, GV_LOG_WARN,
-                 "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
-                 " ms can be kept",
+                 "the links are too slow for a staleness of %u ms: about %u ms can be kept",
                  node->config.staleness_ms, staleness_ms);
 }
 

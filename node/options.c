@@ -89,7 +89,7 @@ static int fail(struct reason *reason, const char *format, ...) {
 static const struct option *find(const char *name, size_t len, enum gv_options_scope scope) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const struct option *option = &options[i];
-        if (strlen(option->name) == len && memcmp(option->name, name, len) == 0)
+        if (gv_slice_equal(gv_slice_text(option->name), gv_slice_of(name, len)))
             return option->scope > scope ? NULL : option;
     }
     return NULL;

@@ -3,7 +3,6 @@
 
 #include "line.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -94,7 +93,7 @@ static const struct gv_workload_handler *find_handler(const struct gv_router *ro
     return NULL;
 }
 
-static struct gv_request request_at(const struct gv_router *router, gv_time now) {
+static struct gv_request request_at(struct gv_router *router, gv_time now) {
     const struct gv_router_config *config = &router->config;
     return (struct gv_request){
         .json = config->json,
@@ -118,7 +117,7 @@ static void warn_own_entry_raised(const struct gv_router *router) {
 
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key) {
-    const struct gv_router *router = ctx;
+    struct gv_router *router = ctx;
     struct gv_request request = request_at(router, now);
     warn_own_entry_raised(router);
     return router->config.workload->on_shortfall(&request, entry, shortfall, key);
@@ -142,8 +141,8 @@ static int receive_request(struct gv_router *router, gv_time now, const struct g
 static int receive_init(struct gv_router *router, gv_time now, const struct gv_line *line) {
     if (!answerable(router, line))
         return refuse(router, now, line, 0, "init without integer msg_id");
-    const struct gv_session_request request = {router->config.json, line->body, router->scratch,
-                                               router->scratch_cap};
+    struct gv_session_request request = {router->config.json, line->body, router->scratch,
+                                         router->scratch_cap};
     char reason[GV_SESSION_REASON_MAX];
     int code = gv_session_receive(router->config.session, now, &request, reason);
     if (code != 0) return refuse(router, now, line, code, "init: %s", reason);
@@ -156,7 +155,7 @@ static int refuse_over_rate(struct gv_router *router, gv_time now, const struct 
     const struct gv_json *json = router->config.json;
     router->stats.limited++;
     return refuse(router, now, line, GV_REPLIES_UNAVAILABLE,
-                  "%.*s: more than %" PRIu32 " requests a second from %.*s, or %" PRIu32 " at once",
+                  "%.*s: more than %u requests a second from %.*s, or %u at once",
                   GV_LINE_EXCERPT(json, line->type), router->config.client_rate,
                   GV_LINE_EXCERPT(json, line->src), router->config.client_burst);
 }
@@ -168,8 +167,9 @@ static int receive_body(struct gv_router *router, gv_time now, struct gv_line *l
     bool gossip = handler == NULL && started(router) && router->config.workload->replica &&
                   line->type >= 0 && gv_message_is_type(json, line->type);
     if (gossip)
-        return gv_gossip_receive(router->config.gossip, now, router->config.json, line,
-                                 router->scratch, router->scratch_cap);
+        return gv_gossip_receive(router->config.gossip, now,
+                                 &(struct gv_gossip_message){router->config.json, line,
+                                                             router->scratch, router->scratch_cap});
     gv_line_ids(line, json);
     router->stats.requests++;
     router->stats.request_bytes += router->line_len + 1;
@@ -189,7 +189,7 @@ static int receive_body(struct gv_router *router, gv_time now, struct gv_line *l
 static bool is_self(const struct gv_router *router, int dest) {
     struct gv_slice raw = gv_json_raw(router->config.json, dest),
                     self = gv_session_quoted(router->config.session);
-    if (raw.len == self.len && memcmp(raw.data, self.data, raw.len) == 0) return true;
+    if (gv_slice_equal(raw, self)) return true;
     return gv_json_equals(router->config.json, dest,
                           gv_session_name(router->config.session)); // dest may have escapes
 }

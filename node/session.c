@@ -4,7 +4,6 @@
 #include "../merkle/digest.h"
 #include "replies.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 // The members of an init's body.
@@ -14,7 +13,7 @@ struct members {
 };
 
 // Finds the members. Returns NULL, or a text that names the missing one.
-static const char *find_members(const struct gv_session_request *init, struct members *out) {
+static const char *find_members(struct gv_session_request *init, struct members *out) {
     const struct gv_json *json = init->json;
     out->id = gv_json_member(json, init->body, "node_id");
     out->ids = gv_json_member(json, init->body, "node_ids");
@@ -37,7 +36,7 @@ static int read_name(const struct gv_json *json, int token, char *buf, size_t ca
 
 // Copies all names to the scratch memory, and sets a slice for each. Returns NULL, or the reason
 // why a name is invalid.
-static const char *read_names(const struct gv_session_request *init, const struct members *members,
+static const char *read_names(struct gv_session_request *init, const struct members *members,
                               struct gv_slice self, struct gv_slice *names) {
     size_t used = 0;
     bool found = false;
@@ -48,13 +47,13 @@ static const char *read_names(const struct gv_session_request *init, const struc
         if (len < 0) return "node_ids: not a name (1 to 64 bytes, no control characters)";
         names[i] = gv_slice_of(name, (size_t)len);
         used += (size_t)len;
-        found |= names[i].len == self.len && memcmp(self.data, name, self.len) == 0;
+        found |= gv_slice_equal(names[i], self);
     }
     return found ? NULL : "node_ids: node_id is not among them";
 }
 
 // The hash of node_ids. It covers the canonical text, so escapes and white space do not matter.
-static uint64_t hash_names(const struct gv_session_request *init, const struct members *members) {
+static uint64_t hash_names(struct gv_session_request *init, const struct members *members) {
     int len = gv_json_canonical(init->json, members->ids, init->scratch, init->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
     struct gv_digest_key key;
@@ -75,9 +74,8 @@ static int join_engine(struct gv_session *session, gv_time now, const struct gv_
 }
 
 // Joins the cluster. Returns NULL, or the reason of the failure and the error *code to reply with.
-static const char *join(struct gv_session *session, gv_time now,
-                        const struct gv_session_request *init, const struct members *members,
-                        int *code) {
+static const char *join(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                        const struct members *members, int *code) {
     struct gv_alloc alloc = session->config.alloc;
     size_t count = (size_t)members->count, size = (count + 1) * sizeof(struct gv_slice);
     struct gv_slice *names = gv_alloc_new(alloc, size);
@@ -100,9 +98,8 @@ static int refuse(char *reason, int code, const char *text) {
     return code;
 }
 
-static int receive_first(struct gv_session *session, gv_time now,
-                         const struct gv_session_request *init, const struct members *members,
-                         char *reason) {
+static int receive_first(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                         const struct members *members, char *reason) {
     const struct gv_session_config *config = &session->config;
     int len = read_name(init->json, members->id, session->name, GV_NODE_NAME_MAX);
     session->name[len > 0 ? len : 0] = '\0';
@@ -111,7 +108,7 @@ static int receive_first(struct gv_session *session, gv_time now,
                       "node_id is not a name (1 to 64 bytes, no control characters)");
     if (members->count > (int)config->peers_max) {
         session->name[0] = '\0';
-        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %" PRIu32 " are allowed",
+        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %u are allowed",
                  members->count, config->peers_max);
         return GV_REPLIES_MALFORMED;
     }
@@ -131,8 +128,8 @@ static int receive_first(struct gv_session *session, gv_time now,
     return 0;
 }
 
-int gv_session_receive(struct gv_session *session, gv_time now,
-                       const struct gv_session_request *init, char reason[GV_SESSION_REASON_MAX]) {
+int gv_session_receive(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                       char reason[GV_SESSION_REASON_MAX]) {
     GV_ASSERT(init->body >= 0);
     struct members members;
     const char *lacking = find_members(init, &members);

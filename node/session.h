@@ -52,8 +52,8 @@ static inline void gv_session_init(struct gv_session *session,
 // join. Returns 0, or the error code to reply with and the cause in `reason`:
 // GV_REPLIES_MALFORMED, GV_REPLIES_PRECONDITION_FAILED (differs from the first init) or
 // GV_REPLIES_UNAVAILABLE (out of memory). After an error the session is as before.
-int gv_session_receive(struct gv_session *session, gv_time now,
-                       const struct gv_session_request *init, char reason[GV_SESSION_REASON_MAX]);
+int gv_session_receive(struct gv_session *session, gv_time now, struct gv_session_request *init,
+                       char reason[GV_SESSION_REASON_MAX]);
 
 // The name; "" before init. Borrowed, at a fixed address.
 static inline const char *gv_session_name(const struct gv_session *session) {

@@ -54,7 +54,7 @@ struct gv_stats {
 #define X(name, former) struct gv_stats_class name;
     GV_STATS_CLASSES(X)
 #undef X
-    struct {
+    struct gv_stats_numbers {
 #define X(name, former, fold) uint64_t name;
         GV_STATS_NUMBERS(X)
 #undef X

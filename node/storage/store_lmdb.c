@@ -2,6 +2,7 @@
 #include "store_lmdb.h"
 
 #include "../../codec/entry.h"
+#include "../../engine/record.h"
 #include "file.h"
 #include "journal.h"
 #include "superblock.h"
@@ -58,6 +59,7 @@ struct gv_store_lmdb {
 
 // ---- LMDB's values ------------------------------------------------------------------------------
 
+// LMDB reads keys and values through a pointer without const.
 static MDB_val to_val(struct gv_slice slice) {
     return (MDB_val){slice.len, (void *)(uintptr_t)slice.data};
 }
@@ -67,8 +69,7 @@ static struct gv_slice to_slice(MDB_val value) {
 }
 
 static MDB_val superblock_key(void) {
-    static const char name[] = "head";
-    return (MDB_val){sizeof name - 1, (void *)(uintptr_t)name};
+    return to_val(gv_slice_text("head"));
 }
 
 static int get_superblock(struct gv_store_lmdb *lmdb, MDB_txn *txn,
@@ -230,11 +231,11 @@ static int put(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_r
     return mdb_put(txn, lmdb->entries, &key, &value, 0);
 }
 
-static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_batch *batch,
+static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_slice records,
                    struct gv_superblock_checksum *checksum) {
     struct gv_store_record record;
     int error = 0;
-    for (size_t at = 0; error == 0 && gv_store_batch_next(batch, &at, &record);)
+    for (size_t at = 0; error == 0 && gv_record_next(records, &at, &record);)
         error = put(lmdb, txn, &record, checksum);
     return error;
 }
@@ -253,10 +254,6 @@ static bool is_batch(struct gv_slice bytes) {
     return true;
 }
 
-static struct gv_store_batch batch_of(struct gv_slice bytes) {
-    return (struct gv_store_batch){(uint8_t *)(uintptr_t)bytes.data, bytes.len, bytes.len, 0};
-}
-
 struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
@@ -266,8 +263,7 @@ struct replay {
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
     struct replay *replay = ctx;
-    const struct gv_store_batch batch = batch_of(bytes);
-    replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->checksum);
+    replay->error = put_all(replay->lmdb, replay->txn, bytes, replay->checksum);
     return replay->error == 0 ? 0 : GV_EIO;
 }
 
@@ -353,7 +349,9 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     error = get_superblock(lmdb, txn, &superblock);
     if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &superblock);
     if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &superblock);
-    if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &superblock.checksum);
+    if (error == 0 && batch != NULL)
+        error =
+            put_all(lmdb, txn, (struct gv_slice){batch->data, batch->len}, &superblock.checksum);
     if (error == 0) error = put_superblock(lmdb, txn, &superblock);
     error = end(txn, error);
     if (error == 0) lmdb->epoch = superblock.epoch;
@@ -515,10 +513,9 @@ struct loading {
 
 static int load_batch(void *ctx, struct gv_slice bytes) {
     const struct loading *loading = ctx;
-    const struct gv_store_batch batch = batch_of(bytes);
     struct gv_store_record record;
     int error = 0;
-    for (size_t at = 0; error == 0 && gv_store_batch_next(&batch, &at, &record);)
+    for (size_t at = 0; error == 0 && gv_record_next(bytes, &at, &record);)
         error = loading->take(loading->ctx, &record);
     return error;
 }

@@ -92,9 +92,8 @@ static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_
     bool up = entry->key.data[entry->key.len - 3] == '+';
     if (!counter->loaded) find_generation(request, counter);
     struct gv_entry own = own_entry(request, counter->generation, up, own_key);
-    bool same =
-        own.key.len == entry->key.len && memcmp(own.key.data, entry->key.data, own.key.len) == 0;
-    if (same) use_generation(request, counter, counter->generation + 1);
+    if (gv_slice_equal(own.key, entry->key))
+        use_generation(request, counter, counter->generation + 1);
     choose_generation(request, counter);
     own = own_entry(request, counter->generation, up, key);
     own.count = *(up ? &counter->plus : &counter->minus) += shortfall;

@@ -5,7 +5,6 @@
 
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
                              struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < bounds->nodes);
     if (bytes <= bounds->message_max || bounds->message_reported) return;
     bounds->message_reported = true;
     gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, more than %zu", node,
@@ -14,7 +13,6 @@ void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size
 
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
                             uint64_t bytes, struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < bounds->nodes);
     uint64_t most = GV_CHECK_BOUNDS_NODE + (uint64_t)GV_CHECK_BOUNDS_PEER * bounds->nodes +
                     GV_CHECK_BOUNDS_ENTRY * entries;
     if (bytes <= most || bounds->memory_reported) return;
@@ -26,16 +24,16 @@ void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint6
 
 void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
                             struct gv_verdict_errors *errors) {
-    GV_ASSERT(stats != NULL && errors != NULL);
+    const struct gv_stats_numbers *numbers = &stats->numbers;
     const struct {
         const char *what;
         uint64_t deepest, most;
     } queues[] = {
-        {"bytes of replies", stats->numbers.queued_replies, GV_CHECK_BOUNDS_REPLIES},
-        {"long replies", stats->numbers.queued_reads, GV_CHECK_BOUNDS_READS},
-        {"changes to be sent", stats->numbers.queued_updates, GV_CHECK_BOUNDS_UPDATES},
-        {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_BOUNDS_SYNCS},
-        {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_BOUNDS_STORE},
+        {"bytes of replies", numbers->queued_replies, GV_CHECK_BOUNDS_REPLIES},
+        {"long replies", numbers->queued_reads, GV_CHECK_BOUNDS_READS},
+        {"changes to be sent", numbers->queued_updates, GV_CHECK_BOUNDS_UPDATES},
+        {"summaries to be answered", numbers->queued_syncs, GV_CHECK_BOUNDS_SYNCS},
+        {"bytes to be stored", numbers->queued_store, GV_CHECK_BOUNDS_STORE},
     };
     for (size_t i = 0; i < GV_COUNT(queues); i++) {
         if (queues[i].deepest <= queues[i].most) continue;
@@ -47,14 +45,13 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
 
 void gv_check_bounds_links(const struct gv_net *net, double rate,
                            struct gv_verdict_errors *errors) {
-    GV_ASSERT(net != NULL && rate >= 0);
+    GV_ASSERT(rate >= 0);
     const struct gv_net_link *link = &net->busiest;
     double seconds = (double)net->longest_flight / (1000 * GV_MS);
     double most =
         GV_CHECK_BOUNDS_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_BOUNDS_OP * rate * seconds;
     if (link->in_flight <= most) return;
     gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
-                   "%" PRIu32 " messages in flight from n%" PRIu32 " to n%" PRIu32
-                   ", more than %.0f",
-                   link->in_flight, link->src, link->dest, most);
+                   "%u messages in flight from n%u to n%u, more than %.0f", link->in_flight,
+                   link->src, link->dest, most);
 }

@@ -6,41 +6,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
-
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *counter = (struct gv_check_counter){.nodes = nodes};
-    counter->acked = gv_memory_new(nodes * sizeof *counter->acked);
-    counter->refused = gv_memory_new(nodes * sizeof *counter->refused);
-    counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
-    counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
-    counter->reported = gv_memory_new(nodes * sizeof *counter->reported);
+    GV_MEMORY_ARRAY(counter->by_node, nodes);
 }
 
 void gv_check_counter_fini(struct gv_check_counter *counter) {
-    GV_ASSERT(counter != NULL);
     free(counter->maybe);
-    free(counter->acked);
-    free(counter->refused);
-    free(counter->finals);
-    free(counter->has_final);
-    free(counter->reported);
-    *counter = (struct gv_check_counter){0};
+    free(counter->by_node);
 }
 
 void gv_check_counter_invoke(struct gv_check_counter *counter, int64_t delta) {
-    GV_ASSERT(delta > -1000 && delta < 1000);
+    GV_ASSERT(delta > -1000 && delta < 1000); // so that no sum overflows
     if (delta < 0) counter->low += delta;
     if (delta > 0) counter->high += delta;
 }
 
 void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int64_t value,
                            struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < counter->nodes);
     bool possible = value >= counter->low && value <= counter->high;
-    if (possible || counter->reported[node]) return;
-    counter->reported[node] = true;
+    if (possible || counter->by_node[node].reported) return;
+    counter->by_node[node].reported = true;
     errors->conclusive = true;
     gv_verdict_add(errors, GV_VERDICT_PHANTOM,
                    "n%u returned %" PRId64 " when the additions invoked so far allowed %" PRId64
@@ -49,17 +35,13 @@ void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int6
 }
 
 void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
-    GV_ASSERT(delta > -1000 && delta < 1000); // so that no sum overflows
-    GV_ASSERT(node < counter->nodes);
     counter->sum += delta;
-    counter->acked[node] += delta;
+    counter->by_node[node].acked += delta;
 }
 
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
-    GV_ASSERT(delta > -1000 && delta < 1000);
     if (delta == 0) return;
-    counter->maybe = gv_memory_grow(counter->maybe, &counter->maybe_cap, counter->maybe_len + 1,
-                                    sizeof *counter->maybe);
+    GV_MEMORY_GROW(counter->maybe, &counter->maybe_cap, counter->maybe_len + 1);
     counter->maybe[counter->maybe_len++] = delta;
 }
 
@@ -73,9 +55,8 @@ void gv_check_counter_allow_loss(struct gv_check_counter *counter, bool added, u
 }
 
 void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int64_t value) {
-    GV_ASSERT(node < counter->nodes);
-    counter->finals[node] = value;
-    counter->has_final[node] = true;
+    counter->by_node[node].final = value;
+    counter->by_node[node].has_final = true;
 }
 
 // Subset sums by dynamic programming: byte i says whether low + i is a sum. Deltas are small, so
@@ -105,34 +86,28 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
-// The non-zero sums, as " n0 12, n1 7"; at most NODES_NAMED of them.
-static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST_MAX]) {
-    size_t len = 0;
-    int listed = 0;
-    text[0] = '\0';
-    for (uint32_t node = 0; node < nodes; node++) {
-        if (sums[node] == 0) continue;
-        if (listed++ == NODES_NAMED) {
-            snprintf(text + len, LIST_MAX - len, " …");
-            break;
-        }
-        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%" PRIu32 " %" PRId64,
-                                listed > 1 ? "," : "", node, sums[node]);
+// The non-zero sums of the acknowledged additions, or of the refused ones, as " n0 12, n1 7".
+static struct gv_verdict_list list_sums(const struct gv_check_counter *counter, bool acked) {
+    struct gv_verdict_list list = {.len = 0};
+    for (uint32_t node = 0; node < counter->nodes; node++) {
+        const struct gv_check_counter_node *of = &counter->by_node[node];
+        int64_t sum = acked ? of->acked : of->refused;
+        char item[40];
+        snprintf(item, sizeof item, "n%u %" PRId64, node, sum);
+        if (sum != 0) gv_verdict_list(&list, ",", item);
     }
-    return text;
+    return list;
 }
 
 static void add_wrong_sum(const struct gv_check_counter *counter, uint32_t node,
                           struct gv_verdict_errors *errors) {
-    char acked[LIST_MAX], refused[LIST_MAX];
-    list_sums(counter->acked, counter->nodes, acked);
-    list_sums(counter->refused, counter->nodes, refused);
+    struct gv_verdict_list acked = list_sums(counter, true), refused = list_sums(counter, false);
     gv_verdict_add(errors, GV_VERDICT_WRONG_SUM,
                    "n%u returned %" PRId64 "; acknowledged additions sum to %" PRId64
                    " (by node:%s), and no subset of the %zu of unknown outcome explains the "
                    "difference%s%s",
-                   node, counter->finals[node], counter->sum, acked, counter->maybe_len,
-                   *refused != '\0' ? "; definitely failed:" : "", refused);
+                   node, counter->by_node[node].final, counter->sum, acked.text, counter->maybe_len,
+                   refused.count > 0 ? "; definitely failed:" : "", refused.text);
 }
 
 bool gv_check_counter_finish(const struct gv_check_counter *counter,
@@ -140,15 +115,15 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter,
     bool equal = true, any = false;
     uint32_t first = 0;
     for (uint32_t node = 0; node < counter->nodes; node++) {
-        if (!counter->has_final[node]) continue; // reported as another error
-        int64_t value = counter->finals[node];
+        if (!counter->by_node[node].has_final) continue; // reported as another error
+        int64_t value = counter->by_node[node].final;
         if (!any) first = node;
-        if (any && value == counter->finals[first]) continue;
+        if (any && value == counter->by_node[first].final) continue;
         if (any) {
             equal = false;
             gv_verdict_add(errors, GV_VERDICT_FINAL_READS_DIFFER,
                            "n%u returned %" PRId64 ", n%u %" PRId64, node, value, first,
-                           counter->finals[first]);
+                           counter->by_node[first].final);
         }
         any = true;
         if (gv_check_counter_accepts(counter, value)) continue;

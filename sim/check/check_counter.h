@@ -12,13 +12,15 @@ struct gv_check_counter {
     int64_t sum;    // sum of the acknowledged additions
     int64_t *maybe; // additions with unknown outcome
     size_t maybe_len, maybe_cap;
-    int64_t *acked;       // by node: sum of the additions that it acknowledged
-    int64_t *refused;     // by node: sum of the additions that definitely failed
     int64_t low, high;    // the sums of all negative and of all positive additions invoked
     uint64_t may_be_lost; // amount that faults may have removed from the sum
-    int64_t *finals;      // by node: its final read
-    bool *has_final;      // by node: it answered its final read
-    bool *reported;       // by node: a read of it is an error
+    struct gv_check_counter_node {
+        int64_t acked;   // sum of the additions that it acknowledged
+        int64_t refused; // sum of the additions that definitely failed
+        int64_t final;   // its final read
+        bool has_final;  // it answered its final read
+        bool reported;   // a read of it is an error
+    } * by_node;
 };
 
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes);
@@ -33,8 +35,7 @@ void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int6
 void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta);
 static inline void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node,
                                             int64_t delta) {
-    GV_ASSERT(node < counter->nodes);
-    counter->refused[node] += delta;
+    counter->by_node[node].refused += delta;
 }
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
 // Notes that a fault destroyed the last copy of increments (`added`) or decrements by this amount:

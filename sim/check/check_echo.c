@@ -6,10 +6,8 @@
 
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
                          struct gv_verdict_errors *errors) {
-    GV_ASSERT(op->kind == GV_HISTORY_ECHO);
     char sent[48];
-    int len = snprintf(sent, sizeof sent, "Please echo %" PRId64, op->value);
-    GV_ASSERT(len > 0 && (size_t)len < sizeof sent);
+    snprintf(sent, sizeof sent, "Please echo %" PRId64, op->value);
     if (gv_json_equals(json, echo, sent)) return;
 
     struct gv_slice raw = gv_json_raw(json, echo);

@@ -4,21 +4,16 @@
 #include "../core/memory.h"
 
 void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
-    *id_order = (struct gv_check_id_order){.nodes = nodes};
-    id_order->last = gv_memory_new(nodes * sizeof *id_order->last);
+    GV_MEMORY_ARRAY(id_order->last, nodes);
 }
 
 void gv_check_id_order_fini(struct gv_check_id_order *id_order) {
-    GV_ASSERT(id_order != NULL);
     free(id_order->last);
-    *id_order = (struct gv_check_id_order){0};
 }
 
 void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, struct gv_slice line,
                             struct gv_verdict_errors *errors) {
     static const char type[] = "\"type\":\"generate_ok\"", name[] = "\"id\":\"";
-    GV_ASSERT(node < id_order->nodes);
     struct gv_check_id_order_last *last = &id_order->last[node];
     char text[GV_CHECK_ID_ORDER_MAX];
     if (line.len >= sizeof text || last->reported) return;

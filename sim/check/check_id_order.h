@@ -10,7 +10,6 @@
 enum { GV_CHECK_ID_ORDER_MAX = 256 }; // longest line checked, bytes; longer ones are ignored
 
 struct gv_check_id_order {
-    uint32_t nodes;
     struct gv_check_id_order_last {
         char id[GV_CHECK_ID_ORDER_MAX]; // the last id; "" before the first
         bool reported;                  // an error has been reported; later ones are not
@@ -26,7 +25,6 @@ void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, s
                             struct gv_verdict_errors *errors);
 // Notes that a fault destroyed the node's state: its next id may be smaller.
 static inline void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node) {
-    GV_ASSERT(node < id_order->nodes);
     id_order->last[node].id[0] = '\0';
 }
 

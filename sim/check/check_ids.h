@@ -7,24 +7,12 @@
 #include "../../codec/json.h"
 #include "verdict.h"
 
-struct gv_check_ids_entry {
-    char *text; // canonical; NULL: a free slot
-    size_t len;
-    uint64_t hash;
-    uint32_t node; // the node that generated it first
-    bool duplicated;
-};
-
+// Zeroed: there was no reply.
 struct gv_check_ids {
-    struct gv_check_ids_entry *table; // open addressing, cap a power of two
-    size_t len, cap;
+    void *tree;          // the ids so far, by text (tsearch)
     uint64_t duplicated; // ids generated more than once
 };
 
-static inline void gv_check_ids_init(struct gv_check_ids *ids) {
-    GV_ASSERT(ids != NULL);
-    *ids = (struct gv_check_ids){0};
-}
 void gv_check_ids_fini(struct gv_check_ids *ids);
 
 // Checks the id at this token of a node's reply. Error: GV_VERDICT_DUPLICATE, once for each id.

@@ -6,24 +6,20 @@
 #include <inttypes.h>
 
 void gv_check_monotonic_reads_init(struct gv_check_monotonic_reads *reads, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *reads = (struct gv_check_monotonic_reads){.nodes = nodes};
-    reads->last = gv_memory_new(nodes * sizeof *reads->last);
+    GV_MEMORY_ARRAY(reads->last, nodes);
 }
 
 void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads) {
-    GV_ASSERT(reads != NULL);
     for (uint32_t node = 0; node < reads->nodes; node++) free(reads->last[node].shown);
     free(reads->last);
-    *reads = (struct gv_check_monotonic_reads){0};
 }
 
 void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32_t node,
                                   const uint32_t *marks, size_t count,
                                   struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < reads->nodes);
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
-    last->shown = gv_memory_grow(last->shown, &last->cap, count / 64 + 1, sizeof *last->shown);
+    GV_MEMORY_GROW(last->shown, &last->cap, count / 64 + 1);
     size_t gone = 0, first = 0;
     for (size_t i = 0; i < count; i++) {
         uint64_t bit = UINT64_C(1) << i % 64;
@@ -40,7 +36,6 @@ void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32
 
 void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, uint32_t node,
                                       int64_t value, struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < reads->nodes);
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
     bool back = last->any && value < last->value && !last->reported;
     if (back) {
@@ -54,7 +49,6 @@ void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, ui
 }
 
 void gv_check_monotonic_reads_reset(struct gv_check_monotonic_reads *reads, uint32_t node) {
-    GV_ASSERT(node < reads->nodes);
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
     if (last->cap > 0) memset(last->shown, 0, last->cap * sizeof *last->shown);
     last->any = false;

@@ -32,7 +32,6 @@ static int require(const struct gv_json *json, int object, const char *name, enu
 int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
                            struct gv_check_protocol_line *line,
                            char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
-    GV_ASSERT(line != NULL);
     if (gv_json_parse(json, (const char *)text.data, text.len) < 0) {
         return wrong(why, "is not JSON: %s at byte %zu", json->error, json->error_offset);
     }
@@ -80,23 +79,21 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
     int token = gv_json_member(json, body, "in_reply_to");
     if (token < 0) {
         wrong(why,
-              "answers no request: it has no \"in_reply_to\", and the last of c%" PRIu32
-              " has the msg_id %" PRIu64,
+              "answers no request: it has no \"in_reply_to\", and the last of c%u has the msg_id "
+              "%" PRIu64,
               client, msg_id);
     } else if (!is_integer(json, token)) {
         wrong(why, "answers no request: its \"in_reply_to\" is %s, not the integer %" PRIu64,
               kinds[gv_json_type(json, token)], msg_id);
     } else {
-        wrong(why, "answers no request: the last of c%" PRIu32 " has the msg_id %" PRIu64, client,
-              msg_id);
+        wrong(why, "answers no request: the last of c%u has the msg_id %" PRIu64, client, msg_id);
     }
 }
 
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
     static const char *const services[] = {"lin-kv", "seq-kv", "lww-kv", "lin-tso"};
     for (size_t i = 0; i < GV_COUNT(services); i++) {
-        size_t len = strlen(services[i]);
-        if (dest.len != len || memcmp(dest.data, services[i], len) != 0) continue;
+        if (!gv_slice_equal(dest, gv_slice_text(services[i]))) continue;
         wrong(why, "goes to %s, and gvsim has no such service yet", services[i]);
         return;
     }
@@ -157,7 +154,7 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
 
 int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
-    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT && definite != NULL);
+    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
     int code = gv_json_member(json, body, "code"), text = gv_json_member(json, body, "text");
     int msg_id = gv_json_member(json, body, "msg_id");
     int64_t number = 0;
@@ -231,7 +228,6 @@ static bool skip_number(struct gv_slice text, size_t *at, uint32_t *out) {
 }
 
 bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out) {
-    GV_ASSERT(out != NULL);
     size_t at = 0;
     if (!skip(text, &at, "{\"src\":\"n") || !skip_number(text, &at, &out->src)) return false;
     if (!skip(text, &at, "\",\"dest\":\"n") || !skip_number(text, &at, &out->dest)) return false;

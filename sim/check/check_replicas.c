@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "check_replicas.h"
 
-static bool same_text(struct gv_slice a, struct gv_slice b) {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static bool same_entry(const struct gv_entry *a, const struct gv_entry *b) {
     return a->lattice == b->lattice && a->count == b->count && a->lamport == b->lamport &&
-           same_text(a->key, b->key) && same_text(a->value, b->value) &&
-           same_text(a->node, b->node);
+           gv_slice_equal(a->key, b->key) && gv_slice_equal(a->value, b->value) &&
+           gv_slice_equal(a->node, b->node);
 }
 
 // Iterates over both replicas at once and compares the entries themselves, without digests. Only an
 // entry with another index in the other replica needs a lookup.
 bool gv_check_replicas_equal(const struct gv_engine *a, const struct gv_engine *b) {
-    GV_ASSERT(a != NULL && b != NULL);
     uint32_t at_a = 0, at_b = 0, end_a = gv_engine_end(a), end_b = gv_engine_end(b);
     uint64_t count_a = 0, count_b = 0;
     struct gv_entry entry, other;
@@ -36,15 +31,8 @@ enum gv_check_replicas gv_check_replicas_compare(const struct gv_engine *a,
     return roots ? GV_CHECK_REPLICAS_MISSED : GV_CHECK_REPLICAS_FALSE_ALARM;
 }
 
-const char *gv_check_replicas_text(enum gv_check_replicas equal) {
-    switch (equal) {
-    case GV_CHECK_REPLICAS_MISSED:
-        return "have equal roots, but different entries";
-    case GV_CHECK_REPLICAS_FALSE_ALARM:
-        return "have equal entries, but different roots";
-    case GV_CHECK_REPLICAS_DIFFER:
-    case GV_CHECK_REPLICAS_EQUAL:
-        break;
-    }
-    return NULL;
+const char *gv_check_replicas_text(enum gv_check_replicas result) {
+    if (result == GV_CHECK_REPLICAS_MISSED) return "have equal roots, but different entries";
+    if (result != GV_CHECK_REPLICAS_FALSE_ALARM) return NULL;
+    return "have equal entries, but different roots";
 }

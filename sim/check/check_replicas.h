@@ -22,6 +22,6 @@ enum gv_check_replicas gv_check_replicas_compare(const struct gv_engine *a,
 
 // A static text that describes the bug; NULL for GV_CHECK_REPLICAS_DIFFER and
 // GV_CHECK_REPLICAS_EQUAL.
-const char *gv_check_replicas_text(enum gv_check_replicas equal);
+const char *gv_check_replicas_text(enum gv_check_replicas result);
 
 #endif

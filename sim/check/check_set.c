@@ -3,32 +3,26 @@
 
 #include "../core/memory.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-enum { LISTED = 8 }; // values or nodes in one error
-
 void gv_check_set_init(struct gv_check_set *set, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *set = (struct gv_check_set){.nodes = nodes};
-    set->finals = gv_memory_new(nodes * sizeof *set->finals);
-    set->finals_len = gv_memory_new(nodes * sizeof *set->finals_len);
+    GV_MEMORY_ARRAY(set->finals, nodes);
+    GV_MEMORY_ARRAY(set->finals_len, nodes);
 }
 
 void gv_check_set_fini(struct gv_check_set *set) {
-    GV_ASSERT(set != NULL);
     for (uint32_t node = 0; node < set->nodes; node++) free(set->finals[node]);
     for (size_t i = 0; i < set->phantoms_kept; i++) free(set->phantoms[i]);
     free(set->finals);
     free(set->finals_len);
     free(set->elements);
     free(set->marks);
-    *set = (struct gv_check_set){0};
 }
 
 void gv_check_set_invoke(struct gv_check_set *set, int64_t value) {
     GV_ASSERT(value >= 0 && (uint64_t)value == set->len);
-    set->elements = gv_memory_grow(set->elements, &set->cap, set->len + 1, sizeof *set->elements);
+    GV_MEMORY_GROW(set->elements, &set->cap, set->len + 1);
     set->len++;
 }
 
@@ -85,8 +79,7 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_jso
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
     for (size_t i = 0; i < set->phantoms_kept; i++) {
-        const char *known = set->phantoms[i];
-        if (strlen(known) == raw.len && memcmp(known, raw.data, raw.len) == 0) return;
+        if (gv_slice_equal(gv_slice_text(set->phantoms[i]), raw)) return;
     }
     set->phantom++;
     if (set->phantoms_kept == GV_CHECK_SET_PHANTOMS_KEPT) return;
@@ -132,7 +125,7 @@ static void mark(struct gv_check_set *set, uint32_t node, struct gv_json *json, 
                  struct gv_verdict_errors *errors) {
     bool none = gv_json_type(json, array) == GV_JSON_NULL;
     GV_ASSERT(none || gv_json_type(json, array) == GV_JSON_ARRAY);
-    set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
+    GV_MEMORY_GROW(set->marks, &set->marks_cap, set->len + 1);
     memset(set->marks, 0, set->len * sizeof *set->marks);
     bool integers = set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS;
     if (none || (integers && mark_plain(set, gv_json_raw(json, array)))) return;
@@ -155,9 +148,8 @@ static void duplicate(struct gv_check_set *set, struct gv_check_set_element *e, 
     e->duplicated = true;
     set->duplicated++;
     char value[GV_KEYS_LABEL_MAX];
-    gv_verdict_add(errors, GV_VERDICT_DUPLICATE,
-                   "n%u returned value %s, %" PRIu32 " times in one read", node,
-                   label(set, e, value), times);
+    gv_verdict_add(errors, GV_VERDICT_DUPLICATE, "n%u returned value %s, %u times in one read",
+                   node, label(set, e, value), times);
 }
 
 static void keep_final(struct gv_check_set *set, uint32_t node) {
@@ -169,7 +161,7 @@ static void keep_final(struct gv_check_set *set, uint32_t node) {
 
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
                          struct gv_json *json, int array, struct gv_verdict_errors *errors) {
-    GV_ASSERT(op->outcome == GV_HISTORY_OK && op->node < set->nodes);
+    GV_ASSERT(op->outcome == GV_HISTORY_OK);
     mark(set, op->node, json, array, errors);
     size_t missing = 0;
     uint64_t invoked = op->invoked + 1;
@@ -194,7 +186,6 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
 
 size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array) {
-    GV_ASSERT(set->nodes > 0);
     mark(set, 0, json, array, NULL);
     size_t missing = 0;
     for (size_t i = 0; i < set->len; i++) {
@@ -204,18 +195,11 @@ size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_
     return missing;
 }
 
-// The first LISTED values of a list, for an error.
-struct listing {
-    char text[LISTED * (GV_KEYS_LABEL_MAX + 1) + 8];
-    size_t len, count;
-};
-
-static void list(struct listing *listing, const struct gv_check_set *set, size_t number) {
-    if (listing->count++ > LISTED) return;
+// Adds the value of this number to a list.
+static void list_value(struct gv_verdict_list *list, const struct gv_check_set *set,
+                       size_t number) {
     char value[GV_KEYS_LABEL_MAX];
-    const char *next = listing->count > LISTED ? "…" : label(set, &set->elements[number], value);
-    int size = snprintf(listing->text + listing->len, GV_KEYS_LABEL_MAX + 1, " %s", next);
-    listing->len += (size_t)size;
+    gv_verdict_list(list, "", label(set, &set->elements[number], value));
 }
 
 // Whether the node's final read returned a value.
@@ -235,9 +219,9 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_verdict_error
     bool equal = true;
     for (uint32_t node = 0; node < set->nodes; node++) {
         if (set->finals[node] == NULL) continue; // reported as another error
-        struct listing missing = {0};
+        struct gv_verdict_list missing = {.len = 0};
         for (size_t i = 0; i < set->len; i++) {
-            if (shown[i] && !final_has(set, node, i)) list(&missing, set, i);
+            if (shown[i] && !final_has(set, node, i)) list_value(&missing, set, i);
         }
         if (missing.count == 0) continue;
         equal = false;
@@ -252,25 +236,19 @@ static bool is_lost(const struct gv_check_set_element *e) {
     return e->known > 0 && e->absent > e->present && e->absent > e->known;
 }
 
-// The nodes with this mark, as " n1 n4"; at most LISTED of them.
-static const char *list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark,
-                              char text[LISTED * 24 + 8]) {
-    size_t len = 0;
-    int listed = 0;
-    text[0] = '\0';
+// The nodes with this mark.
+static struct gv_verdict_list list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark) {
+    struct gv_verdict_list list = {.len = 0};
     for (uint32_t node = 0; node < count; node++) {
-        if ((nodes[node] & mark) == 0) continue;
-        if (listed++ == LISTED) {
-            snprintf(text + len, 8, " …");
-            break;
-        }
-        len += (size_t)snprintf(text + len, 24, " n%" PRIu32, node);
+        char name[16];
+        snprintf(name, sizeof name, "n%u", node);
+        if ((nodes[node] & mark) != 0) gv_verdict_list(&list, "", name);
     }
-    return text;
+    return list;
 }
 
 // Names the values, the nodes that acknowledged or returned them, and the nodes that miss them.
-static void add_lost(const struct gv_check_set *set, const struct listing *lost,
+static void add_lost(const struct gv_check_set *set, const struct gv_verdict_list *lost,
                      struct gv_verdict_errors *errors) {
     enum { ACKED = 1, RETURNED = 2, MISSES = 4 };
     uint8_t *nodes = gv_memory_new(set->nodes);
@@ -286,23 +264,24 @@ static void add_lost(const struct gv_check_set *set, const struct listing *lost,
             if (misses) nodes[node] |= MISSES;
         }
     }
-    char acked[LISTED * 24 + 8], returned[LISTED * 24 + 8], misses[LISTED * 24 + 8];
-    list_nodes(nodes, set->nodes, ACKED, acked);
-    list_nodes(nodes, set->nodes, RETURNED, returned);
-    list_nodes(nodes, set->nodes, MISSES, misses);
+    struct gv_verdict_list acked = list_nodes(nodes, set->nodes, ACKED),
+                           returned = list_nodes(nodes, set->nodes, RETURNED),
+                           misses = list_nodes(nodes, set->nodes, MISSES);
     gv_verdict_add(errors, GV_VERDICT_LOST,
                    "%zu known %s missing from the last reads:%s;%s%s%s%s; missing at%s",
                    lost->count, lost->count == 1 ? "value is" : "values are", lost->text,
-                   *acked != '\0' ? " acknowledged by" : "", acked,
-                   *returned != '\0' ? (*acked != '\0' ? "; returned by" : " returned by") : "",
-                   returned, misses);
+                   acked.count > 0 ? " acknowledged by" : "", acked.text,
+                   returned.count == 0 ? ""
+                   : acked.count > 0   ? "; returned by"
+                                       : " returned by",
+                   returned.text, misses.text);
     free(nodes);
 }
 
 struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
                                                struct gv_verdict_errors *errors) {
     struct gv_check_set_result result = {.equal = finals_equal(set, errors)};
-    struct listing lost = {0};
+    struct gv_verdict_list lost = {.len = 0};
     double *latencies = gv_memory_new((set->len + 1) * sizeof *latencies);
     size_t stable = 0;
     for (size_t i = 0; i < set->len; i++) {
@@ -319,7 +298,7 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
             gv_time latency_ms = late ? (e->absent_at + 1 - e->known_at) / GV_MS : 0;
             latencies[stable++] = (double)latency_ms;
         } else if (is_lost(e)) {
-            list(&lost, set, i);
+            list_value(&lost, set, i);
         }
     }
     result.lost = lost.count;

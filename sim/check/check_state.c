@@ -6,20 +6,15 @@
 #include <inttypes.h>
 
 void gv_check_state_init(struct gv_check_state *state, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
-    *state = (struct gv_check_state){.nodes = nodes};
-    state->entries = gv_memory_new(nodes * sizeof *state->entries);
+    GV_MEMORY_ARRAY(state->entries, nodes);
 }
 
 void gv_check_state_fini(struct gv_check_state *state) {
-    GV_ASSERT(state != NULL);
     free(state->entries);
-    *state = (struct gv_check_state){0};
 }
 
 void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_t entries,
                             struct gv_verdict_errors *errors) {
-    GV_ASSERT(node < state->nodes);
     uint64_t before = state->entries[node];
     state->entries[node] = entries;
     if (entries >= before) return;
@@ -29,7 +24,6 @@ void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_
 
 void gv_check_state_added(uint32_t node, const char *value, bool present,
                           struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL);
     if (present) return;
     gv_verdict_add(errors, GV_VERDICT_ACKED_ABSENT,
                    "n%u acknowledged value %s but does not have it", node, value);
@@ -37,7 +31,7 @@ void gv_check_state_added(uint32_t node, const char *value, bool present,
 
 void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
                             struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL && after.count >= before.count);
+    GV_ASSERT(after.count >= before.count);
     if (gv_digest_equal(before, after)) return;
     gv_verdict_add(errors, GV_VERDICT_NOT_DURABLE_YET,
                    "n%u exposes a client's write before it is on disk", node);

@@ -9,23 +9,20 @@
 enum { NODES_NAMED = 3, LIST_MAX = 900 };
 
 void gv_check_stats_init(struct gv_check_stats *stats, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *stats = (struct gv_check_stats){.nodes = nodes};
-    stats->of = gv_memory_new(nodes * sizeof *stats->of);
+    GV_MEMORY_ARRAY(stats->of, nodes);
 }
 
 void gv_check_stats_fini(struct gv_check_stats *stats) {
-    GV_ASSERT(stats != NULL);
     for (uint32_t node = 0; node < stats->nodes; node++) {
         for (int kind = 0; kind < GV_HISTORY_KINDS; kind++) free(stats->of[node].answers[kind]);
     }
     free(stats->of);
-    *stats = (struct gv_check_stats){0};
 }
 
 void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op *op,
                         const char *answer, enum gv_check_stats_cause cause) {
-    GV_ASSERT(op->node < stats->nodes && (op->outcome == GV_HISTORY_OK) == (answer == NULL));
+    GV_ASSERT((op->outcome == GV_HISTORY_OK) == (answer == NULL));
     struct gv_check_stats_node *node = &stats->of[op->node];
     stats->tried[op->kind] += cause != GV_CHECK_STATS_FAULTED;
     stats->late[op->kind] += cause == GV_CHECK_STATS_LATE;
@@ -56,12 +53,12 @@ static void list_answers(const struct gv_check_stats *stats, int kind, char list
             continue;
         }
         char text[LIST_MAX / NODES_NAMED];
-        snprintf(text, sizeof text, "n%" PRIu32 " %s", node, answer);
+        snprintf(text, sizeof text, "n%u %s", node, answer);
         append(list, text);
         named++;
     }
     char rest[48];
-    snprintf(rest, sizeof rest, "and %" PRIu32 " more nodes", more);
+    snprintf(rest, sizeof rest, "and %u more nodes", more);
     if (more > 0) append(list, rest);
 }
 
@@ -82,8 +79,8 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
         int kind = 0;
         while (stats->of[worst].answers[kind] == NULL) kind++;
         char text[LIST_MAX / NODES_NAMED];
-        snprintf(text, sizeof text, "%" PRIu64 " at n%" PRIu32 ", which first %s",
-                 stats->of[worst].bad, worst, stats->of[worst].answers[kind]);
+        snprintf(text, sizeof text, "%" PRIu64 " at n%u, which first %s", stats->of[worst].bad,
+                 worst, stats->of[worst].answers[kind]);
         append(list, text);
         below = stats->of[worst].bad;
         after = worst;

@@ -22,7 +22,7 @@ bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uin
     for (uint32_t node = 1; traffic->sent_by != NULL && node < traffic->nodes; node++)
         if (traffic->sent_by[node] > traffic->sent_by[worst]) worst = node;
     if (traffic->sent_by != NULL) {
-        snprintf(who, sizeof who, "; n%" PRIu32 " sent most of all: %" PRIu64, worst,
+        snprintf(who, sizeof who, "; n%u sent most of all: %" PRIu64, worst,
                  traffic->sent_by[worst]);
     }
     gv_verdict_add(errors, GV_VERDICT_FLOOD,
@@ -33,7 +33,6 @@ bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uin
 void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time lasted,
                                  gv_time suspicion, uint64_t messages,
                                  struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL);
     double seconds = (double)lasted / (double)SECOND;
     double rate = (double)traffic->nodes / GV_CHECK_TRAFFIC_EACH_S;
     double most = seconds * (rate < 1 ? rate : 1) + (double)suspicion / (double)SECOND +

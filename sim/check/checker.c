@@ -14,18 +14,16 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
     gv_check_set_init(&checker->set, nodes);
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
-    gv_check_ids_init(&checker->ids);
     gv_check_monotonic_reads_init(&checker->reads, nodes);
     gv_check_stats_init(&checker->stats, nodes);
     gv_convergence_init(&checker->convergence, nodes);
-    checker->missing = gv_memory_new(nodes * sizeof *checker->missing);
-    checker->cursors = gv_memory_new(nodes * sizeof *checker->cursors);
-    checker->final_read = gv_memory_new(nodes * sizeof *checker->final_read);
-    checker->echo_failed = gv_memory_new(nodes * sizeof *checker->echo_failed);
+    GV_MEMORY_ARRAY(checker->missing, nodes);
+    GV_MEMORY_ARRAY(checker->cursors, nodes);
+    GV_MEMORY_ARRAY(checker->final_read, nodes);
+    GV_MEMORY_ARRAY(checker->echo_failed, nodes);
 }
 
 void gv_checker_fini(struct gv_checker *checker) {
-    GV_ASSERT(checker != NULL);
     gv_check_set_fini(&checker->set);
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
@@ -36,7 +34,6 @@ void gv_checker_fini(struct gv_checker *checker) {
     free(checker->cursors);
     free(checker->final_read);
     free(checker->echo_failed);
-    *checker = (struct gv_checker){0};
 }
 
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
@@ -219,7 +216,6 @@ void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
 
 void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
                                 const struct gv_checker_invariants_config *config) {
-    GV_ASSERT(config->errors != NULL);
     gv_time quiesce = GV_CHECKER_QUIESCE_MS * GV_MS, rtts = GV_CHECKER_QUIESCE_RTTS * config->rtt;
     *invariants = (struct gv_checker_invariants){.errors = config->errors,
                                                  .quiesce = rtts > quiesce ? rtts : quiesce,
@@ -230,11 +226,10 @@ void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
     gv_check_bounds_init(&invariants->bounds, nodes, config->message_max);
     gv_check_state_init(&invariants->state, nodes);
     gv_check_traffic_init(&invariants->traffic, nodes, config->rate, config->sent_by);
-    invariants->suspects = gv_memory_new(nodes * sizeof *invariants->suspects);
+    GV_MEMORY_ARRAY(invariants->suspects, nodes);
 }
 
 void gv_checker_invariants_fini(struct gv_checker_invariants *invariants) {
-    GV_ASSERT(invariants != NULL);
     gv_check_id_order_fini(&invariants->id_order);
     gv_check_state_fini(&invariants->state);
     free(invariants->suspects);
@@ -244,6 +239,7 @@ void gv_checker_invariants_fini(struct gv_checker_invariants *invariants) {
 void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32_t node,
                                 struct gv_slice line) {
     struct gv_check_protocol_gossip gossip;
+    GV_ASSERT(node < invariants->traffic.nodes);
     if (!gv_check_protocol_gossip(line, &gossip)) {
         gv_check_id_order_line(&invariants->id_order, node, line, invariants->errors);
         return;
@@ -253,6 +249,7 @@ void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32
 
 void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32_t node,
                                 uint64_t entries, uint64_t memory) {
+    GV_ASSERT(node < invariants->traffic.nodes);
     gv_check_state_entries(&invariants->state, node, entries, invariants->errors);
     gv_check_bounds_memory(&invariants->bounds, node, entries, memory, invariants->errors);
 }
@@ -266,6 +263,7 @@ void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, ui
 
 void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
                                  bool kept) {
+    GV_ASSERT(node < invariants->traffic.nodes);
     gv_check_state_reset(&invariants->state, node);
     if (!kept) gv_check_id_order_reset(&invariants->id_order, node);
 }

@@ -4,24 +4,20 @@
 #include "../core/memory.h"
 
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
     *convergence = (struct gv_convergence){.nodes = nodes};
-    convergence->done = gv_memory_new(nodes * sizeof *convergence->done);
-    convergence->seen = gv_memory_new(nodes * sizeof *convergence->seen);
-    convergence->values = gv_memory_new(nodes * sizeof *convergence->values);
+    GV_MEMORY_ARRAY(convergence->done, nodes);
+    GV_MEMORY_ARRAY(convergence->seen, nodes);
+    GV_MEMORY_ARRAY(convergence->values, nodes);
 }
 
 void gv_convergence_fini(struct gv_convergence *convergence) {
-    GV_ASSERT(convergence != NULL);
     free(convergence->done);
     free(convergence->seen);
     free(convergence->values);
-    *convergence = (struct gv_convergence){0};
 }
 
 void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint64_t index,
                           bool healing) {
-    GV_ASSERT(convergence->done != NULL);
     convergence->watching = true;
     convergence->watches++;
     convergence->healing = healing;
@@ -44,14 +40,12 @@ void gv_convergence_agreed(struct gv_convergence *convergence, gv_time now) {
 
 void gv_convergence_missing(struct gv_convergence *convergence, gv_time now, uint32_t node,
                             size_t missing) {
-    GV_ASSERT(node < convergence->nodes);
     if (!convergence->watching || missing > 0 || convergence->done[node]) return;
     convergence->done[node] = true;
     if (++convergence->settled == convergence->nodes) gv_convergence_agreed(convergence, now);
 }
 
 bool gv_convergence_value(struct gv_convergence *convergence, uint32_t node, int64_t value) {
-    GV_ASSERT(node < convergence->nodes);
     if (!convergence->watching) return false;
     convergence->values[node] = value;
     convergence->seen[node] = true;

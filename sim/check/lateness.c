@@ -21,14 +21,13 @@ static gv_time top_of(size_t bin) {
 }
 
 void gv_lateness_add(struct gv_lateness_histogram *histogram, gv_time delay) {
-    GV_ASSERT(histogram != NULL);
     histogram->count++;
     histogram->bins[bin_of(delay)]++;
     if (delay > histogram->longest) histogram->longest = delay;
 }
 
 gv_time gv_lateness_quantile(const struct gv_lateness_histogram *histogram, double share) {
-    GV_ASSERT(histogram != NULL && share >= 0 && share <= 1);
+    GV_ASSERT(share >= 0 && share <= 1);
     uint64_t before = 0;
     for (size_t bin = 0; bin < GV_LATENESS_BINS && histogram->count > 0; bin++) {
         before += histogram->bins[bin];
@@ -44,7 +43,6 @@ static double ms(gv_time time) {
 }
 
 bool gv_lateness_too_slow(const struct gv_lateness *lateness, char why[GV_LATENESS_REASON_MAX]) {
-    GV_ASSERT(lateness != NULL && why != NULL);
     if (!lateness->measured || lateness->limit >= GV_TIME_NEVER / GV_LATENESS_LONGEST) return false;
     gv_time p99 = gv_lateness_quantile(&lateness->events, 0.99);
     gv_time longest = lateness->events.longest;
@@ -74,7 +72,6 @@ bool gv_lateness_too_slow(const struct gv_lateness *lateness, char why[GV_LATENE
 }
 
 void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
-    GV_ASSERT(lateness != NULL && out != NULL);
     if (!lateness->measured || lateness->events.count == 0) return;
     fprintf(out, "  %-16s median %.1f", "lateness",
             ms(gv_lateness_quantile(&lateness->events, 0.5)));
@@ -90,13 +87,12 @@ void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
                 ms(lateness->wait));
     }
     if (lateness->full >= GV_MS) {
-        fprintf(out, "  %-16s %.0f ms in all; longest: that to n%" PRIu32 ", %.0f ms\n",
-                "pipes full", ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
+        fprintf(out, "  %-16s %.0f ms in all; longest: that to n%u, %.0f ms\n", "pipes full",
+                ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
     }
 }
 
 void gv_lateness_json(const struct gv_lateness *lateness, FILE *out) {
-    GV_ASSERT(lateness != NULL && out != NULL);
     if (!lateness->measured) return;
     char why[GV_LATENESS_REASON_MAX];
     fprintf(out,

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "limits.h"
 
-static const struct {
-    const char *name;
-    int digits;
-} named[GV_LIMITS_METRICS] = {
+const struct gv_limits_label gv_limits_labels[] = {
     [GV_LIMITS_MSGS] = {"messages an operation", 3},
     [GV_LIMITS_BYTES] = {"bytes an operation", 1},
     [GV_LIMITS_MEDIAN] = {"median latency, ms", 0},
@@ -13,18 +10,7 @@ static const struct {
     [GV_LIMITS_CLIENT] = {"99 % client latency, ms", 3},
 };
 
-const char *gv_limits_name(enum gv_limits_metric metric) {
-    GV_ASSERT(metric < GV_LIMITS_METRICS);
-    return named[metric].name;
-}
-
-int gv_limits_digits(enum gv_limits_metric metric) {
-    GV_ASSERT(metric < GV_LIMITS_METRICS);
-    return named[metric].digits;
-}
-
 struct gv_limits_metrics gv_limits_of(const struct gv_result *result) {
-    GV_ASSERT(result != NULL);
     double ops = result->ops > 0 ? (double)result->ops : 1;
     bool stable = result->stable_latency.count > 0, client = result->client_latency.count > 0;
     return (struct gv_limits_metrics){
@@ -37,15 +23,14 @@ struct gv_limits_metrics gv_limits_of(const struct gv_result *result) {
 
 int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_metrics *metrics,
                     FILE *out) {
-    GV_ASSERT(limits != NULL && metrics != NULL);
     int exceeded = 0;
     for (int i = 0; i < GV_LIMITS_METRICS; i++) {
         double most = limits->most[i];
         if (most <= 0 || (metrics->has[i] && metrics->at[i] <= most)) continue;
         exceeded++;
-        const char *name = named[i].name;
+        const char *name = gv_limits_labels[i].name;
         if (metrics->has[i]) {
-            int digits = named[i].digits;
+            int digits = gv_limits_labels[i].digits;
             fprintf(out, "too much: %s: %.*f, and the limit is %g\n", name, digits, metrics->at[i],
                     most);
         } else {

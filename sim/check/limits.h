@@ -25,10 +25,11 @@ struct gv_limits {
     double ratio;                   // most times the metric of another run; 0: no limit
 };
 
-// The name of a metric, such as "median latency, ms", and the number of digits to print after the
-// point.
-const char *gv_limits_name(enum gv_limits_metric metric);
-int gv_limits_digits(enum gv_limits_metric metric);
+// How each metric is printed.
+extern const struct gv_limits_label {
+    const char *name; // "median latency, ms"
+    int digits;       // after the point
+} gv_limits_labels[];
 
 struct gv_limits_metrics gv_limits_of(const struct gv_result *result);
 

@@ -9,43 +9,28 @@
 enum { WORD = 64 }; // values in a word
 
 void gv_observed_fini(struct gv_observed *observed) {
-    GV_ASSERT(observed != NULL);
     free(observed->words);
     *observed = (struct gv_observed){0};
 }
 
-void gv_observed_changes_fini(struct gv_observed_changes *changes) {
-    GV_ASSERT(changes != NULL);
-    free(changes->text);
-    *changes = (struct gv_observed_changes){0};
-}
-
-static void add(struct gv_observed_changes *changes, const void *bytes, size_t len) {
-    changes->text = gv_memory_grow(changes->text, &changes->cap, changes->len + len, 1);
-    memcpy(changes->text + changes->len, bytes, len);
-    changes->len += len;
-}
-
 // The array ends with a bracket after each item; the next item replaces the bracket.
-static void add_item(struct gv_observed_changes *changes, struct gv_slice key, const char *count) {
+static void add_item(struct gv_memory_bytes *changes, struct gv_slice key, const char *count) {
     if (changes == NULL) return;
-    if (changes->len > 0) changes->text[changes->len - 1] = ',';
-    if (changes->len == 0) add(changes, "[", 1);
-    if (count != NULL) add(changes, "[", 1);
-    add(changes, key.data, key.len);
-    if (count != NULL) add(changes, count, strlen(count));
-    add(changes, "]", 1);
+    if (changes->len > 0) changes->data[changes->len - 1] = ',';
+    if (changes->len == 0) gv_memory_append(changes, "[", 1);
+    if (count != NULL) gv_memory_append(changes, "[", 1);
+    gv_memory_append(changes, key.data, key.len);
+    if (count != NULL) gv_memory_append(changes, count, strlen(count));
+    gv_memory_append(changes, "]", 1);
 }
 
 static void reach(struct gv_observed *observed, size_t at) {
-    observed->words =
-        gv_memory_grow(observed->words, &observed->cap, at + 1, sizeof *observed->words);
+    GV_MEMORY_GROW(observed->words, &observed->cap, at + 1);
 }
 
 // Entries are in the order of their arrival.
 void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
-                             const struct gv_keys *keys, struct gv_observed_changes *changes) {
-    GV_ASSERT(observed != NULL && engine != NULL && keys != NULL);
+                             const struct gv_keys *keys, struct gv_memory_bytes *changes) {
     uint32_t end = gv_engine_end(engine);
     struct gv_entry entry;
     while (observed->cursor < end && gv_engine_next(engine, &observed->cursor, end, &entry)) {
@@ -59,8 +44,7 @@ void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engin
 
 // Counters change in place, so all are scanned.
 void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
-                             struct gv_observed_changes *changes) {
-    GV_ASSERT(observed != NULL && engine != NULL);
+                             struct gv_memory_bytes *changes) {
     uint32_t cursor = 0, end = gv_engine_end(engine);
     struct gv_entry entry;
     while (gv_engine_next(engine, &cursor, end, &entry)) {

@@ -5,6 +5,7 @@
 #define GV_SIM_CHECK_OBSERVED_H
 
 #include "../core/keys.h"
+#include "../core/memory.h"
 
 #include "../../engine/engine.h"
 
@@ -15,22 +16,15 @@ struct gv_observed {
     size_t cap;      // words
 };
 
-// The changes since the last scan, as a JSON array. Zeroed: none, and no text.
-struct gv_observed_changes {
-    char *text;
-    size_t len, cap;
-};
-
 // Forgets all, after the node crashed or restarted without state.
 void gv_observed_fini(struct gv_observed *observed);
-void gv_observed_changes_fini(struct gv_observed_changes *changes);
 
-// Scans an engine, and appends new values to `changes`, unless that is NULL: values as their JSON
-// text, such as `412`, counts as `[KEY,412]`. `keys` maps values to numbers.
+// Scans an engine, and appends new values to `changes`, a JSON array, unless that is NULL: values
+// as their JSON text, such as `412`, counts as `[KEY,412]`. `keys` maps values to numbers.
 void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
-                             const struct gv_keys *keys, struct gv_observed_changes *changes);
+                             const struct gv_keys *keys, struct gv_memory_bytes *changes);
 void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
-                             struct gv_observed_changes *changes);
+                             struct gv_memory_bytes *changes);
 
 // Whether the set's value of this number was observed.
 bool gv_observed_has(const struct gv_observed *observed, uint64_t number);

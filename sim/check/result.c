@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "result.h"
 
-#include "../../codec/json.h"
 #include "../../node/escape.h"
 
 #include <inttypes.h>
@@ -13,7 +12,6 @@ static double each(uint64_t total, uint64_t ops) {
 }
 
 bool gv_result_inconclusive(const struct gv_result *result) {
-    GV_ASSERT(result != NULL);
     char why[GV_LATENESS_REASON_MAX];
     bool conclusive =
         !result->valid && (result->errors->conclusive || result->phantom + result->duplicated > 0);
@@ -21,7 +19,6 @@ bool gv_result_inconclusive(const struct gv_result *result) {
 }
 
 bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]) {
-    GV_ASSERT(result != NULL && hint != NULL);
     if (result->timeouts == 0 || 2 * result->flight <= result->patience) return false;
     double flight = (double)result->flight / 1e9, patience = (double)result->patience / 1e9;
     int len =
@@ -62,12 +59,12 @@ static void print_equal(const struct gv_result *result, FILE *out) {
     if (result->nodes == 1) {
         fprintf(out, "final read correct at the only node");
     } else {
-        fprintf(out, "final reads equal at all %" PRIu32 " nodes", result->nodes);
+        fprintf(out, "final reads equal at all %u nodes", result->nodes);
     }
 }
 
 void gv_result_summary(const struct gv_result *result, FILE *out) {
-    GV_ASSERT(out != NULL && result->valid);
+    GV_ASSERT(result->valid);
     if (gv_load_is_set(result->load) && result->may_be_lost > 0) {
         fprintf(out,
                 "%" PRIu64 " of %" PRIu64 " values whose last copy a crash took are lost, which is "
@@ -152,7 +149,6 @@ static void print_messages(const struct gv_result *result, FILE *out) {
 }
 
 void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
-    GV_ASSERT(out != NULL && result->errors != NULL);
     print_verdict(result, out, color);
     print_hint(result, out);
     fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
@@ -212,20 +208,9 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
             quantiles->p99, digits, quantiles->p100);
 }
 
-// An error's text may be truncated within a character: then all bytes outside ASCII become '?'.
 static void json_text(const char *text, FILE *out) {
-    char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
-    size_t len = strlen(text);
-    if (len > GV_VERDICT_ERROR_MAX) len = GV_VERDICT_ERROR_MAX;
-    memcpy(copy, text, len);
-    struct gv_slice slice = gv_slice_of(copy, len);
-    int size = gv_json_quote(slice, quoted, sizeof quoted);
-    if (size < 0) {
-        for (size_t i = 0; i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
-        size = gv_json_quote(slice, quoted, sizeof quoted);
-    }
-    GV_ASSERT(size >= 2);
-    fwrite(quoted, 1, (size_t)size, out);
+    char quoted[6 * GV_VERDICT_ERROR_MAX + 3];
+    fwrite(quoted, 1, gv_escape_quote(quoted, sizeof quoted, text), out);
 }
 
 static void json_virtual(const struct gv_result *result, FILE *out) {
@@ -241,12 +226,11 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
 }
 
 void gv_result_json(const struct gv_result *result, FILE *out) {
-    GV_ASSERT(out != NULL && result->errors != NULL);
-    fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
+    fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%u",
             gv_result_inconclusive(result) ? "null"
             : result->valid                ? "true"
                                            : "false",
-            gv_load_name(result->load), result->nodes);
+            gv_load_names[result->load], result->nodes);
     fprintf(out, ",\"ops\":%" PRIu64 ",\"broadcasts\":%" PRIu64 ",\"reads\":%" PRIu64, result->ops,
             result->adds, result->reads);
     fprintf(out, ",\"ok\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64, result->ok,

@@ -20,14 +20,13 @@ static const struct {
 // ---- Errors ----
 
 void gv_verdict_fini(struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL && errors->kept <= GV_VERDICT_ERRORS_KEPT);
     for (size_t i = 0; i < errors->kept; i++) free(errors->texts[i]);
     *errors = (struct gv_verdict_errors){0};
 }
 
 void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
                          const char *format, va_list args) {
-    GV_ASSERT(errors != NULL && kind < GV_VERDICT_VALID);
+    GV_ASSERT(kind < GV_VERDICT_VALID);
     errors->count++;
     if (errors->kept == GV_VERDICT_ERRORS_KEPT) return;
 
@@ -46,10 +45,19 @@ void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
     va_end(args);
 }
 
+void gv_verdict_list(struct gv_verdict_list *list, const char *separator, const char *item) {
+    if (list->count++ > GV_VERDICT_LISTED) return;
+    bool more = list->count > GV_VERDICT_LISTED;
+    if (more || list->len == 0) separator = "";
+    int size = snprintf(list->text + list->len, sizeof list->text - list->len, "%s %s", separator,
+                        more ? "…" : item);
+    list->len += (size_t)size;
+    GV_ASSERT(list->len < sizeof list->text);
+}
+
 // ---- Verdicts ----
 
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors) {
-    GV_ASSERT(errors != NULL);
     struct gv_verdict verdict = {.valid = errors->count == 0, .kind = GV_VERDICT_VALID};
     bool unequal = false;
     for (size_t i = 0; i < errors->kept; i++)
@@ -86,7 +94,6 @@ struct gv_verdict gv_verdict_of_status(int status) {
 }
 
 bool gv_verdict_same_failure(const struct gv_verdict *a, const struct gv_verdict *b) {
-    GV_ASSERT(a != NULL && b != NULL);
     if (a->valid || b->valid || a->unjudged || b->unjudged || a->kind != b->kind) return false;
     return a->kind != GV_VERDICT_ENDED || strcmp(a->why, b->why) == 0;
 }

@@ -66,6 +66,7 @@ enum gv_verdict_kind {
 enum {
     GV_VERDICT_ERRORS_KEPT = 64,
     GV_VERDICT_ERROR_MAX = 1024, // longest text of an error, bytes; a longer one is truncated
+    GV_VERDICT_LISTED = 8,       // most items written of a list
     GV_VERDICT_WHY_MAX = 512,    // bytes of a verdict's reason, with its zero
 };
 
@@ -88,6 +89,14 @@ void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
 GV_PRINTF(3, 0)
 void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
                          const char *format, va_list args);
+
+// A list for the text of an error: " n1 n4". Zeroed, it is empty. Only the first items are written,
+// and "…" if there are more; `separator` goes before the space that precedes another item.
+struct gv_verdict_list {
+    char text[GV_VERDICT_ERROR_MAX / 2];
+    size_t len, count; // count: of all items
+};
+void gv_verdict_list(struct gv_verdict_list *list, const char *separator, const char *item);
 
 // A run's verdict, for tools that compare many runs. It has no pointers, so it can be sent through
 // a pipe.

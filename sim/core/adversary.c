@@ -3,15 +3,11 @@
 
 #include "memory.h"
 
-#define FIRST_ID (UINT64_C(1) << 40) // first id of the adversary's lines: larger than all others
-
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 
 void gv_adversary_fini(struct gv_adversary *adversary) {
-    GV_ASSERT(adversary != NULL);
-    gv_envelope_fini(&adversary->envelope);
+    free(adversary->envelope.line.data);
     for (int i = 0; i < GV_ADVERSARY_CAPTURED; i++) free(adversary->captured[i].bytes);
-    *adversary = (struct gv_adversary){0};
 }
 
 // Captures a line in place of the oldest.
@@ -19,7 +15,7 @@ static void keep(struct gv_adversary *adversary, uint32_t src, uint32_t dest,
                  struct gv_slice line) {
     struct gv_adversary_line *place =
         &adversary->captured[adversary->seen++ % GV_ADVERSARY_CAPTURED];
-    place->bytes = gv_memory_grow(place->bytes, &place->cap, line.len, 1);
+    GV_MEMORY_GROW(place->bytes, &place->cap, line.len);
     memcpy(place->bytes, line.data, line.len);
     place->len = line.len;
     place->src = src;
@@ -37,11 +33,11 @@ static size_t body_of(struct gv_slice line) {
 
 // Replaces the first digit after an offset in the body by 9, or 9 by 8, so the JSON stays valid.
 static void alter(struct gv_adversary *adversary, size_t from, size_t at) {
-    struct gv_envelope *line = &adversary->envelope;
+    const struct gv_memory_bytes *line = &adversary->envelope.line;
     GV_ASSERT(from < line->len);
     size_t count = line->len - from;
     for (size_t i = 0; i < count; i++) {
-        char *byte = &line->line[from + (at + i) % count];
+        char *byte = &line->data[from + (at + i) % count];
         if (*byte < '0' || *byte > '9') continue;
         *byte = *byte == '9' ? '8' : '9';
         return;
@@ -69,10 +65,10 @@ struct gv_adversary_action gv_adversary_act(struct gv_adversary *adversary, uint
         out.dest = src;
     }
     size_t body = body_of(line);
-    if (adversary->envelope.next_id < FIRST_ID) adversary->envelope.next_id = FIRST_ID;
+    if (adversary->envelope.next_id == 0) adversary->envelope.next_id = GV_ADVERSARY_FIRST_ID;
     gv_envelope_open(&adversary->envelope, 'n', out.src, out.dest);
-    size_t from = adversary->envelope.len;
-    gv_envelope_add(&adversary->envelope, line.data + body, line.len - body);
+    size_t from = adversary->envelope.line.len;
+    gv_memory_append(&adversary->envelope.line, line.data + body, line.len - body);
     if (action == ALTER || action == ALTER_COPY) alter(adversary, from, chance);
     out.line = gv_envelope_line(&adversary->envelope);
     return out;

@@ -10,6 +10,7 @@
 enum {
     GV_ADVERSARY_CAPTURED = 4096
 }; // captured lines; they are replayed to later incarnations as well
+#define GV_ADVERSARY_FIRST_ID (UINT64_C(1) << 40) // of its lines: larger than all others
 
 struct gv_adversary {
     struct gv_envelope envelope; // the latest line composed

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "client.h"
 
+#include "keys.h"
 #include "memory.h"
 
 void gv_client_fini(struct gv_client_table *table) {
-    GV_ASSERT(table != NULL);
     free(table->clients);
-    *table = (struct gv_client_table){0};
 }
 
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node) {
     GV_ASSERT(table->len < UINT32_MAX);
-    table->clients =
-        gv_memory_grow(table->clients, &table->cap, table->len + 1, sizeof *table->clients);
+    GV_MEMORY_GROW(table->clients, &table->cap, table->len + 1);
     table->clients[table->len] = (struct gv_client){.role = role, .open = true, .node = node};
     return (uint32_t)table->len++;
 }
@@ -31,14 +29,9 @@ enum gv_client_reply gv_client_match(struct gv_client *client, uint64_t in_reply
 }
 
 int64_t gv_client_number(struct gv_slice name, char letter) {
-    if (name.len < 2 || name.len > 11 || name.data[0] != (uint8_t)letter) return GV_ENOENT;
-    if (name.data[1] == '0' && name.len > 2) return GV_ENOENT;
-    int64_t number = 0;
-    for (size_t i = 1; i < name.len; i++) {
-        if (name.data[i] < '0' || name.data[i] > '9') return GV_ENOENT;
-        number = number * 10 + (name.data[i] - '0');
-    }
-    return number;
+    if (name.len < 1 || name.data[0] != (uint8_t)letter) return GV_ENOENT;
+    int64_t number = gv_keys_number(gv_slice_of(name.data + 1, name.len - 1));
+    return number < 0 ? GV_ENOENT : number;
 }
 
 int64_t gv_client_find(const struct gv_client_table *table, struct gv_slice name) {

@@ -54,7 +54,6 @@ uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role,
 
 // Notes that the latest request timed out.
 static inline void gv_client_time_out(struct gv_client *client) {
-    GV_ASSERT(client->msg_id > 0);
     client->timed_out[client->timed_out_at++ % GV_CLIENT_TIMED_OUT_MAX] = client->msg_id;
 }
 

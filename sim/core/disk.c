@@ -31,8 +31,7 @@ static void put(struct gv_disk *disk, const struct gv_store_record *record) {
     size_t at = place_of(disk, record->key);
     bool there = at < disk->len && compare(&disk->records[at], record->key) == 0;
     if (!there) {
-        disk->records =
-            gv_memory_grow(disk->records, &disk->cap, disk->len + 1, sizeof *disk->records);
+        GV_MEMORY_GROW(disk->records, &disk->cap, disk->len + 1);
         memmove(disk->records + at + 1, disk->records + at,
                 (disk->len++ - at) * sizeof *disk->records);
     } else {
@@ -89,8 +88,7 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
         return 0;
     }
     sync_old(disk);
-    disk->pending = gv_memory_grow(disk->pending, &disk->pending_cap, disk->pending_len + 1,
-                                   sizeof *disk->pending);
+    GV_MEMORY_GROW(disk->pending, &disk->pending_cap, disk->pending_len + 1);
     disk->pending[disk->pending_len++] = (struct gv_disk_transaction){
         .data = (uint8_t *)gv_memory_copy(batch->data, batch->len),
         .len = batch->len,
@@ -137,7 +135,6 @@ void gv_disk_fini(struct gv_disk *disk) {
     wipe(disk);
     free(disk->records);
     free(disk->pending);
-    *disk = (struct gv_disk){0};
 }
 
 void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,

@@ -2,21 +2,8 @@
 #include "envelope.h"
 
 #include "../../node/escape.h"
-#include "memory.h"
 
 enum { HEAD_MAX = 128 }; // longest line without its body, bytes
-
-void gv_envelope_fini(struct gv_envelope *envelope) {
-    GV_ASSERT(envelope != NULL);
-    free(envelope->line);
-    *envelope = (struct gv_envelope){0};
-}
-
-void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len) {
-    envelope->line = gv_memory_grow(envelope->line, &envelope->cap, envelope->len + len, 1);
-    if (len > 0) memcpy(envelope->line + envelope->len, bytes, len);
-    envelope->len += len;
-}
 
 static char *put_text(char *to, const char *text, size_t len) {
     memcpy(to, text, len);
@@ -44,8 +31,8 @@ void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, u
     to = put_number(PUT(to, "\",\"dest\":\"n"), dest);
     to = PUT(to, "\",\"body\":");
     GV_ASSERT(to - head < HEAD_MAX);
-    envelope->len = 0;
-    gv_envelope_add(envelope, head, (size_t)(to - head));
+    envelope->line.len = 0;
+    gv_memory_append(&envelope->line, head, (size_t)(to - head));
 }
 
 bool gv_envelope_begins(struct gv_slice line, char letter) {

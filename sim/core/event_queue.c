@@ -4,7 +4,6 @@
 #include "memory.h"
 
 void gv_event_queue_fini(struct gv_event_queue *queue) {
-    GV_ASSERT(queue != NULL);
     for (size_t i = 0; i < GV_EVENT_QUEUE_BUCKETS; i++) free(queue->buckets[i].events);
     gv_event_queue_init(queue, queue->now);
 }
@@ -25,8 +24,7 @@ static void put(struct gv_event_queue *queue, const struct gv_event *event) {
     unsigned number = differs != 0 ? highest(differs) + 1 : 0;
     struct gv_event_queue_bucket *bucket = &queue->buckets[number];
     if (bucket->first == bucket->len || event->due < bucket->due) bucket->due = event->due;
-    bucket->events =
-        gv_memory_grow(bucket->events, &bucket->cap, bucket->len + 1, sizeof *bucket->events);
+    GV_MEMORY_GROW(bucket->events, &bucket->cap, bucket->len + 1);
     bucket->events[bucket->len++] = *event;
     if (number > 0) queue->nonempty |= UINT64_C(1) << (number - 1);
 }
@@ -80,7 +78,6 @@ gv_time gv_event_queue_due(const struct gv_event_queue *queue) {
 }
 
 bool gv_event_queue_next(struct gv_event_queue *queue, gv_time until, struct gv_event *event) {
-    GV_ASSERT(event != NULL);
     unsigned number = lowest(queue);
     if (number == GV_EVENT_QUEUE_BUCKETS || queue->buckets[number].due > until) {
         if (until > queue->now) queue->now = until;

@@ -41,7 +41,6 @@ struct gv_event_queue {
 };
 
 static inline void gv_event_queue_init(struct gv_event_queue *queue, gv_time now) {
-    GV_ASSERT(queue != NULL);
     *queue = (struct gv_event_queue){.now = now, .base = now};
 }
 // Drops pending events; their items remain the caller's.

@@ -4,16 +4,13 @@
 #include "memory.h"
 
 void gv_history_fini(struct gv_history *history) {
-    GV_ASSERT(history != NULL);
     free(history->ops);
-    *history = (struct gv_history){0};
 }
 
 size_t gv_history_invoke(struct gv_history *history, gv_time now, enum gv_history_kind kind,
                          uint32_t node, int64_t value, bool final) {
     GV_ASSERT(kind < GV_HISTORY_KINDS);
-    history->ops =
-        gv_memory_grow(history->ops, &history->cap, history->len + 1, sizeof *history->ops);
+    GV_MEMORY_GROW(history->ops, &history->cap, history->len + 1);
     history->ops[history->len] = (struct gv_history_op){
         .kind = kind,
         .outcome = GV_HISTORY_PENDING,

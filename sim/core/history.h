@@ -46,10 +46,7 @@ struct gv_history_quantiles {
     double p0, p50, p95, p99, p100;
 };
 
-static inline void gv_history_init(struct gv_history *history) {
-    GV_ASSERT(history != NULL);
-    *history = (struct gv_history){0};
-}
+// A zeroed history is empty.
 void gv_history_fini(struct gv_history *history);
 
 // Returns the number of the operation, its index in ops.

@@ -21,37 +21,31 @@ void gv_keys_fini(struct gv_keys *keys) {
     for (size_t i = 0; i < keys->count; i++) free(keys->texts[i]);
     free(keys->texts);
     free(keys->table);
-    *keys = (struct gv_keys){0};
 }
 
 // ---- Lookup ----
 
-// The slot of a text, or the free slot for it.
-static uint32_t *slot_of(const struct gv_keys *keys, struct gv_slice text) {
+// The index of the slot of a text, or of the free slot for it.
+static size_t slot_of(const struct gv_keys *keys, struct gv_slice text) {
     size_t at = (size_t)gv_digest_hash(&keys->digest_key, text.data, text.len);
     for (;; at++) {
-        uint32_t *slot = &keys->table[at & (keys->slots - 1)];
-        if (*slot == 0) return slot;
-        const char *other = keys->texts[*slot - 1];
-        if (strlen(other) == text.len && memcmp(other, text.data, text.len) == 0) return slot;
+        size_t slot = at & (keys->slots - 1);
+        if (keys->table[slot] == 0) return slot;
+        if (gv_slice_equal(gv_slice_text(keys->texts[keys->table[slot] - 1]), text)) return slot;
     }
-}
-
-static struct gv_slice slice(const char *text) {
-    return gv_slice_text(text);
 }
 
 static void add(struct gv_keys *keys, const char *text) {
     if (2 * (keys->count + 1) > keys->slots) {
         keys->slots = keys->slots > 0 ? 2 * keys->slots : FIRST_SLOTS;
         free(keys->table);
-        keys->table = gv_memory_new(keys->slots * sizeof *keys->table);
+        GV_MEMORY_ARRAY(keys->table, keys->slots);
         for (size_t i = 0; i < keys->count; i++)
-            *slot_of(keys, slice(keys->texts[i])) = (uint32_t)(i + 1);
+            keys->table[slot_of(keys, gv_slice_text(keys->texts[i]))] = (uint32_t)(i + 1);
     }
-    keys->texts = gv_memory_grow(keys->texts, &keys->cap, keys->count + 1, sizeof *keys->texts);
+    GV_MEMORY_GROW(keys->texts, &keys->cap, keys->count + 1);
     keys->texts[keys->count++] = gv_memory_copy(text, strlen(text));
-    *slot_of(keys, slice(text)) = (uint32_t)keys->count;
+    keys->table[slot_of(keys, gv_slice_text(text))] = (uint32_t)keys->count;
 }
 
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]) {
@@ -68,7 +62,7 @@ const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[G
     return buf;
 }
 
-static int64_t parse_number(struct gv_slice text) {
+int64_t gv_keys_number(struct gv_slice text) {
     int64_t number = 0;
     if (text.len == 0 || text.len > 18 || (text.len > 1 && text.data[0] == '0')) return -1;
     for (size_t i = 0; i < text.len; i++) {
@@ -79,9 +73,9 @@ static int64_t parse_number(struct gv_slice text) {
 }
 
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
-    if (keys->kind == GV_KEYS_INTEGERS) return parse_number(text);
+    if (keys->kind == GV_KEYS_INTEGERS) return gv_keys_number(text);
     if (keys->slots == 0) return -1;
-    return (int64_t)*slot_of(keys, text) - 1;
+    return (int64_t)keys->table[slot_of(keys, text)] - 1;
 }
 
 // ---- Generation ----
@@ -89,7 +83,8 @@ int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
 // The integer at the position of the latest value; it may be that value.
 static bool write_collision(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     if (keys->count == 0) return false;
-    struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(keys->texts[keys->count - 1])};
+    struct gv_entry entry = {.lattice = GV_LATTICE_SET,
+                             .key = gv_slice_text(keys->texts[keys->count - 1])};
     uint64_t position = gv_lattice_item(&keys->digest_key, &entry).position;
     snprintf(buf, GV_KEYS_TEXT_MAX, "%" PRId64, (int64_t)(position ^ UINT64_C(1) << 63));
     return true;
@@ -163,7 +158,7 @@ const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_
     if ((uint64_t)number == keys->count) {
         do { // until it is new
             write_mixed(keys, buf);
-        } while (gv_keys_find(keys, slice(buf)) >= 0);
+        } while (gv_keys_find(keys, gv_slice_text(buf)) >= 0);
         add(keys, buf);
     }
     return keys->texts[number];

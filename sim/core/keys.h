@@ -11,7 +11,7 @@
 #include "../../engine/lattice.h"
 #include "../../engine/prng.h"
 
-enum gv_keys_kind { GV_KEYS_INTEGERS, GV_KEYS_MIXED, GV_KEYS_KINDS };
+enum gv_keys_kind { GV_KEYS_INTEGERS, GV_KEYS_MIXED };
 
 enum { GV_KEYS_TEXT_MAX = 400 }; // longest text with its NUL, bytes
 
@@ -39,6 +39,9 @@ const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_
 // A generated value for an error message: one line, escaped and truncated. `keys` NULL: integers.
 enum { GV_KEYS_LABEL_MAX = 48 };
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]);
+
+// The integer of 1 to 18 decimal digits, without leading zeros, that a text is; -1: it is none.
+int64_t gv_keys_number(struct gv_slice text);
 
 // The number of the generated value with this canonical text; -1: there is none.
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text);

@@ -6,8 +6,8 @@
 
 enum { PRNG_STREAM = 3, DELTA_BOUND = 5, ECHO_BOUND = 128 };
 
-static const char *const names[GV_LOAD_KINDS] = {"broadcast",  "g-set", "g-counter",
-                                                 "pn-counter", "echo",  "unique-ids"};
+const char *const gv_load_names[] = {"broadcast", "g-set",      "g-counter", "pn-counter",
+                                     "echo",      "unique-ids", NULL};
 
 void gv_load_init(struct gv_load *load, enum gv_load_kind kind, double rate, uint64_t seed) {
     GV_ASSERT(kind < GV_LOAD_KINDS);
@@ -81,19 +81,4 @@ int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op
     }
     GV_ASSERT(len > 0 && len < GV_LOAD_BODY_MAX);
     return len;
-}
-
-const char *gv_load_name(enum gv_load_kind kind) {
-    GV_ASSERT(kind < GV_LOAD_KINDS);
-    return names[kind];
-}
-
-int gv_load_parse(const char *name, enum gv_load_kind *kind) {
-    GV_ASSERT(name != NULL && kind != NULL);
-    for (size_t i = 0; i < GV_LOAD_KINDS; i++) {
-        if (strcmp(name, names[i]) != 0) continue;
-        *kind = (enum gv_load_kind)i;
-        return 0;
-    }
-    return GV_ENOENT;
 }

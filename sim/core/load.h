@@ -74,10 +74,7 @@ enum { GV_LOAD_BODY_MAX = 96 + GV_KEYS_TEXT_MAX };
 int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op op,
                  char buf[GV_LOAD_BODY_MAX]);
 
-// The name of a workload, as in --workload.
-const char *gv_load_name(enum gv_load_kind kind);
-
-// The workload of this name. GV_ENOENT: unknown name.
-int gv_load_parse(const char *name, enum gv_load_kind *kind);
+// The names of the workloads, as in --workload, by kind; NULL at the end.
+extern const char *const gv_load_names[];
 
 #endif

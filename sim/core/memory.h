@@ -11,22 +11,33 @@
 
 enum { GV_MEMORY_STATUS = 2 }; // the exit status
 
+// The block that an allocation returned; NULL: out of memory.
+void *gv_memory_checked(void *block);
+
 // `size` bytes of zeros; size > 0.
 void *gv_memory_new(size_t size);
 
 // The same, not zeroed.
 void *gv_memory_raw(size_t size);
 
-// Grows `array` (NULL at first), which has room for *cap items of `size` bytes, to at least `need`
-// items; doubles it, zeroes the new items, and updates *cap. Returns the array, which may have
-// moved. gv_memory_more is its slow path: need > *cap.
+// Sets `array` to `count` zeroed items of its type; count > 0.
+#define GV_MEMORY_ARRAY(array, count) ((array) = gv_memory_new((count) * sizeof *(array)))
+
+// Grows `array` (NULL at first), which has room for *cap items, to at least `need` items; doubles
+// it, zeroes the new items, and updates *cap. gv_memory_more is its slow path: need > *cap.
+#define GV_MEMORY_GROW(array, cap, need) \
+    ((array) = gv_memory_grow(array, cap, need, sizeof *(array)))
 void *gv_memory_more(void *array, size_t *cap, size_t need, size_t size);
 static inline void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size) {
     return need <= *cap ? array : gv_memory_more(array, cap, need, size);
 }
 
-// The same as a gv_alloc.
-struct gv_alloc gv_memory_alloc(void);
+// Bytes that grow. Zeroed: none. The caller frees `data` by free().
+struct gv_memory_bytes {
+    char *data;
+    size_t len, cap;
+};
+void gv_memory_append(struct gv_memory_bytes *bytes, const void *more, size_t len);
 
 // A copy of `len` bytes, followed by a NUL.
 char *gv_memory_copy(const void *bytes, size_t len);

@@ -6,12 +6,14 @@
 enum { PRNG_STREAM = 1, LINKS_MIN = 64, DELAY_MAX = 1 << 30 };
 #define MILLION 1000000
 
+const char *const gv_net_latency_names[] = {"constant", "uniform", "exponential", NULL};
+
 static bool before(const struct gv_net_message *a, const struct gv_net_message *b) {
     return a->due != b->due ? a->due < b->due : a->seq < b->seq;
 }
 
 static void inbox_put(struct gv_net_inbox *inbox, struct gv_net_message *message) {
-    inbox->heap = gv_memory_grow(inbox->heap, &inbox->cap, inbox->len + 1, sizeof *inbox->heap);
+    GV_MEMORY_GROW(inbox->heap, &inbox->cap, inbox->len + 1);
     size_t at = inbox->len++;
     while (at > 0 && before(message, inbox->heap[(at - 1) / 2])) {
         inbox->heap[at] = inbox->heap[(at - 1) / 2];
@@ -37,7 +39,7 @@ static struct gv_net_message *inbox_take(struct gv_net_inbox *inbox) {
 
 // ---- Links ----
 
-static struct gv_net_link *place_of(const struct gv_net *net, uint32_t src, uint32_t dest) {
+static struct gv_net_link *place_of(struct gv_net *net, uint32_t src, uint32_t dest) {
     uint64_t hash = ((uint64_t)src << 32 | dest) * UINT64_C(0x9e3779b97f4a7c15);
     size_t at = (size_t)(hash >> 32);
     for (;; at++) {
@@ -50,7 +52,7 @@ static void grow_links(struct gv_net *net) {
     struct gv_net_link *old = net->links;
     size_t cap = net->links_cap;
     net->links_cap = cap > 0 ? 2 * cap : LINKS_MIN;
-    net->links = gv_memory_new(net->links_cap * sizeof *net->links);
+    GV_MEMORY_ARRAY(net->links, net->links_cap);
     for (size_t i = 0; i < cap; i++) {
         if (old[i].state != 0) *place_of(net, old[i].src, old[i].dest) = old[i];
     }
@@ -209,14 +211,9 @@ static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link 
 
 // ---- Messages ----
 
-static void trace_line(struct gv_net *net, gv_time now, enum gv_trace_kind kind,
-                       struct gv_slice line, const char *why) {
-    if (net->config.trace != NULL) gv_trace_line(net->config.trace, now, kind, line, why);
-}
-
 static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const char *why) {
     net->dropped++;
-    trace_line(net, now, GV_TRACE_DROP, line, why);
+    gv_trace_line(net->config.trace, now, GV_TRACE_DROP, line, why);
 }
 
 static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
@@ -306,17 +303,15 @@ static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
 }
 
 void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
-    GV_ASSERT(config->queue != NULL);
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
-    net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
-    net->in_flight_bytes = gv_memory_new(config->nodes * sizeof *net->in_flight_bytes);
-    net->sent_by = gv_memory_new(config->nodes * sizeof *net->sent_by);
+    GV_MEMORY_ARRAY(net->inboxes, config->nodes);
+    GV_MEMORY_ARRAY(net->in_flight_bytes, config->nodes);
+    GV_MEMORY_ARRAY(net->sent_by, config->nodes);
 }
 
 void gv_net_fini(struct gv_net *net) {
-    GV_ASSERT(net != NULL);
-    for (uint32_t node = 0; net->inboxes != NULL && node < net->config.nodes; node++) {
+    for (uint32_t node = 0; node < net->config.nodes; node++) {
         struct gv_net_inbox *inbox = &net->inboxes[node];
         for (size_t i = 0; i < inbox->len; i++) free(inbox->heap[i]);
         free(inbox->current);
@@ -324,13 +319,9 @@ void gv_net_fini(struct gv_net *net) {
     }
     gv_adversary_fini(&net->adversary);
     free(net->links);
-    net->links = NULL;
     free(net->inboxes);
-    net->inboxes = NULL;
     free(net->in_flight_bytes);
-    net->in_flight_bytes = NULL;
     free(net->sent_by);
-    net->sent_by = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // inboxes were freed above
     gv_event_queue_drop(net->config.queue, net->config.event_kind, free);
 }
@@ -380,11 +371,10 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
     net->forged++;
     if (action.replaces) drop(net, now, bytes, "altered");
     if (action.replayed) {
-        trace_line(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
-    } else if (net->config.trace != NULL) {
-        const char *name = net->counts[type].type;
-        struct gv_slice said = gv_slice_text(name);
-        gv_trace_send(net->config.trace, now, action.line, said, size);
+        gv_trace_line(net->config.trace, now, GV_TRACE_DUPLICATE, action.line, NULL);
+    } else {
+        gv_trace_send(net->config.trace, now, action.line, gv_slice_text(net->counts[type].type),
+                      size);
     }
     struct gv_net_message head = {
         .src = action.src,
@@ -402,7 +392,8 @@ static void transmit(struct gv_net *net, gv_time now, struct gv_net_link *link, 
     unsigned copies = copies_of(net, link);
     if (copies > net->copies) net->copies = copies;
     if (copies == 0) drop(net, now, bytes, "lost");
-    for (unsigned i = 1; i < copies; i++) trace_line(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
+    for (unsigned i = 1; i < copies; i++)
+        gv_trace_line(net->config.trace, now, GV_TRACE_DUPLICATE, bytes, NULL);
     for (unsigned i = 0; i < copies; i++) {
         gv_time takes;
         if (!take_link(net, now, link, size, &takes)) {

@@ -28,6 +28,7 @@
 #include "wan.h"
 
 enum gv_net_latency { GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL };
+extern const char *const gv_net_latency_names[]; // by kind; NULL at the end
 enum gv_net_delivery { GV_NET_MAELSTROM, GV_NET_EXACT };
 
 enum {

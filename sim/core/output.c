@@ -20,26 +20,23 @@ static char *temporary_of(const char *path) {
     if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) return NULL;
     size_t room = strlen(path) + TAIL_MAX;
     char *temporary = gv_memory_new(room);
-    int len = snprintf(temporary, room, "%s.%ld.part", path, (long)getpid());
-    GV_ASSERT(len > 0 && (size_t)len < room);
+    snprintf(temporary, room, "%s.%ld.part", path, (long)getpid());
     return temporary;
 }
 
-bool gv_output_open(struct gv_output *output, const char *path) {
-    GV_ASSERT(output != NULL);
+bool gv_output_open(struct gv_output *output, const char *path, bool atomic) {
     *output = (struct gv_output){.path = path};
     if (path == NULL) return true;
     if (strcmp(path, "-") == 0) {
         output->file = stdout;
         return true;
     }
-    output->temporary = temporary_of(path);
+    if (atomic) output->temporary = temporary_of(path);
     output->file = fopen(output->temporary != NULL ? output->temporary : path, "w");
     return output->file != NULL || complain(path);
 }
 
 bool gv_output_close(struct gv_output *output, bool complete) {
-    GV_ASSERT(output != NULL);
     bool good = true;
     if (output->file != NULL && output->file != stdout) {
         good = ferror(output->file) == 0;

@@ -13,13 +13,13 @@ struct gv_output {
     char *temporary; // the temporary file; NULL: written directly
 };
 
-// `path` is borrowed. NULL: no output; "-": standard output. A path that exists and is not a
-// regular file (pipe, device, link) is written directly. False: it cannot be written; the error has
-// been printed.
-bool gv_output_open(struct gv_output *output, const char *path);
+// `path` is borrowed. NULL: no output; "-": standard output. Unless `atomic`, or if the path exists
+// and is not a regular file (pipe, device, link), it is written directly. False: it cannot be
+// written; the error has been printed.
+bool gv_output_open(struct gv_output *output, const char *path, bool atomic);
 
-// Renames the file if it is `complete`, else removes it. Call it once after gv_output_open, also if
-// that failed. False as above.
+// Renames the temporary file if it is `complete`, else removes it. Call it once after
+// gv_output_open, also if that failed. False as above.
 bool gv_output_close(struct gv_output *output, bool complete);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +10,6 @@
 enum { CWD_MAX = 1 << 16 };
 
 static char *join(const char *dir, size_t dir_len, const char *name) {
-    GV_ASSERT(dir != NULL && name != NULL);
     size_t cap = dir_len + strlen(name) + 2;
     char *path = gv_memory_new(cap);
     snprintf(path, cap, "%.*s/%s", (int)dir_len, dir, name);
@@ -19,15 +17,9 @@ static char *join(const char *dir, size_t dir_len, const char *name) {
 }
 
 char *gv_path_absolute(const char *path) {
-    GV_ASSERT(path != NULL);
     if (path[0] == '/') return gv_memory_copy(path, strlen(path));
-    for (size_t cap = 256; cap <= CWD_MAX; cap *= 2) {
-        char *cwd = gv_memory_new(cap);
-        char *absolute = getcwd(cwd, cap) != NULL ? join(cwd, strlen(cwd), path) : NULL;
-        free(cwd);
-        if (absolute != NULL || errno != ERANGE) return absolute;
-    }
-    return NULL;
+    char cwd[CWD_MAX];
+    return getcwd(cwd, sizeof cwd) != NULL ? join(cwd, strlen(cwd), path) : NULL;
 }
 
 static bool is_program(const char *path) {
@@ -36,7 +28,6 @@ static bool is_program(const char *path) {
 }
 
 char *gv_path_program(const char *name) {
-    GV_ASSERT(name != NULL);
     if (is_program(name)) return gv_path_absolute(name);
     const char *dirs = getenv("PATH");
     if (strchr(name, '/') != NULL || dirs == NULL) return NULL;

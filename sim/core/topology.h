@@ -19,18 +19,12 @@ enum gv_topology {
 uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t node,
                                 uint32_t *out);
 
-// The topology as a JSON object from names to lists of names: {"n0":["n1"],"n1":["n0"]}. Returns
-// its length. GV_ESPACE: longer than cap.
-int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t cap);
-
-// The body of the topology request, without its braces; the caller frees it by free(). Ends the
-// process if there is no memory.
+// The body of the topology request, without its braces, whose topology is an object from names to
+// lists of names: {"n0":["n1"],"n1":["n0"]}. The caller frees it by free(). Ends the process if
+// there is no memory.
 char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len);
 
-// "line", "grid", …
-const char *gv_topology_name(enum gv_topology kind);
-
-// The kind of this name. GV_ENOENT: unknown name.
-int gv_topology_parse(const char *name, enum gv_topology *kind);
+// "line", "grid", … by kind; NULL at the end.
+extern const char *const gv_topology_names[];
 
 #endif

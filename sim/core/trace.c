@@ -7,6 +7,7 @@
 enum { NAME_MAX = 16 };
 
 static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *event) {
+    if (trace == NULL) return;
     if (!trace->begun) {
         trace->begun = true;
         trace->zero = trace->last = now;
@@ -76,7 +77,7 @@ void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 // ---- Other events ----
 
 static struct gv_slice name_of(char letter, uint32_t number, char buf[NAME_MAX]) {
-    int len = snprintf(buf, NAME_MAX, "%c%" PRIu32, letter, number);
+    int len = snprintf(buf, NAME_MAX, "%c%u", letter, number);
     return gv_slice_of(buf, (size_t)len);
 }
 
@@ -105,42 +106,30 @@ void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct g
 }
 
 void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint32_t node) {
-    if (trace == NULL) return;
     char name[NAME_MAX];
     emit(trace, now, &(struct gv_trace_event){.kind = kind, .from = name_of('n', node, name)});
 }
 
 void gv_trace_fault(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint64_t number,
                     const char *text) {
-    if (trace == NULL) return;
     emit(trace, now,
          &(struct gv_trace_event){.kind = kind, .has_id = true, .id = number, .why = text});
 }
 
-void gv_trace_phase(struct gv_trace *trace, gv_time now, const char *name) {
-    if (trace == NULL) return;
-    emit(trace, now, &(struct gv_trace_event){.kind = GV_TRACE_PHASE, .why = name});
+void gv_trace_text(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, const char *text) {
+    emit(trace, now, &(struct gv_trace_event){.kind = kind, .why = text});
 }
 
-void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text) {
-    if (trace == NULL) return;
-    emit(trace, now, &(struct gv_trace_event){.kind = GV_TRACE_VIOLATION, .why = text});
-}
-
-const char *gv_trace_name(enum gv_trace_kind kind) {
-    static const char *const names[GV_TRACE_KINDS] = {
-        [GV_TRACE_SEND] = "send",           [GV_TRACE_DUPLICATE] = "duplicate",
-        [GV_TRACE_REQUEST] = "request",     [GV_TRACE_DELIVER] = "deliver",
-        [GV_TRACE_DROP] = "drop",           [GV_TRACE_REPLY] = "reply",
-        [GV_TRACE_LEARN] = "learn",         [GV_TRACE_FAULT_BEGIN] = "fault-begin",
-        [GV_TRACE_FAULT_END] = "fault-end", [GV_TRACE_CRASH] = "crash",
-        [GV_TRACE_RESTART] = "restart",     [GV_TRACE_PAUSE] = "pause",
-        [GV_TRACE_RESUME] = "resume",       [GV_TRACE_PHASE] = "phase",
-        [GV_TRACE_VIOLATION] = "violation",
-    };
-    GV_ASSERT(kind < GV_TRACE_KINDS && names[kind] != NULL);
-    return names[kind];
-}
+const char *const gv_trace_names[GV_TRACE_KINDS] = {
+    [GV_TRACE_SEND] = "send",           [GV_TRACE_DUPLICATE] = "duplicate",
+    [GV_TRACE_REQUEST] = "request",     [GV_TRACE_DELIVER] = "deliver",
+    [GV_TRACE_DROP] = "drop",           [GV_TRACE_REPLY] = "reply",
+    [GV_TRACE_LEARN] = "learn",         [GV_TRACE_FAULT_BEGIN] = "fault-begin",
+    [GV_TRACE_FAULT_END] = "fault-end", [GV_TRACE_CRASH] = "crash",
+    [GV_TRACE_RESTART] = "restart",     [GV_TRACE_PAUSE] = "pause",
+    [GV_TRACE_RESUME] = "resume",       [GV_TRACE_PHASE] = "phase",
+    [GV_TRACE_VIOLATION] = "violation",
+};
 
 // ---- JSON ----
 
@@ -165,7 +154,7 @@ void gv_trace_json(void *ctx, const struct gv_trace_event *event) {
     FILE *out = ctx;
     gv_time second = 1000 * GV_MS;
     fprintf(out, "{\"t\":%" PRIu64 ".%09" PRIu64 ",\"kind\":\"%s\"", event->at / second,
-            event->at % second, gv_trace_name(event->kind));
+            event->at % second, gv_trace_names[event->kind]);
     bool fault = event->kind == GV_TRACE_FAULT_BEGIN || event->kind == GV_TRACE_FAULT_END;
     bool alone = event->to.len == 0; // an event of one node
     if (event->has_id) fprintf(out, ",\"%s\":%" PRIu64, fault ? "fault" : "id", event->id);

@@ -53,12 +53,9 @@ struct gv_trace {
     } sinks[GV_TRACE_SINKS_MAX];
 };
 
-static inline void gv_trace_init(struct gv_trace *trace) {
-    GV_ASSERT(trace != NULL);
-    *trace = (struct gv_trace){0};
-}
+// A zeroed trace has no sinks.
 static inline void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
-    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
+    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX);
     trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
 }
 
@@ -81,13 +78,12 @@ void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct g
 // Traces CRASH, RESTART, PAUSE or RESUME.
 void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint32_t node);
 
-// Traces the BEGIN or END of a fault, by its number; and a PHASE.
+// Traces the BEGIN or END of a fault, by its number.
 void gv_trace_fault(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint64_t number,
                     const char *text);
-void gv_trace_phase(struct gv_trace *trace, gv_time now, const char *name);
 
-// Traces an error of a checker, at the time when it was found.
-void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text);
+// Traces a PHASE by its name, or the text of a VIOLATION, at the time when it was found.
+void gv_trace_text(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, const char *text);
 
 // A sink that writes each event as a JSON object on a line of its own, to the FILE that is its ctx:
 //   {"t":1.250000000,"kind":"send","id":17,"from":"n1","to":"n2","type":"gossip","bytes":231,
@@ -95,7 +91,7 @@ void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text);
 // "t" is in seconds. Members that do not apply are absent.
 gv_trace_write gv_trace_json;
 
-// The name of a kind, as in JSON: "send", "deliver", …
-const char *gv_trace_name(enum gv_trace_kind kind);
+// The name of each kind, as in JSON: "send", "deliver", …
+extern const char *const gv_trace_names[GV_TRACE_KINDS];
 
 #endif

@@ -4,7 +4,7 @@
 #include "memory.h"
 
 int gv_wan_find(const struct gv_wan *wan, const char *name) {
-    GV_ASSERT(name != NULL && wan->count <= GV_WAN_REGIONS_MAX);
+    GV_ASSERT(wan->count <= GV_WAN_REGIONS_MAX);
     for (uint32_t i = 0; i < wan->count; i++) {
         if (strcmp(wan->names[i], name) == 0) return (int)i;
     }
@@ -42,7 +42,6 @@ void gv_wan_close(struct gv_wan *wan) {
 }
 
 const struct gv_wan_path *gv_wan_between(const struct gv_wan *wan, uint32_t src, uint32_t dest) {
-    GV_ASSERT(wan->regions != NULL);
     GV_ASSERT(src < wan->nodes && dest < wan->nodes);
     uint8_t a = wan->regions[src], b = wan->regions[dest];
     return a < wan->count && b < wan->count ? &wan->paths[a][b] : NULL;

@@ -39,7 +39,6 @@ static inline void gv_wan_set_bandwidth(struct gv_wan *wan, uint32_t a, uint32_t
 // Opens a cluster of this many nodes, all without a region; places a node in a region; closes.
 void gv_wan_open(struct gv_wan *wan, uint32_t nodes);
 static inline void gv_wan_place(struct gv_wan *wan, uint32_t node, uint32_t region) {
-    GV_ASSERT(wan->regions != NULL);
     GV_ASSERT(node < wan->nodes && region < wan->count);
     wan->regions[node] = (uint8_t)region;
 }

@@ -3,8 +3,6 @@
 #ifndef GV_SIM_FAULTS_BUILTIN_H
 #define GV_SIM_FAULTS_BUILTIN_H
 
-#include <stddef.h>
-
 struct gv_builtin {
     const char *name;
     const char *summary; // one line

@@ -14,16 +14,14 @@ static size_t words(const struct gv_nemesis *nemesis) {
 void gv_nemesis_init(struct gv_nemesis *nemesis, uint32_t nodes, uint64_t seed) {
     GV_ASSERT(nodes > 0);
     *nemesis = (struct gv_nemesis){.nodes = nodes};
-    nemesis->cut = gv_memory_new(words(nemesis) * sizeof *nemesis->cut);
+    GV_MEMORY_ARRAY(nemesis->cut, words(nemesis));
     nemesis->side = gv_memory_new(nodes);
     gv_prng_init(&nemesis->prng, seed, PRNG_STREAM);
 }
 
 void gv_nemesis_fini(struct gv_nemesis *nemesis) {
-    GV_ASSERT(nemesis != NULL);
     free(nemesis->cut);
     free(nemesis->side);
-    *nemesis = (struct gv_nemesis){0};
 }
 
 void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, bool cut) {
@@ -135,7 +133,6 @@ static void ring_of_many(struct gv_nemesis *nemesis) {
 }
 
 void gv_nemesis_start(struct gv_nemesis *nemesis, enum gv_nemesis_kind kind) {
-    GV_ASSERT(kind < GV_NEMESIS_KINDS);
     gv_nemesis_stop(nemesis);
     nemesis->active = true;
     nemesis->kind = kind;
@@ -172,7 +169,6 @@ void gv_nemesis_merge(struct gv_nemesis *nemesis, const struct gv_nemesis *other
 }
 
 bool gv_nemesis_possible(enum gv_nemesis_kind kind, uint32_t nodes) {
-    GV_ASSERT(kind < GV_NEMESIS_KINDS && nodes > 0);
     uint32_t least = kind == GV_NEMESIS_MINORITY ? 4 : kind == GV_NEMESIS_RING ? 3 : 2;
     return nodes >= least;
 }
@@ -186,7 +182,6 @@ void gv_nemesis_start_any(struct gv_nemesis *nemesis) {
 }
 
 void gv_nemesis_stop(struct gv_nemesis *nemesis) {
-    GV_ASSERT(nemesis->cut != NULL);
     memset(nemesis->cut, 0, words(nemesis) * sizeof *nemesis->cut);
     memset(nemesis->side, 0, nemesis->nodes);
     nemesis->active = false;

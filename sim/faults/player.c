@@ -8,8 +8,8 @@ void gv_player_init(struct gv_player *player, const struct gv_scenario *scenario
     GV_ASSERT(scenario != NULL && nodes > 0);
     *player = (struct gv_player){
         .scenario = scenario, .nodes = nodes, .seed = seed, .nemesis = nemesis, .net = net};
-    player->steps = gv_memory_new((scenario->len + 1) * sizeof *player->steps);
-    player->rules = gv_memory_new((scenario->len + 1) * sizeof *player->rules);
+    GV_MEMORY_ARRAY(player->steps, scenario->len + 1);
+    GV_MEMORY_ARRAY(player->rules, scenario->len + 1);
 }
 
 void gv_player_fini(struct gv_player *player) {
@@ -21,7 +21,6 @@ void gv_player_fini(struct gv_player *player) {
     }
     free(player->steps);
     free(player->rules);
-    *player = (struct gv_player){0};
 }
 
 // Cuts the links from group `a` to group `b` of a step.
@@ -52,32 +51,20 @@ static void apply_cut(struct gv_player *player, size_t index) {
 
 // The network rule of an active step; false: it has none.
 static bool to_rule(struct gv_player *player, size_t index, struct gv_net_rule *rule) {
+    static const struct {
+        bool has_rule;
+        enum gv_net_rule_kind kind;
+    } rules[GV_SCENARIO_DRIFT + 1] = {
+        [GV_SCENARIO_LOSE] = {true, GV_NET_LOSE},
+        [GV_SCENARIO_DUPLICATE] = {true, GV_NET_DUPLICATE},
+        [GV_SCENARIO_DELAY] = {true, GV_NET_DELAY},
+        [GV_SCENARIO_LIMIT] = {true, GV_NET_LIMIT},
+        [GV_SCENARIO_FORGE] = {true, GV_NET_FORGE},
+    };
     const struct gv_scenario_step *step = &player->scenario->steps[index];
     struct gv_player_step *own = &player->steps[index];
-    switch (step->kind) {
-    case GV_SCENARIO_LOSE:
-        rule->kind = GV_NET_LOSE;
-        break;
-    case GV_SCENARIO_DUPLICATE:
-        rule->kind = GV_NET_DUPLICATE;
-        break;
-    case GV_SCENARIO_DELAY:
-        rule->kind = GV_NET_DELAY;
-        break;
-    case GV_SCENARIO_LIMIT:
-        rule->kind = GV_NET_LIMIT;
-        break;
-    case GV_SCENARIO_FORGE:
-        rule->kind = GV_NET_FORGE;
-        break;
-    case GV_SCENARIO_CUT:
-    case GV_SCENARIO_CRASH:
-    case GV_SCENARIO_PAUSE:
-    case GV_SCENARIO_SLOW:
-    case GV_SCENARIO_CLOCK:
-    case GV_SCENARIO_DRIFT:
-        return false;
-    }
+    if (!rules[step->kind].has_rule) return false;
+    rule->kind = rules[step->kind].kind;
     if (step->group_count > 0 && own->sides == NULL) {
         own->sides = gv_memory_new(player->nodes);
         for (uint32_t node = 0; node < player->nodes; node++) {
@@ -146,7 +133,7 @@ void gv_player_end(struct gv_player *player, size_t index) {
 }
 
 void gv_player_describe(const struct gv_player *player, size_t index, char *buf, size_t cap) {
-    GV_ASSERT(index < player->scenario->len && cap > 0);
+    GV_ASSERT(cap > 0);
     const struct gv_scenario_step *step = &player->scenario->steps[index];
     if (step->drawn) {
         gv_nemesis_describe(&player->steps[index].drawn, buf, cap);

@@ -5,7 +5,6 @@
 #include "../core/memory.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 enum { WORD_MAX = 40, DIGITS_MAX = 9, CLOCK_STEP_MAX_S = 86400 };
 
@@ -19,7 +18,7 @@ struct parser {
 };
 
 GV_PRINTF(2, 3)
-static int wrong(const struct parser *parser, const char *format, ...) {
+static int wrong(struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(parser->diagnostic->why, GV_SCENARIO_WHY_MAX, format, args);
@@ -66,7 +65,7 @@ static bool take(struct parser *parser, const char *word) {
     return true;
 }
 
-static int wanted(const struct parser *parser, const char *what) {
+static int wanted(struct parser *parser, const char *what) {
     if (parser->word[0] == '\0') return wrong(parser, "%s is missing here", what);
     return wrong(parser, "'%s' stands where %s should", parser->word, what);
 }
@@ -115,14 +114,14 @@ static int take_duration(struct parser *parser, gv_time *out) {
     return error == 0 && *out == 0 ? wrong(&before, "%s changes nothing", before.word) : error;
 }
 
-static int take_share(struct parser *parser, uint32_t *ppm) {
+static int take_share(struct parser *parser, struct gv_scenario_step *step) {
     const char *text = parser->word;
     uint64_t number;
     if (!read_thousandths(&text, &number) || strcmp(text, "%") != 0 || number > 100000) {
         return wanted(parser, "a share above 0%, of 100% at most");
     }
     if (number == 0) return wrong(parser, "%s changes nothing", parser->word);
-    *ppm = (uint32_t)number * 10;
+    step->ppm = (uint32_t)number * 10;
     next(parser);
     return 0;
 }
@@ -281,35 +280,31 @@ static int take_between(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "between") ? take_sides(parser, step, false) : 0;
 }
 
-// Reads a share, "by", and the mean of a uniform delay.
-static int take_reorder(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_share(parser, &step->ppm);
-    if (error != 0) return error;
-    if (!take(parser, "by")) return wanted(parser, "'by'");
+static int take_delay(struct parser *parser, struct gv_scenario_step *step) {
+    return take_duration(parser, &step->delay);
+}
+
+// Reads "by" and the mean of a uniform delay.
+static int take_by(struct parser *parser, struct gv_scenario_step *step) {
     step->dist = GV_NET_UNIFORM;
-    error = take_duration(parser, &step->delay);
-    return error != 0 ? error : take_between(parser, step);
+    return take(parser, "by") ? take_delay(parser, step) : wanted(parser, "'by'");
+}
+
+// Reads the distribution of the delay of all messages.
+static int take_dist(struct parser *parser, struct gv_scenario_step *step) {
+    step->ppm = 1000000;
+    for (int dist = GV_NET_CONSTANT; gv_net_latency_names[dist] != NULL; dist++) {
+        if (!take(parser, gv_net_latency_names[dist])) continue;
+        step->dist = (enum gv_net_latency)dist;
+        break;
+    }
+    return 0;
 }
 
 static int take_limit(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_bandwidth(parser, &step->bandwidth);
     step->delay = GV_NET_WAIT_MAX;
-    if (error == 0 && take(parser, "wait")) error = take_time(parser, &step->delay);
-    return error != 0 ? error : take_between(parser, step);
-}
-
-static int take_delay(struct parser *parser, struct gv_scenario_step *step) {
-    step->ppm = 1000000;
-    int error = take_duration(parser, &step->delay);
-    if (error != 0) return error;
-    if (take(parser, "uniform")) {
-        step->dist = GV_NET_UNIFORM;
-    } else if (take(parser, "exponential")) {
-        step->dist = GV_NET_EXPONENTIAL;
-    } else {
-        take(parser, "constant");
-    }
-    return take_between(parser, step);
+    return error == 0 && take(parser, "wait") ? take_time(parser, &step->delay) : error;
 }
 
 static int take_repeats(struct parser *parser, struct gv_scenario_step *step) {
@@ -354,10 +349,8 @@ static int take_when(struct parser *parser, struct gv_scenario_step *step) {
     return error != 0 ? error : take_repeats(parser, step);
 }
 
-static int take_crash(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_group(parser, step);
-    if (error == 0) error = take_when(parser, step);
-    if (error != 0) return error;
+// Reads what a crash does to the disk.
+static int take_disk(struct parser *parser, struct gv_scenario_step *step) {
     step->crash = GV_DISK_WIPED;
     if (take(parser, "with")) {
         step->crash = take(parser, "torn") ? GV_DISK_TORN : GV_DISK_KEPT;
@@ -369,13 +362,11 @@ static int take_crash(struct parser *parser, struct gv_scenario_step *step) {
 
 // Reads the times of a flapping cut: "every 500ms from 2s for 10s" is a cut at 2s for 250ms every
 // 500ms until 12s.
-static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_cut(parser, step);
-    if (error != 0) return error;
+static int take_flapping(struct parser *parser, struct gv_scenario_step *step) {
     if (!take(parser, "every")) return wanted(parser, "'every'");
     gv_time period = 0;
     struct parser before = *parser;
-    error = take_time(parser, &period);
+    int error = take_time(parser, &period);
     if (error != 0) return error;
     if (period < 2 * GV_MS) return wrong(&before, "a link cannot flap so fast");
     error = take_when(parser, step);
@@ -387,56 +378,39 @@ static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
     return 0;
 }
 
-static int take_slow(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_group(parser, step);
-    return error != 0 ? error : take_duration(parser, &step->delay);
-}
-
-static int take_clock(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_group(parser, step);
-    if (error == 0) error = take_jump(parser, step);
+// Reads the time of an event that is permanent.
+static int take_moment(struct parser *parser, struct gv_scenario_step *step) {
     struct parser before = *parser;
-    if (error == 0) error = take_when(parser, step);
-    if (error != 0) return error;
-    return step->lasts > 0 ? wrong(&before, "a clock is set at a time, and stays so") : 0;
+    int error = take_when(parser, step);
+    if (error != 0 || step->lasts == 0) return error;
+    return wrong(&before, "a clock is set at a time, and stays so");
 }
 
-static int take_clock_rate(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_group(parser, step);
-    return error != 0 ? error : take_drift(parser, step);
-}
-
-static int take_loss(struct parser *parser, struct gv_scenario_step *step) {
-    int error = take_share(parser, &step->ppm);
-    return error != 0 ? error : take_between(parser, step);
-}
-
+// The grammar: what follows each verb, in this order.
 static const struct verb {
     const char *name;
     enum gv_scenario_kind kind;
-    bool whole; // `take` reads the times as well
-    int (*take)(struct parser *parser, struct gv_scenario_step *step);
+    int (*parts[5])(struct parser *parser, struct gv_scenario_step *step); // NULL at the end
 } verbs[] = {
-    {"cut", GV_SCENARIO_CUT, false, take_cut},
-    {"flap", GV_SCENARIO_CUT, true, take_flap},
-    {"lose", GV_SCENARIO_LOSE, false, take_loss},
-    {"duplicate", GV_SCENARIO_DUPLICATE, false, take_loss},
-    {"delay", GV_SCENARIO_DELAY, false, take_delay},
-    {"reorder", GV_SCENARIO_DELAY, false, take_reorder},
-    {"limit", GV_SCENARIO_LIMIT, false, take_limit},
-    {"forge", GV_SCENARIO_FORGE, false, take_loss},
-    {"crash", GV_SCENARIO_CRASH, true, take_crash},
-    {"pause", GV_SCENARIO_PAUSE, false, take_group},
-    {"slow", GV_SCENARIO_SLOW, false, take_slow},
-    {"clock", GV_SCENARIO_CLOCK, true, take_clock},
-    {"drift", GV_SCENARIO_DRIFT, false, take_clock_rate},
+    {"cut", GV_SCENARIO_CUT, {take_cut, take_when}},
+    {"flap", GV_SCENARIO_CUT, {take_cut, take_flapping}},
+    {"lose", GV_SCENARIO_LOSE, {take_share, take_between, take_when}},
+    {"duplicate", GV_SCENARIO_DUPLICATE, {take_share, take_between, take_when}},
+    {"delay", GV_SCENARIO_DELAY, {take_delay, take_dist, take_between, take_when}},
+    {"reorder", GV_SCENARIO_DELAY, {take_share, take_by, take_between, take_when}},
+    {"limit", GV_SCENARIO_LIMIT, {take_limit, take_between, take_when}},
+    {"forge", GV_SCENARIO_FORGE, {take_share, take_between, take_when}},
+    {"crash", GV_SCENARIO_CRASH, {take_group, take_when, take_disk}},
+    {"pause", GV_SCENARIO_PAUSE, {take_group, take_when}},
+    {"slow", GV_SCENARIO_SLOW, {take_group, take_delay, take_when}},
+    {"clock", GV_SCENARIO_CLOCK, {take_group, take_jump, take_moment}},
+    {"drift", GV_SCENARIO_DRIFT, {take_group, take_drift, take_when}},
 };
 
 // ---- Regions ----
 
 static void add_to_map(const struct parser *parser, struct gv_scenario *scenario, size_t at) {
-    scenario->map = gv_memory_grow(scenario->map, &scenario->map_cap, scenario->map_len + 1,
-                                   sizeof *scenario->map);
+    GV_MEMORY_GROW(scenario->map, &scenario->map_cap, scenario->map_len + 1);
     scenario->map[scenario->map_len++] = gv_slice_of(parser->line + at, parser->len - at);
 }
 
@@ -504,16 +478,16 @@ static int add_step(struct parser *parser, struct gv_scenario *scenario, const s
     if (scenario->len == GV_SCENARIO_STEPS_MAX) {
         return wrong(parser, "there are at most %d steps", GV_SCENARIO_STEPS_MAX);
     }
-    scenario->steps =
-        gv_memory_grow(scenario->steps, &scenario->cap, scenario->len + 1, sizeof *scenario->steps);
+    GV_MEMORY_GROW(scenario->steps, &scenario->cap, scenario->len + 1);
     struct gv_scenario_step *step = &scenario->steps[scenario->len++];
     *step = (struct gv_scenario_step){
         .kind = verb->kind,
         .line = parser->number,
         .text = gv_slice_of(parser->line + verb_at, parser->len - verb_at),
     };
-    int error = verb->take(parser, step);
-    return error != 0 || verb->whole ? error : take_when(parser, step);
+    int error = 0;
+    for (int i = 0; error == 0 && verb->parts[i] != NULL; i++) error = verb->parts[i](parser, step);
+    return error;
 }
 
 static int take_line(struct parser *parser, struct gv_scenario *scenario) {
@@ -578,24 +552,10 @@ int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len
 }
 
 void gv_scenario_fini(struct gv_scenario *scenario) {
-    GV_ASSERT(scenario != NULL);
     free(scenario->text);
     free(scenario->steps);
     free(scenario->map);
     *scenario = (struct gv_scenario){0};
-}
-
-static int check_group(const struct gv_scenario_group *group, unsigned line, uint32_t nodes,
-                       struct gv_scenario_diagnostic *diagnostic) {
-    for (uint32_t r = 0; r < group->count; r++) {
-        if (group->ranges[r].last < nodes) continue;
-        diagnostic->line = line;
-        diagnostic->column = group->ranges[r].column;
-        snprintf(diagnostic->why, sizeof diagnostic->why,
-                 "there is no n%u: the nodes are n0 to n%u", group->ranges[r].last, nodes - 1);
-        return GV_ERANGE;
-    }
-    return 0;
 }
 
 GV_PRINTF(4, 5)
@@ -608,6 +568,16 @@ static int unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsig
     diagnostic->line = line;
     diagnostic->column = column;
     return GV_ERANGE;
+}
+
+static int check_group(const struct gv_scenario_group *group, unsigned line, uint32_t nodes,
+                       struct gv_scenario_diagnostic *diagnostic) {
+    for (uint32_t r = 0; r < group->count; r++) {
+        if (group->ranges[r].last < nodes) continue;
+        return unfit(diagnostic, line, group->ranges[r].column,
+                     "there is no n%u: the nodes are n0 to n%u", group->ranges[r].last, nodes - 1);
+    }
+    return 0;
 }
 
 // Whether `rest` contains a node; it suffices to test node 0 and the node after each range.
@@ -673,7 +643,7 @@ static int check_step(const struct gv_scenario_step *step, uint32_t nodes, gv_ti
 
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
                       struct gv_scenario_diagnostic *diagnostic) {
-    GV_ASSERT(nodes > 0 && diagnostic != NULL);
+    GV_ASSERT(nodes > 0);
     int error = 0;
     for (size_t i = 0; i < scenario->len && error == 0; i++)
         error = check_step(&scenario->steps[i], nodes, time_limit, diagnostic);

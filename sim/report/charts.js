@@ -60,8 +60,8 @@ function prepare(canvas, height) {
 }
 
 function legend(id, items) {
-  document.getElementById(id).replaceChildren(...items.map(([colour, text]) => {
-    const item = document.createElement("span"), mark = document.createElement("i");
+  byId(id).replaceChildren(...items.map(([colour, text]) => {
+    const item = element("span"), mark = element("i");
     mark.style.background = colour;
     item.append(mark, shortName(text));
     if (shortName(text) !== text) item.title = text;
@@ -69,62 +69,8 @@ function legend(id, items) {
   }));
 }
 
-class Chart {
-  // draw(g, plot) draws the data; describe(t, y, plot) returns the tip's text. plot: {left, right, top,
-  // bottom, x(t)}. height: of the plot, pixels. title: of the vertical axis.
-  constructor(charts, id, height, title, draw, describe) {
-    this.bands = id !== "faults" && id !== "heat";
-    this.top = HEAD + (this.bands ? 3 * charts.kinds.length : 0);
-    Object.assign(this, { charts, id, height: this.top + height + AXIS, title, draw, describe });
-    this.canvas = document.getElementById(id);
-    this.snapshot = document.createElement("canvas"); // all but what follows the pointer
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label",
-      this.canvas.closest("figure").querySelector("figcaption").firstChild.textContent.trim());
-    this.canvas.addEventListener("pointermove", e => charts.hover(this, e));
-    this.canvas.addEventListener("pointerleave", () => charts.hover(null));
-    this.canvas.addEventListener("click", e => charts.onpick(this.timeAt(e.offsetX)));
-  }
-  timeAt(x) {
-    const t = (x - LEFT) / (this.width - LEFT - RIGHT) * this.charts.model.end_at;
-    return Math.max(0, Math.min(this.charts.model.end_at, t));
-  }
-  render() {
-    this.width = this.canvas.parentElement.clientWidth;
-    const g = prepare(this.canvas, this.height), { model, list } = this.charts;
-    const plot = { left: LEFT, right: this.width - RIGHT, top: this.top, bottom: this.height - AXIS,
-      x: t => LEFT + t / model.end_at * (this.width - LEFT - RIGHT) };
-    this.plot = plot;
-    if (this.bands) drawBands(g, model.faults, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom);
-    axisTitles(g, plot, this.title, TIME);
-    const moments = () => drawMoments(g, model, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom, list[0] === this);
-    if (this.id === "faults") moments(); // below the labels
-    this.draw(g, plot);
-    this.charts.timeAxis(g, plot);
-    if (this.id !== "faults") moments();
-    this.snapshot.width = this.canvas.width;
-    this.snapshot.height = this.canvas.height;
-    this.snapshot.getContext("2d").drawImage(this.canvas, 0, 0);
-    this.overlay();
-  }
-  overlay() {
-    const g = prepare(this.canvas, this.height), { plot, charts } = this, [from, to] = charts.window;
-    g.drawImage(this.snapshot, 0, 0, this.width, this.height);
-    if (to - from < 0.995 * charts.model.end_at) {
-      const x = plot.x(from), width = Math.max(2, plot.x(to) - x);
-      g.fillStyle = faded(palette.accent, 0.09);
-      g.strokeStyle = faded(palette.accent, 0.8);
-      g.fillRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
-      g.strokeRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
-    }
-    if (charts.pointer !== null) {
-      g.strokeStyle = faded(palette.ink, 0.55);
-      line(g, plot.x(charts.pointer), HEAD - 3, plot.x(charts.pointer), plot.bottom);
-    }
-  }
-}
-
-function line(g, x0, y0, x1, y1) {
+function line(g, colour, x0, y0, x1, y1) {
+  g.strokeStyle = colour;
   g.beginPath();
   g.moveTo(x0, y0);
   g.lineTo(x1, y1);
@@ -143,14 +89,13 @@ function axisTitles(g, plot, vertical, horizontal) {
 }
 
 // Marks the times of violations, and the time after which messages are omitted.
-function drawMoments(g, model, x, left, right, top, bottom, named) {
+function drawMoments(g, model, { x, left, right, top, bottom }, named) {
   const mark = (t, colour, text) => {
     const at = Math.round(x(t)) + .5;
     if (!(at >= left && at <= right + 1)) return;
-    g.strokeStyle = colour;
     g.lineWidth = 1.5;
     g.setLineDash([5, 3]);
-    line(g, at, top, at, bottom);
+    line(g, colour, at, top, at, bottom);
     g.setLineDash([]);
     g.lineWidth = 1;
     if (named) label(g, text, at, HEAD - 11, { align: "center", colour, bold: true });
@@ -163,7 +108,7 @@ const kindsOf = faults => faultKinds.filter(kind => faults.some(f => f.kind === 
 
 // Faults as bands: a tint for partitions, crashes and pauses, and above it a thin line for each kind, so
 // that overlapping faults can be distinguished.
-function drawBands(g, faults, x, left, right, top, bottom) {
+function drawBands(g, faults, { x, left, right, top, bottom }) {
   const kinds = kindsOf(faults), tint = new Path2D();
   for (const fault of faults) {
     const from = Math.max(left, x(fault.from)), to = Math.min(right, Math.max(x(fault.to), x(fault.from) + 1.5));
@@ -212,129 +157,150 @@ function lanesOf(faults) {
   return lanes;
 }
 
-class Charts {
-  constructor(model, onpick) {
-    this.model = model;
-    this.onpick = onpick;
-    this.window = [0, model.end_at];
-    this.pointer = null;
-    this.list = [];
-    this.countMessages();
-    this.kinds = kindsOf(model.faults);
-    this.lanes = lanesOf(model.faults);
-    const add = (...chart) => this.list.push(new Chart(this, ...chart));
-    if (this.kinds.length > 0) {
-      this.laneHeight = Math.max(6, Math.min(20, 800 / this.lanes.length));
-      add("faults", this.laneHeight * this.lanes.length, "kind of fault", (g, p) => this.drawFaults(g, p),
-        t => model.faultsAt(t).map(f => f.text).join("\n") || "no fault");
-    } else {
-      document.getElementById("faults-figure").hidden = true;
+// The charts of a page: {lanes, legends(), render(), setWindow(from, to)}. onpick(t): a time was chosen.
+function makeCharts(model, onpick) {
+  const kindsHere = kindsOf(model.faults), lanes = lanesOf(model.faults), list = [];
+  const laneHeight = Math.max(6, Math.min(20, 800 / lanes.length));
+  const hasValues = model.values.length > 0, curve = byId("curve");
+  let shown = [0, model.end_at], pointer = null;
+  // Messages and bytes by type and bin; the last type is that of dropped ones.
+  const bins = 240, binTime = model.end_at / bins;
+  const series = () => Array.from({ length: model.types.length + 1 }, () => new Float64Array(bins));
+  const perType = series(), bytesPerType = series();
+  // Of the values that reached all nodes: {at, delay, item}; the times of creation of the others; and the
+  // times to all and to half of the nodes, in ascending order.
+  const delays = [], never = [];
+  let times = [], halfTimes = [];
+
+  // draw(g, plot) draws the data; describe(t, y, plot) returns the tip's text. plot: {left, right, top,
+  // bottom, x(t)}. dataHeight: of the plot, pixels. title: of the vertical axis.
+  function addChart(id, dataHeight, title, draw, describe) {
+    const bands = id !== "faults" && id !== "heat", isFirst = list.length === 0;
+    const top = HEAD + (bands ? 3 * kindsHere.length : 0), height = top + dataHeight + AXIS;
+    const canvas = byId(id), snapshot = element("canvas"); // all but what follows the pointer
+    let plot = null;
+    const timeAt = x => {
+      const t = (x - LEFT) / (plot.right - LEFT) * model.end_at;
+      return Math.max(0, Math.min(model.end_at, t));
+    };
+    function render() {
+      const width = canvas.parentElement.clientWidth, g = prepare(canvas, height);
+      plot = { left: LEFT, right: width - RIGHT, top, bottom: height - AXIS,
+        x: t => LEFT + t / model.end_at * (width - LEFT - RIGHT) };
+      const frame = { ...plot, top: HEAD - 3 };
+      if (bands) drawBands(g, model.faults, frame);
+      axisTitles(g, plot, title, TIME);
+      const moments = () => drawMoments(g, model, frame, isFirst);
+      if (id === "faults") moments(); // below the labels
+      draw(g, plot);
+      timeAxis(g, plot);
+      if (id !== "faults") moments();
+      snapshot.width = canvas.width;
+      snapshot.height = canvas.height;
+      snapshot.getContext("2d").drawImage(canvas, 0, 0);
+      overlay();
     }
-    const hasValues = model.values.length > 0;
-    for (const id of ["heat", "latency", "curve"]) {
-      document.getElementById(id + "-figure").hidden = !hasValues;
+    function overlay() {
+      const g = prepare(canvas, height), [from, to] = shown;
+      g.drawImage(snapshot, 0, 0, plot.right + RIGHT, height);
+      if (to - from < 0.995 * model.end_at) {
+        const x = plot.x(from), width = Math.max(2, plot.x(to) - x);
+        g.fillStyle = faded(palette.accent, 0.09);
+        g.strokeStyle = faded(palette.accent, 0.8);
+        g.fillRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
+        g.strokeRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
+      }
+      if (pointer === null) return;
+      line(g, faded(palette.ink, 0.55), plot.x(pointer), HEAD - 3, plot.x(pointer), plot.bottom);
     }
-    if (hasValues) {
-      add("heat", Math.max(120, Math.min(360, 14 * model.nodes)), "node", (g, p) => this.drawHeat(g, p), (t, y, p) => this.describeHeat(t, y, p));
-    }
-    add("messages", 120, "messages per second", (g, p) => this.drawRate(g, p, this.perType, grouped),
-      t => this.describeRate(t, this.perType, grouped));
-    add("bytes", 100, "bytes per second", (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
-      t => this.describeRate(t, this.bytesPerType, byteText));
-    if (hasValues) {
-      this.latencies();
-      add("latency", 100, "time to all nodes", (g, p) => this.drawLatency(g, p), t => this.describeLatency(t));
-      this.curve = document.getElementById("curve");
-    }
-    this.legends();
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label",
+      canvas.closest("figure").querySelector("figcaption").firstChild.textContent.trim());
+    canvas.addEventListener("pointermove", e => {
+      const t = timeAt(e.offsetX);
+      hover(t, describe(t, e.offsetY, plot), e);
+    });
+    canvas.addEventListener("pointerleave", () => hover(null));
+    canvas.addEventListener("click", e => onpick(timeAt(e.offsetX)));
+    list.push({ render, overlay });
   }
 
-  // Messages and bytes by type and bin; the last type is that of dropped ones.
-  countMessages() {
-    const { model } = this, types = model.types.length + 1;
-    this.bins = 240;
-    this.binTime = model.end_at / this.bins;
-    this.perType = Array.from({ length: types }, () => new Float64Array(this.bins));
-    this.bytesPerType = Array.from({ length: types }, () => new Float64Array(this.bins));
-    const binOf = t => Math.min(this.bins - 1, Math.floor(t / this.binTime));
+  function countMessages() {
+    const binOf = t => Math.min(bins - 1, Math.floor(t / binTime));
     for (let m = 0; m < model.at.length; m++) {
       if (model.from[m] === CLIENT) continue;
-      this.perType[model.type[m]][binOf(model.at[m])]++;
-      this.bytesPerType[model.type[m]][binOf(model.at[m])] += model.bytes[m];
+      perType[model.type[m]][binOf(model.at[m])]++;
+      bytesPerType[model.type[m]][binOf(model.at[m])] += model.bytes[m];
     }
     const { message, until, outcome } = model.copies;
     for (let c = 0; c < message.length; c++) {
       if (outcome[c] < Outcome.CUT || model.from[message[c]] === CLIENT) continue;
-      this.perType[types - 1][binOf(until[c])]++;
-      this.bytesPerType[types - 1][binOf(until[c])] += model.bytes[message[c]];
+      perType.at(-1)[binOf(until[c])]++;
+      bytesPerType.at(-1)[binOf(until[c])] += model.bytes[message[c]];
     }
   }
 
-  legends() {
-    const { model } = this;
-    legend("faults-legend", this.kinds.map(kind => [palette[kind], faultNames[kind]]));
+  function legends() {
+    legend("faults-legend", kindsHere.map(kind => [palette[kind], faultNames[kind]]));
     const types = [...model.types.map(name => [typeColour(name), name]),
       [palette.drop, "dropped (below zero)"]];
     legend("messages-legend", types);
     legend("bytes-legend", types);
-    const ramp = document.createElement("i");
+    const ramp = element("i");
     ramp.className = "ramp";
     ramp.style.background =
       `linear-gradient(90deg, ${palette.heat0}, ${palette.heat1} 11%, ${palette.heat2} 44%, ${palette.heat3})`;
     const unit = model.run.counter ? "increments" : "values";
-    const whole = document.createElement("span"), down = document.createElement("span");
-    const mark = document.createElement("i");
+    const whole = element("span"), down = element("span");
+    const mark = element("i");
     mark.style.background = palette.down;
     down.append(mark, "down");
     whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
     const note = model.inferred ? [" · inferred from messages and reads"] : [];
-    document.getElementById("heat-legend").replaceChildren(whole, down, ...note);
+    byId("heat-legend").replaceChildren(whole, down, ...note);
     const items = model.run.counter ? "addition" : "value";
     legend("latency-legend", [[palette.gossip, items], [palette.drop, "never at all nodes"]]);
     legend("curve-legend", [[palette.gossip, "at all nodes"], [palette.sync, "at half of the nodes"]]);
   }
 
-  render() {
-    for (const chart of this.list) chart.render();
-    if (this.curve) this.drawCurve();
+  function render() {
+    for (const chart of list) chart.render();
+    if (hasValues) drawCurve();
   }
-  setWindow(from, to) {
-    this.window = [from, to];
-    for (const chart of this.list) chart.overlay();
+  function setWindow(from, to) {
+    shown = [from, to];
+    for (const chart of list) chart.overlay();
   }
-  hover(chart, event) {
-    this.pointer = chart ? chart.timeAt(event.offsetX) : null;
-    for (const other of this.list) other.overlay();
-    const words = chart && chart.describe(this.pointer, event.offsetY, chart.plot);
-    tip(words ? seconds(this.pointer, 0.01) + "\n" + words : "", event);
+  function hover(moment, words, event) {
+    pointer = moment;
+    for (const chart of list) chart.overlay();
+    tip(words ? seconds(moment, 0.01) + "\n" + words : "", event);
   }
 
-  timeAxis(g, plot) {
-    const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 70);
-    g.strokeStyle = palette.rule;
-    line(g, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
+  function timeAxis(g, plot) {
+    const end = model.end_at, step = roundStep(end, (plot.right - plot.left) / 70);
+    line(g, palette.rule, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
     for (let i = 0; i * step <= end * 1.0001; i++) {
       label(g, seconds(i * step, step), plot.x(i * step), plot.bottom + 11, { align: "center" });
     }
   }
   // Horizontal lines with their values, from −least to most. Returns the scale.
-  valueAxis(g, plot, most, text, least = 0) {
+  function valueAxis(g, plot, most, text, least = 0) {
     const step = roundStep(Math.max(most + least, 1e-9), 4), top = Math.max(step, most * 1.04);
     const under = least * 1.04, y = value => plot.bottom - (value + under) / (top + under) *
       (plot.bottom - plot.top);
     for (let i = -Math.floor(under / step); i * step <= top * 1.0001; i++) {
       const at = Math.round(y(i * step)) + .5;
-      g.strokeStyle = palette.grid;
-      line(g, plot.left, at, plot.right, at);
+      line(g, palette.grid, plot.left, at, plot.right, at);
       label(g, text(Math.abs(i * step), step), plot.left - 8, Math.min(at, plot.bottom - 5), { align: "right", room: plot.left - 10 });
     }
     return y;
   }
 
-  drawFaults(g, plot) {
-    const high = this.laneHeight;
-    this.lanes.forEach(({ kind, faults }, lane) => {
-      const y = plot.top + high * lane, before = this.lanes[lane - 1];
+  function drawFaults(g, plot) {
+    const high = laneHeight;
+    lanes.forEach(({ kind, faults }, lane) => {
+      const y = plot.top + high * lane, before = lanes[lane - 1];
       if (!before || before.kind !== kind) {
         label(g, faultNames[kind], plot.left - 8, y + high / 2, { align: "right", room: plot.left - 10 });
       }
@@ -345,7 +311,7 @@ class Charts {
         g.fillStyle = palette[kind];
         g.fillRect(x, y + 1, 2, high - 3);
         const next = i + 1 < faults.length ? plot.x(faults[i + 1].from) : plot.right;
-        const lines = [...this.model.violations.map(v => v.at), this.model.keptUntil].map(plot.x).filter(at => at > x + 70);
+        const lines = [...model.violations.map(v => v.at), model.keptUntil].map(plot.x).filter(at => at > x + 70);
         const room = Math.min(next, ...lines) - x - 10;
         label(g, fault.text, x + 6, y + high / 2 - .5, { colour: palette.ink, room, gap: 2 });
       }
@@ -353,32 +319,32 @@ class Charts {
   }
 
   // The scale is that of the square root, since small numbers matter most.
-  heatColours() {
-    const stops = [[0, palette.heat0], [1 / 3, palette.heat1], [2 / 3, palette.heat2], [1, palette.heat3]]
-      .map(([at, colour]) => [at, parseInt(colour.slice(1), 16)]);
-    return Array.from({ length: 256 }, (_, i) => {
-      const share = i / 255, next = Math.max(1, stops.findIndex(([at]) => at >= share - 1e-9));
-      const [a, from] = stops[next - 1], [b, to] = stops[next], mix = (share - a) / (b - a);
-      return [16, 8, 0].map(s => Math.round((from >> s & 255) * (1 - mix) + (to >> s & 255) * mix));
-    });
+  function heatColours() {
+    const canvas = element("canvas");
+    canvas.width = 256;
+    canvas.height = 1;
+    const g = canvas.getContext("2d"), ramp = g.createLinearGradient(0, 0, 256, 0);
+    for (const i of [0, 1, 2, 3]) ramp.addColorStop(i / 3, palette["heat" + i]);
+    g.fillStyle = ramp;
+    g.fillRect(0, 0, 256, 1);
+    return g.getImageData(0, 0, 256, 1).data; // red, green, blue, alpha of each level
   }
-  drawHeat(g, plot) {
-    const { model } = this, { bins, nodes, lacks } = model, colours = this.heatColours();
+  function drawHeat(g, plot) {
+    const { bins, nodes, lacks } = model, colours = heatColours();
     const image = new ImageData(bins, nodes), most = Math.sqrt(Math.max(1, model.mostLacking));
     const down = parseInt(palette.down.slice(1), 16);
     for (let node = 0; node < nodes; node++) {
       for (let bin = 0; bin < bins; bin++) {
         const lack = lacks[bin * nodes + node];
         const level = lack === 0 ? 0 : Math.max(24, Math.round(255 * Math.sqrt(lack) / most));
-        let [r, gr, b] = colours[Math.min(255, level)];
-        if (model.states[node].length > 0 &&
-            model.stateAt(node, (bin + 1) * model.end_at / bins) === "down") {
-          [r, gr, b] = [down >> 16, down >> 8 & 255, down & 255];
-        }
-        image.data.set([r, gr, b, 255], 4 * (node * bins + bin));
+        const isDown = model.states[node].length > 0 &&
+          model.stateAt(node, (bin + 1) * model.end_at / bins) === "down";
+        const at = 4 * Math.min(255, level);
+        image.data.set(isDown ? [down >> 16, down >> 8 & 255, down & 255, 255] : colours.subarray(at, at + 4),
+          4 * (node * bins + bin));
       }
     }
-    const small = document.createElement("canvas");
+    const small = element("canvas");
     small.width = bins;
     small.height = nodes;
     small.getContext("2d").putImageData(image, 0, 0);
@@ -386,21 +352,20 @@ class Charts {
     g.drawImage(small, plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
     const row = (plot.bottom - plot.top) / nodes;
     nodeLabels(g, model, node => plot.top + (node + .5) * row, plot.left - 8);
-    g.strokeStyle = palette.card;
     for (let node = 1; row >= 6 && node < nodes; node++) {
-      line(g, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
+      line(g, palette.card, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
     }
     for (const fault of model.faults) { // as lines: the map uses colour for something else
-      g.strokeStyle = faded(palette[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
+      const colour = faded(palette[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
       g.setLineDash([3, 3]);
       for (const t of [fault.from, fault.to]) {
-        if (t > 0 && t < model.end_at) line(g, plot.x(t), plot.top, plot.x(t), plot.bottom);
+        if (t > 0 && t < model.end_at) line(g, colour, plot.x(t), plot.top, plot.x(t), plot.bottom);
       }
       g.setLineDash([]);
     }
   }
-  describeHeat(t, y, plot) {
-    const { model } = this, row = (plot.bottom - plot.top) / model.nodes;
+  function describeHeat(t, y, plot) {
+    const row = (plot.bottom - plot.top) / model.nodes;
     const node = Math.floor((y - plot.top) / row);
     if (node < 0 || node >= model.nodes) return "";
     const bin = Math.max(0, Math.min(model.bins - 1, Math.round(t / model.end_at * model.bins) - 1));
@@ -409,86 +374,82 @@ class Charts {
       (state === "up" ? "" : `; it is ${state}`);
   }
 
-  drawRate(g, plot, series, text) {
-    const types = series.length - 1, totals = new Float64Array(this.bins);
+  function drawRate(g, plot, series, text) {
+    const types = series.length - 1, totals = new Float64Array(bins);
     for (let type = 0; type < types; type++) {
-      for (let bin = 0; bin < this.bins; bin++) totals[bin] += series[type][bin];
+      for (let bin = 0; bin < bins; bin++) totals[bin] += series[type][bin];
     }
-    const most = totals.reduce((a, b) => Math.max(a, b), 0) / this.binTime;
-    const least = series[types].reduce((a, b) => Math.max(a, b), 0) / this.binTime;
-    const y = this.valueAxis(g, plot, most, text, least);
-    const base = new Float64Array(this.bins);
-    const edge = bin => Math.round(plot.left + bin * (plot.right - plot.left) / this.bins);
-    drawOmitted(g, this.model, plot);
+    const most = totals.reduce((a, b) => Math.max(a, b), 0) / binTime;
+    const least = series[types].reduce((a, b) => Math.max(a, b), 0) / binTime;
+    const y = valueAxis(g, plot, most, text, least);
+    const base = new Float64Array(bins);
+    const edge = bin => Math.round(plot.left + bin * (plot.right - plot.left) / bins);
+    drawOmitted(g, model, plot);
     const bar = (bin, from, to) => g.fillRect(edge(bin), Math.min(from, to), edge(bin + 1) - edge(bin),
       Math.abs(to - from));
     for (let type = 0; type < types; type++) {
-      g.fillStyle = typeColour(this.model.types[type]);
-      for (let bin = 0; bin < this.bins; bin++) {
-        const from = y(base[bin] / this.binTime);
+      g.fillStyle = typeColour(model.types[type]);
+      for (let bin = 0; bin < bins; bin++) {
+        const from = y(base[bin] / binTime);
         base[bin] += series[type][bin];
-        bar(bin, from, y(base[bin] / this.binTime));
+        bar(bin, from, y(base[bin] / binTime));
       }
     }
     g.fillStyle = palette.drop;
-    for (let bin = 0; bin < this.bins; bin++) bar(bin, y(0), y(-series[types][bin] / this.binTime));
-    g.strokeStyle = palette.soft;
-    line(g, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
+    for (let bin = 0; bin < bins; bin++) bar(bin, y(0), y(-series[types][bin] / binTime));
+    line(g, palette.soft, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
   }
-  describeRate(t, series, text) {
-    if (t > this.model.keptUntil) return "messages are omitted here";
-    const bin = Math.min(this.bins - 1, Math.floor(t / this.binTime));
-    return [...this.model.types, "dropped"].map((name, i) =>
-      `${shortName(name)}: ${text(series[i][bin] / this.binTime)} per second`).join("\n");
+  function describeRate(t, series, text) {
+    if (t > model.keptUntil) return "messages are omitted here";
+    const bin = Math.min(bins - 1, Math.floor(t / binTime));
+    return [...model.types, "dropped"].map((name, i) =>
+      `${shortName(name)}: ${text(series[i][bin] / binTime)} per second`).join("\n");
   }
 
-  latencies() {
-    const { createdAt, halfAt, everywhereAt } = this.model;
-    this.delays = [];
-    this.never = [];
-    this.halves = [];
+  function latencies() {
+    const { createdAt, halfAt, everywhereAt } = model;
     for (let item = 0; item < createdAt.length; item++) {
       if (createdAt[item] < 0) continue;
-      if (everywhereAt[item] < 0) this.never.push(createdAt[item]);
-      else this.delays.push({ at: createdAt[item], delay: everywhereAt[item] - createdAt[item], item });
-      if (halfAt[item] >= 0) this.halves.push(halfAt[item] - createdAt[item]);
+      if (everywhereAt[item] < 0) never.push(createdAt[item]);
+      else delays.push({ at: createdAt[item], delay: everywhereAt[item] - createdAt[item], item });
+      if (halfAt[item] >= 0) halfTimes.push(halfAt[item] - createdAt[item]);
     }
-    this.sorted = Float64Array.from(this.delays, d => d.delay).sort();
-    this.halves = Float64Array.from(this.halves).sort();
+    times = Float64Array.from(delays, d => d.delay).sort();
+    halfTimes = Float64Array.from(halfTimes).sort();
   }
-  drawLatency(g, plot) {
-    const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;
-    const y = this.valueAxis(g, plot, most, axisTime(most));
-    g.fillStyle = faded(palette.gossip, this.delays.length > 5000 ? 0.35 : 0.7);
-    const r = this.delays.length > 5000 ? 1.2 : 2;
-    for (const { at, delay } of this.delays) {
+  function drawLatency(g, plot) {
+    const most = times.length ? times[times.length - 1] : 1;
+    const y = valueAxis(g, plot, most, axisTime(most));
+    g.fillStyle = faded(palette.gossip, delays.length > 5000 ? 0.35 : 0.7);
+    const r = delays.length > 5000 ? 1.2 : 2;
+    for (const { at, delay } of delays) {
       dot(g, plot.x(at), y(delay), r);
     }
     g.fillStyle = palette.drop;
-    for (const at of this.never) g.fillRect(plot.x(at) - 1, plot.top, 2, 7);
+    for (const at of never) g.fillRect(plot.x(at) - 1, plot.top, 2, 7);
   }
-  describeLatency(t) {
-    const near = this.delays.filter(d => Math.abs(d.at - t) < this.model.end_at / 200);
-    const what = this.model.run.counter ? "additions" : "values";
+  function describeLatency(t) {
+    const near = delays.filter(d => Math.abs(d.at - t) < model.end_at / 200);
+    const what = model.run.counter ? "additions" : "values";
     if (near.length === 0) return `no ${what} were added then`;
     const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
-    return `${near.length} ${what}; the slowest, ${this.model.itemText(worst.item)}, reached all nodes after ${duration(worst.delay)}`;
+    return `${near.length} ${what}; the slowest, ${model.itemText(worst.item)}, reached all nodes after ${duration(worst.delay)}`;
   }
-  drawCurve() {
-    const height = HEAD + 130 + AXIS, g = prepare(this.curve, height), width = this.curve.parentElement.clientWidth;
+  function drawCurve() {
+    const height = HEAD + 130 + AXIS, g = prepare(curve, height), width = curve.parentElement.clientWidth;
     const plot = { left: LEFT, right: width - RIGHT, top: HEAD, bottom: height - AXIS };
-    const total = this.delays.length + this.never.length;
-    const most = this.sorted.length && this.sorted.at(-1) > 0 ? this.sorted.at(-1) : 1; // not 0, as in a run of one node
-    const all = this.model.run.counter ? "additions" : "values";
-    axisTitles(g, plot, `share of all ${all}`, `time since ${this.model.run.counter ? "an addition was made" : "a value was added"}`);
-    const y = this.valueAxis(g, plot, 100, v => v + "%");
+    const total = delays.length + never.length;
+    const most = times.length && times.at(-1) > 0 ? times.at(-1) : 1; // not 0, as in a run of one node
+    const all = model.run.counter ? "additions" : "values";
+    axisTitles(g, plot, `share of all ${all}`, `time since ${model.run.counter ? "an addition was made" : "a value was added"}`);
+    const y = valueAxis(g, plot, 100, v => v + "%");
     const step = roundStep(most, (plot.right - plot.left) / 70), x = s => plot.left + s / most *
       (plot.right - plot.left);
     for (let s = 0; s <= most * 1.0001; s += step) {
       label(g, axisTime(most)(s, step), x(s), plot.bottom + 11, { align: "center" });
     }
     g.lineWidth = 2;
-    for (const [sorted, colour] of [[this.halves, palette.sync], [this.sorted, palette.gossip]]) {
+    for (const [sorted, colour] of [[halfTimes, palette.sync], [times, palette.gossip]]) {
       g.strokeStyle = colour;
       g.beginPath();
       g.moveTo(x(0), y(0));
@@ -502,9 +463,9 @@ class Charts {
     }
     g.lineWidth = 1;
     for (const share of [95, 50]) {
-      const s = this.sorted[Math.floor(this.sorted.length * share / 100)];
+      const s = times[Math.floor(times.length * share / 100)];
       if (s === undefined) continue;
-      const at = [x(s), y(share * this.sorted.length / total)];
+      const at = [x(s), y(share * times.length / total)];
       g.fillStyle = palette.gossip;
       dot(g, ...at, 4);
       const left = at[0] > plot.right - 90;
@@ -512,10 +473,29 @@ class Charts {
         { align: left ? "right" : "left", colour: palette.ink, backdrop: true });
     }
   }
+
+  countMessages();
+  if (lanes.length > 0) {
+    addChart("faults", laneHeight * lanes.length, "kind of fault", drawFaults,
+      t => model.faultsAt(t).map(f => f.text).join("\n") || "no fault");
+  }
+  byId("faults-figure").hidden = lanes.length === 0;
+  for (const id of ["heat", "latency", "curve"]) byId(id + "-figure").hidden = !hasValues;
+  if (hasValues) addChart("heat", Math.max(120, Math.min(360, 14 * model.nodes)), "node", drawHeat, describeHeat);
+  addChart("messages", 120, "messages per second", (g, p) => drawRate(g, p, perType, grouped),
+    t => describeRate(t, perType, grouped));
+  addChart("bytes", 100, "bytes per second", (g, p) => drawRate(g, p, bytesPerType, byteText),
+    t => describeRate(t, bytesPerType, byteText));
+  if (hasValues) {
+    latencies();
+    addChart("latency", 100, "time to all nodes", drawLatency, describeLatency);
+  }
+  legends();
+  return { lanes, legends, render, setWindow };
 }
 
 function tip(words, event) {
-  const box = document.getElementById("tip");
+  const box = byId("tip");
   box.hidden = !words;
   if (!words) return;
   box.textContent = words;

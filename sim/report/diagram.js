@@ -7,7 +7,7 @@ const droppedAtSender = outcome => outcome === Outcome.LOST || outcome === Outco
 class Diagram {
   constructor(model, { onwindow, onselect }) {
     Object.assign(this, { model, onwindow, onselect });
-    this.canvas = document.getElementById("diagram");
+    this.canvas = byId("diagram");
     this.from = 0;
     this.to = model.end_at;
     this.least = 2e-4;           // the smallest window, seconds
@@ -81,10 +81,10 @@ class Diagram {
   // Calls visit(copy) for each copy that is in flight at some moment of the window. Copies are in the
   // order of their sending.
   each(visit) {
-    const { at, until, kind, outcome } = this.model.copies, { from, to } = this;
+    const { until, kind, outcome } = this.model.copies, { from, to } = this;
     const wanted = Uint8Array.from(kinds, name => this.shown[name]);
     const least = this.shown.onlyDropped ? Outcome.CUT : 0;
-    for (let c = lowerBound(at, from - this.model.longestDelay); c < at.length && at[c] <= to; c++) {
+    for (const c of this.model.copiesSent(from - this.model.longestDelay, to)) {
       if (until[c] >= from && outcome[c] >= least && wanted[kind[c]]) visit(c);
     }
   }
@@ -106,7 +106,7 @@ class Diagram {
     g.restore();
     const what = this.dense ? "as bars: sent above a node's line, received below. Zoom in to see each"
       : "one line each";
-    document.getElementById("status").textContent =
+    byId("status").textContent =
       `${grouped(count)} messages in ${duration(this.to - this.from)}, ${what}`;
   }
 
@@ -114,26 +114,25 @@ class Diagram {
     const { model } = this, bottom = this.height - AXIS;
     g.fillStyle = palette.card;
     g.fillRect(0, 0, this.width, this.height);
-    drawBands(g, model.faults, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom);
-    axisTitles(g, { left: LEFT, right: this.width - RIGHT, bottom }, "node", TIME);
+    const plot = { x: t => this.x(t), left: LEFT, right: this.width - RIGHT, top: HEAD + 19, bottom };
+    drawBands(g, model.faults, plot);
+    axisTitles(g, plot, "node", TIME);
     this.faultLabels(g);
     nodeLabels(g, model, node => this.y(node), LEFT - 8, this.node);
     for (let node = 0; node < model.nodes; node++) {
       const y = Math.round(this.y(node)) + .5, chosen = node === this.node;
-      g.strokeStyle = chosen ? palette.accent : palette.rule;
-      line(g, LEFT, y, this.width - RIGHT, y);
+      line(g, chosen ? palette.accent : palette.rule, LEFT, y, plot.right, y);
       this.states(g, node, y);
     }
-    const step = roundStep(this.to - this.from, (this.width - LEFT - RIGHT) / 100);
+    const step = roundStep(this.to - this.from, (plot.right - LEFT) / 100);
     for (let i = Math.max(0, Math.ceil(this.from / step)); i * step <= this.to; i++) {
       const x = this.x(i * step);
       if (x < LEFT - 1) continue;
-      g.strokeStyle = palette.grid;
-      line(g, x, this.rowsTop - 10, x, bottom);
+      line(g, palette.grid, x, this.rowsTop - 10, x, bottom);
       label(g, seconds(i * step, step), x, bottom + 11, { align: "center" });
     }
-    drawOmitted(g, model, { x: t => this.x(t), left: LEFT, right: this.width - RIGHT, top: this.rowsTop - 10, bottom });
-    drawMoments(g, model, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom, true);
+    drawOmitted(g, model, { ...plot, top: this.rowsTop - 10 });
+    drawMoments(g, model, plot, true);
   }
   // Names the faults in view, as far as there is room: the chart of faults names all.
   faultLabels(g) {
@@ -272,7 +271,7 @@ class Diagram {
     };
     bars(up, [colour("gossip", 255), colour("sync", 255), colour("other", 255)], -1);
     bars(down, [colour("client", 150), colour("drop", 255)], 1);
-    this.bars = this.bars || document.createElement("canvas");
+    this.bars = this.bars || element("canvas");
     this.bars.width = bins;
     this.bars.height = bottom;
     this.bars.getContext("2d").putImageData(image, 0, 0);
@@ -284,21 +283,19 @@ class Diagram {
     const { at, until } = this.model.copies;
     for (const c of [...this.path, this.selected]) {
       if (c < 0 || until[c] < this.from || at[c] > this.to) continue;
-      const dropped = this.model.copies.outcome[c] >= Outcome.CUT;
+      const chosen = c === this.selected, width = chosen ? 3.4 : 2.4;
+      const colour = this.model.copies.outcome[c] >= Outcome.CUT ? palette.drop : chosen ? palette.ink : palette.accent;
       g.lineCap = "round";
-      g.strokeStyle = palette.card;
-      g.lineWidth = c === this.selected ? 8 : 6;
-      g.beginPath();
-      this.trace(g, c);
-      g.stroke();
-      g.strokeStyle = dropped ? palette.drop : c === this.selected ? palette.ink : palette.accent;
-      g.lineWidth = c === this.selected ? 3.4 : 2.4;
-      g.beginPath();
-      this.trace(g, c);
-      g.stroke();
+      for (const [style, wide] of [[palette.card, width + 4], [colour, width]]) {
+        g.strokeStyle = style;
+        g.lineWidth = wide;
+        g.beginPath();
+        this.trace(g, c);
+        g.stroke();
+      }
       g.lineWidth = 1;
       g.lineCap = "butt";
-      g.fillStyle = g.strokeStyle;
+      g.fillStyle = colour;
       const [x0, y0, x1, y1] = this.ends(c);
       dot(g, x0, y0, 3.5);
       if (!droppedAtSender(this.model.copies.outcome[c])) dot(g, x1, y1, 4.5);
@@ -375,17 +372,11 @@ class Diagram {
       : direction * (when(c) - here) >= 0;
     // A message that arrives may have been sent up to longestDelay before.
     const start = lowerBound(at, here - (this.node >= 0 ? this.model.longestDelay : 0));
-    if (direction > 0) {
-      for (let c = start; c < at.length; c++) {
-        if (best >= 0 && at[c] > when(best)) break;
-        if (concerns(c) && beyond(c) && (best < 0 || after(c, best) < 0)) best = c;
-      }
-    } else {
-      for (let c = lowerBound(at, here + 1e-9) - 1; c >= 0; c--) {
-        if (best >= 0 && at[c] < when(best) - this.model.longestDelay) break;
-        if (concerns(c) && beyond(c) && (best < 0 || after(c, best) > 0)) best = c;
-        if (this.node < 0 && best >= 0) break;
-      }
+    for (let c = direction > 0 ? start : lowerBound(at, here + 1e-9) - 1; c >= 0 && c < at.length; c += direction) {
+      // No later copy can be nearer.
+      if (best >= 0 && (direction > 0 ? at[c] > when(best) : at[c] < when(best) - this.model.longestDelay)) break;
+      if (concerns(c) && beyond(c) && (best < 0 || direction * after(c, best) < 0)) best = c;
+      if (direction < 0 && this.node < 0 && best >= 0) break;
     }
     if (best >= 0) this.select(best, true);
   }

@@ -2,26 +2,18 @@
 // The violations of a run: where and when they occurred, and the questions that the page suggests.
 const FAILURES_SHOWN = 12, QUESTIONS_MAX = 4;
 
-class Failures {
-  constructor(model, result) {
-    this.model = model;
-    this.count = result ? Math.max(result.error_count, result.errors.length) : 0;
-    this.list = (result ? result.errors : []).slice(0, FAILURES_SHOWN).map(text => this.failure(text));
-    // The nodes that the page marks: those of the first failure that names any.
-    const first = this.list.find(failure => failure.nodes.length > 0);
-    model.implicated = new Set(first ? first.nodes : []);
-  }
-
-  // {text, at, nodes, questions}; at: Infinity if it was found after the run.
-  failure(text) {
-    const { model } = this, plain = text.replace(/[\u0000-\u001f]/g, " ");
+// {list: [{text, at, nodes, questions}], count}: the first of all violations; at: Infinity if it was found
+// after the run.
+function failuresOf(model, result) {
+  function failure(text) {
+    const plain = text.replace(/[\u0000-\u001f]/g, " ");
     const violation = model.violations.find(v => v.text === plain);
     const at = violation ? violation.at : Infinity, moment = Math.min(at, model.end_at);
     const claim = plain.split(/(?:The line|Line): /)[0]; // without the text that a node printed
     const named = [...new Set([...claim.matchAll(/\bn(\d+)\b/g)].map(m => +m[1]))].filter(n => n < model.nodes);
     // The first question is about the node that acknowledged a lost value.
     const acked = new Set([...((/acknowledged by((?: n\d+)+)/.exec(claim) || [])[1] || "").matchAll(/n(\d+)/g)].map(m => +m[1]));
-    const values = this.valuesIn(claim), questions = [], nodes = new Set();
+    const values = valuesIn(claim), questions = [], nodes = new Set();
     const ask = question => questions.length < QUESTIONS_MAX && !questions.includes(question) && questions.push(question);
     const why = (node, item, when) => {
       nodes.add(node);
@@ -31,13 +23,13 @@ class Failures {
     for (const value of values) {
       const item = model.firstItem[value];
       if (model.createdAt[item] > moment + 1e-6) continue; // no node had it yet
-      const without = this.lacking(item, moment);
+      const without = lacking(item, moment);
       const about = without.filter(n => named.includes(n)).sort((a, b) => acked.has(b) - acked.has(a));
       const allHave = about.length + without.length === 0;
       for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
       if (allHave) ask(`who has ${model.itemText(item)}?`);
     }
-    const lacks = model.lacks && values.length === 0 && this.concernsReplicas(claim) ? model.lackingAt(moment) : [];
+    const lacks = model.lacks && values.length === 0 && concernsReplicas(claim) ? model.lackingAt(moment) : [];
     const worst = [...lacks.keys()].filter(n => lacks[n] > 0 && (named.length === 0 || named.includes(n)))
       .sort((a, b) => lacks[b] - lacks[a]);
     for (const node of worst.slice(0, 3)) {
@@ -52,12 +44,12 @@ class Failures {
     return { text, at, nodes: nodes.size ? [...nodes] : named, questions };
   }
   // Whether a failure is about the contents of replicas, by its kind, which precedes the first colon.
-  concernsReplicas(text) {
+  function concernsReplicas(text) {
     return /equal|differ|digest|lost|absent|kept|forgot|sum|monotonic|goes back/.test(text.split(":")[0]);
   }
   // The values of a set that an error names, or lists after a colon.
-  valuesIn(text) {
-    const { model } = this, found = [];
+  function valuesIn(text) {
+    const found = [];
     if (!model.run.set) return found;
     const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));
@@ -70,12 +62,18 @@ class Failures {
     return found.slice(0, 3);
   }
   // The nodes that lack an item at a moment, or whose last read does not return it.
-  lacking(item, moment) {
-    const { model } = this, out = [], { value } = model.items, has = model.holders(item, moment);
+  function lacking(item, moment) {
+    const out = [], { value } = model.items, has = model.holders(item, moment);
     for (let node = 0; node < model.nodes; node++) {
       const read = model.lastRead(node);
       if (!has[node] || (read && read.at <= moment + 1e-6 && !read.values.has(model.values[value[item]]))) out.push(node);
     }
     return out;
   }
+
+  const errors = result ? result.errors : [], list = errors.slice(0, FAILURES_SHOWN).map(failure);
+  // The nodes that the page marks: those of the first failure that names any.
+  const first = list.find(failure => failure.nodes.length > 0);
+  model.implicated = new Set(first ? first.nodes : []);
+  return { list, count: result ? Math.max(result.error_count, errors.length) : 0 };
 }

@@ -62,7 +62,7 @@ function faultsAffecting(model, node, path, from, until, faults = model.faults) 
     }
     const wanted = outcomes[fault.kind], count = { to: 0, from: 0, path: 0 };
     // A message that is in flight when the fault begins is subject to it.
-    for (let c = lowerBound(at, begin - model.longestDelay); c < at.length && at[c] <= end; c++) {
+    for (const c of model.copiesSent(begin - model.longestDelay, end)) {
       const m = message[c], a = model.from[m], b = model.to[m];
       if (a === CLIENT || ends[c] < begin || (wanted ? outcome[c] !== wanted || ends[c] > end : at[c] < begin)) continue;
       const via = b === node ? "to" : a === node ? "from" : links.has(a * 65536 + b) ? "path" : "";

@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: MIT
+// Elements of the page, and labels on its canvases.
+const byId = id => document.getElementById(id);
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
 // Labels on a canvas. A label that would overlap an earlier one is not drawn, so the most important ones
 // must be drawn first. A label stays within its canvas, and is shortened to its room.
 const FONT = "12px system-ui, 'DejaVu Sans', sans-serif", FONT_HEIGHT = 12;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The data of the page: it reads the events into typed arrays, and computes which node had which values
+// The data of the page: it reads the events into arrays, and computes which node had which values
 // when.
-const Outcome = { IN_FLIGHT: 0, DELIVERED: 1, CUT: 2, LOST: 3, DOWN: 4, FULL: 5 };
+const Outcome = { IN_FLIGHT: 0, DELIVERED: 1, CUT: 2, LOST: 3, DOWN: 4, FULL: 5, ALTERED: 6 };
 const outcomeText = ["in flight at the end", "delivered", "dropped: a partition cut it off",
   "dropped: the network lost it", "dropped: the receiver was down",
-  "dropped: the link was full"];
+  "dropped: the link was full", "dropped: an adversary altered it"];
 const CLIENT = 0xffff;
 // Instead of the message by which a node received a value: its source is unknown, or a message that the
 // report omits.
@@ -18,24 +18,9 @@ const numberOf = value => value !== null && typeof value === "object" ? Number(v
 
 const kinds = ["gossip", "sync", "other", "client"];
 
-// A typed array that grows.
-class Column {
-  constructor(Type, capacity = 4096) { this.data = new Type(capacity); this.length = 0; }
-  push(value) {
-    if (this.length === this.data.length) {
-      const wider = new this.data.constructor(2 * this.length);
-      wider.set(this.data);
-      this.data = wider;
-    }
-    this.data[this.length] = value;
-    return this.length++;
-  }
-  done() { return this.data.subarray(0, this.length); }
-}
-
 // The first index of a sorted array whose item is not below a value.
-function lowerBound(sorted, value, length = sorted.length) {
-  let low = 0, high = length;
+function lowerBound(sorted, value) {
+  let low = 0, high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (sorted[middle] < value) low = middle + 1; else high = middle;
@@ -52,29 +37,23 @@ class Model {
     this.nodes = run.nodes;
     this.types = [];                       // names of the types of messages between nodes
     this.typeNumbers = new Map();
-    // Messages, including requests of clients:
-    this.columns = { at: new Column(Float64Array), from: new Column(Uint16Array),
-      to: new Column(Uint16Array), bytes: new Column(Uint32Array), type: new Column(Uint8Array),
-      start: new Column(Uint32Array), end: new Column(Uint32Array), id: new Column(Uint32Array),
-      openCopy: new Column(Int32Array) }; // its first copy that is in flight
-    // Copies of messages: one each, and more of those that the network duplicated.
-    this.copies = { message: new Column(Uint32Array), at: new Column(Float64Array),
-      until: new Column(Float64Array), outcome: new Column(Uint8Array),
-      next: new Column(Int32Array) }; // copy of the same message
+    // Messages, including requests of clients; openCopy: the first copy that is in flight.
+    for (const name of ["at", "from", "to", "bytes", "type", "start", "end", "openCopy"]) this[name] = [];
+    // Copies of messages: one each, and more of those that the network duplicated. next: copy of the same
+    // message.
+    this.copies = { message: [], at: [], until: [], outcome: [], next: [] };
     // Values that nodes received or created. value −1: the node crashed and lost all.
-    this.learned = { at: new Column(Float64Array), node: new Column(Uint16Array),
-      value: new Column(Int32Array), count: new Column(Float64Array), message: new Column(Int32Array) };
+    this.learned = { at: [], node: [], value: [], count: [], message: [] };
     this.values = []; // as JSON; of a counter, the keys of its entries
     this.valueNumbers = new Map();
     this.counts = Array.from({ length: this.nodes }, () => new Map()); // by value, while reading
-    this.messageOf = new Column(Int32Array); // the message with an id
+    this.messageOf = new Map();              // by id
     this.replies = [];                       // {at, node, client, start, end}
     this.faults = [];                        // {kind, text, from, to, number}
     this.states = Array.from({ length: this.nodes }, () => []); // {at, what}
     // The requests that a node received since its last start: the message by its value; of a counter, by
     // sign, [{message, size}] of those that its entry does not include yet.
     this.requests = Array.from({ length: this.nodes }, () => new Map());
-    this.phases = [];
     this.lastReads = new Map();              // of each node: see lastRead()
     this.violations = [];                    // {at, text}
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
@@ -96,10 +75,7 @@ class Model {
   }
   nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
-  parsed(message) { // usable while events are being read
-    const { start, end } = this.columns;
-    return parseJson(this.text.slice(start.data[message], end.data[message]));
-  }
+  parsed(message) { return parseJson(this.body(message)); }
   nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
 
   unquoted(name) {
@@ -176,12 +152,12 @@ class Model {
   line(letter, at) {
     switch (letter) {
     case "s": case "q": return this.onSend(at, letter === "s");
-    case "d": return this.onEnd(at, this.messageOf.data[this.number()], Outcome.DELIVERED);
+    case "d": return this.onEnd(at, this.messageOf.get(this.number()), Outcome.DELIVERED);
     case "x": {
-      const message = this.messageOf.data[this.number()];
-      return this.onEnd(at, message, { cut: Outcome.CUT, lost: Outcome.LOST, full: Outcome.FULL }[this.word()] || Outcome.DOWN);
+      const message = this.messageOf.get(this.number());
+      return this.onEnd(at, message, Outcome[this.word().toUpperCase()]);
     }
-    case "2": return this.onCopy(at, this.messageOf.data[this.number()]);
+    case "2": return this.onCopy(at, this.messageOf.get(this.number()));
     case "k": return this.onLearn(at);
     case "r": {
       const node = this.nodeNumber(this.word()), client = this.word();
@@ -215,25 +191,22 @@ class Model {
     case "u": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
     case "p": return void this.states[this.nodeNumber(this.word())].push({ at, what: "paused" });
     case "w": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
-    case "h": return void this.phases.push({ at, name: this.rest() });
     case "v": return void this.violations.push({ at, text: this.rest() });
     }
   }
 
   onSend(at, between) {
-    const c = this.columns, id = this.number();
+    const message = this.at.length;
+    this.messageOf.set(this.number(), message);
     const from = this.nodeNumber(this.word()), to = this.nodeNumber(this.word());
-    c.bytes.push(between ? this.number() : 0);
-    c.at.push(at);
-    c.from.push(from);
-    c.to.push(to);
-    c.start.push(this.cursor);
-    c.end.push(this.lineEnd);
-    c.id.push(id);
-    c.openCopy.push(-1);
-    const message = c.type.push(between ? this.typeNumber(this.cursor, this.lineEnd) : 255);
-    while (this.messageOf.length <= id) this.messageOf.push(-1);
-    this.messageOf.data[id] = message;
+    this.bytes.push(between ? this.number() : 0);
+    this.at.push(at);
+    this.from.push(from);
+    this.to.push(to);
+    this.start.push(this.cursor);
+    this.end.push(this.lineEnd);
+    this.openCopy.push(-1);
+    this.type.push(between ? this.typeNumber(this.cursor, this.lineEnd) : 255);
     this.onCopy(at, message);
     if (!this.inferred || !between) return;
     this.infer(at, from, message, UNKNOWN);
@@ -249,22 +222,24 @@ class Model {
     requests.get(sign).push({ message, size: Math.abs(numberOf(body.delta)) });
   }
   onCopy(at, message) {
+    if (message === undefined) return; // omitted
     const c = this.copies;
+    c.next.push(this.openCopy[message]);
+    this.openCopy[message] = c.at.length;
     c.message.push(message);
+    c.at.push(at);
     c.until.push(Infinity);
     c.outcome.push(Outcome.IN_FLIGHT);
-    c.next.push(this.columns.openCopy.data[message]);
-    this.columns.openCopy.data[message] = c.at.push(at);
   }
   onEnd(at, message, outcome) {
-    const { openCopy } = this.columns, copy = openCopy.data[message];
-    if (copy < 0) return;
-    openCopy.data[message] = this.copies.next.data[copy];
-    this.copies.until.data[copy] = at;
-    this.copies.outcome.data[copy] = outcome;
+    const copy = this.openCopy[message];
+    if (!(copy >= 0)) return; // none is in flight, or the message is omitted
+    this.openCopy[message] = this.copies.next[copy];
+    this.copies.until[copy] = at;
+    this.copies.outcome[copy] = outcome;
     if (outcome !== Outcome.DELIVERED) return;
-    const node = this.columns.to.data[message];
-    if (this.columns.from.data[message] === CLIENT) this.onRequest(node, message);
+    const node = this.to[message];
+    if (this.from[message] === CLIENT) this.onRequest(node, message);
     if (!this.inferred) return;
     // Without events that say what nodes have: it is inferred from what they receive and send.
     this.infer(at, node, message, message);
@@ -273,7 +248,7 @@ class Model {
   // Between nodes, only values that clients have added count as values: the format of the messages of
   // foreign nodes is a guess.
   infer(at, node, message, source) {
-    const isRequest = this.columns.from.data[message] === CLIENT;
+    const isRequest = this.from[message] === CLIENT;
     for (const { key, count } of carried(this.parsed(message), this.run)) {
       if (isRequest || this.run.counter || this.valueNumbers.has(key)) this.learn(at, node, key, count, source);
     }
@@ -332,10 +307,9 @@ class Model {
   onLearn(at) {
     const id = this.word(), node = this.nodeNumber(this.word());
     // What a node has when it starts comes from its disk.
-    const message = id === "-" ? UNKNOWN : +id < this.messageOf.length ? this.messageOf.data[+id] : OMITTED;
-    const { from, start } = this.columns;
-    const started = message >= 0 && from.data[message] === CLIENT &&
-      this.text.startsWith('{"type":"init"', start.data[message]);
+    const message = id === "-" ? UNKNOWN : this.messageOf.get(+id) ?? OMITTED;
+    const started = message >= 0 && this.from[message] === CLIENT &&
+      this.text.startsWith('{"type":"init"', this.start[message]);
     for (const value of parseJson(this.rest())) {
       const [what, count] = this.run.counter ? [value[0], numberOf(value[1])] : [value, 1], key = JSON.stringify(what);
       const source = this.run.counter || id !== "-" ? message : this.requests[node].get(key) ?? UNKNOWN;
@@ -344,18 +318,13 @@ class Model {
   }
 
   finish() {
-    for (const columns of [this.columns, this.copies]) {
-      for (const name of Object.keys(columns)) columns[name] = columns[name].done();
-    }
-    Object.assign(this, this.columns);
-    for (const name of Object.keys(this.learned)) this.learned[name] = this.learned[name].done();
     const { at, until } = this.copies;
     this.longestDelay = 0; // from sending to arrival or drop, seconds
     for (let i = 0; i < at.length; i++) {
       if (until[i] === Infinity) until[i] = this.end_at;
       this.longestDelay = Math.max(this.longestDelay, until[i] - at[i]);
     }
-    const delays = until.map((t, i) => t - at[i]).filter(d => d > 0).sort();
+    const delays = until.map((t, i) => t - at[i]).filter(d => d > 0).sort((a, b) => a - b);
     this.typicalDelay = delays[delays.length >> 1] || 0.01; // median of those above 0
     for (const fault of this.faults) fault.to = Math.min(fault.to, this.end_at);
     this.end_at = Math.max(this.end_at, 1e-3);
@@ -465,6 +434,12 @@ class Model {
       },
     });
     this.mostLacking = lacks.reduce((most, x) => Math.max(most, x), 0);
+  }
+
+  // The copies sent between two moments, in order.
+  *copiesSent(from, to) {
+    const { at } = this.copies;
+    for (let c = lowerBound(at, from); c < at.length && at[c] <= to; c++) yield c;
   }
 
   // The counts of values that a node has at a moment, and of those that at least one node has.

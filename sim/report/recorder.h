@@ -3,6 +3,7 @@
 #ifndef GV_SIM_REPORT_RECORDER_H
 #define GV_SIM_REPORT_RECORDER_H
 
+#include "../core/output.h"
 #include "report.h"
 
 // Paths are borrowed until the recorder is closed.
@@ -12,10 +13,9 @@ struct gv_recorder_files {
 };
 
 struct gv_recorder {
-    const struct gv_recorder_files *files;
     struct gv_trace trace;
     struct gv_report report;
-    FILE *trace_file, *report_file; // NULL: none
+    struct gv_output trace_file, report_file;
 };
 
 // Opens the files and begins the report with `head`. The recorder must not move until it is closed.

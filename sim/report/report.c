@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
 
+#include "../core/adversary.h"
 #include "../core/load.h"
+#include "../core/memory.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 // The page, made from sim/report/report.html by the makefile. The data go after its head.
 extern const unsigned char gv_report_page[];
@@ -50,21 +51,19 @@ static void put_string(FILE *out, const char *text, size_t len) {
 
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max) {
-    static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT(out != NULL && (size_t)head->latency < GV_COUNT(latencies));
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
     fprintf(out,
-            "<script type=\"application/json\" id=\"run\">{\"workload\":\"%s\",\"nodes\":%" PRIu32
-            ",\"rate\":%g,\"time_limit_s\":%g,\"latency_ms\":%" PRIu32
-            ",\"latency_dist\":\"%s\",\"seed\":%" PRIu64
+            "<script type=\"application/json\" "
+            "id=\"run\">{\"workload\":\"%s\",\"nodes\":%u,\"rate\":%g,\"time_limit_s\":%g,"
+            "\"latency_ms\":%u,\"latency_dist\":\"%s\",\"seed\":%" PRIu64
             ",\"set\":%s,\"counter\":%s,\"staleness_ms\":",
-            gv_load_name(head->load), head->nodes, head->rate, (double)head->time_limit / 1e9,
-            head->latency_ms, latencies[head->latency], head->seed,
+            gv_load_names[head->load], head->nodes, head->rate, (double)head->time_limit / 1e9,
+            head->latency_ms, gv_net_latency_names[head->latency], head->seed,
             gv_load_is_set(head->load) ? "true" : "false",
             gv_load_is_counter(head->load) ? "true" : "false");
-    if (head->staleness_ms != NULL) fprintf(out, "%" PRIu32, *head->staleness_ms);
+    if (head->staleness_ms != NULL) fprintf(out, "%u", *head->staleness_ms);
     fputs(head->staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
     put_string(out, head->scenario, strlen(head->scenario));
     fputs("}</script>\n<script type=\"text/plain\" id=\"events\">\n", out);
@@ -81,20 +80,21 @@ static void put_text(FILE *out, const char *text) {
     for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
 }
 
-// Whether an event is kept: all but those of messages beyond the bound. Numbers of messages ascend
-// in the order of sending.
+// Whether an event is kept: all but those of messages beyond the bound. Ids ascend in the
+// order of sending, those of nodes and clients, and those of the adversary.
 static bool keeps(struct gv_report *report, const struct gv_trace_event *event) {
     switch (event->kind) {
     case GV_TRACE_SEND:
     case GV_TRACE_REQUEST:
         if (report->messages++ >= report->messages_max) return false;
-        report->last_id = event->id;
+        report->last_id[event->id >= GV_ADVERSARY_FIRST_ID] = event->id;
         report->until_us = event->at / 1000;
         return true;
     case GV_TRACE_DUPLICATE:
     case GV_TRACE_DELIVER:
     case GV_TRACE_DROP:
-        return report->messages <= report->messages_max || event->id <= report->last_id;
+        return report->messages <= report->messages_max ||
+               event->id <= report->last_id[event->id >= GV_ADVERSARY_FIRST_ID];
     case GV_TRACE_REPLY:
         return report->messages <= report->messages_max || report->final;
     case GV_TRACE_PHASE:
@@ -140,30 +140,19 @@ void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     putc('\n', out);
 }
 
-// The result, as in --json.
-static void put_result(FILE *out, const struct gv_result *result) {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
-    if (memory == NULL) return;
-    gv_result_json(result, memory);
-    if (fclose(memory) == 0) put(out, text, len);
-    free(text);
-}
-
 // A JSON string: a line for each limit exceeded, or without limits the summary of a valid run.
 static void put_lines(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char *text = NULL;
     size_t len = 0;
-    FILE *memory = open_memstream(&text, &len);
-    if (memory != NULL && limits != NULL) {
+    FILE *memory = gv_memory_checked(open_memstream(&text, &len));
+    if (limits != NULL) {
         struct gv_limits_metrics metrics = gv_limits_of(result);
         gv_limits_check(limits, &metrics, memory);
-    } else if (memory != NULL && result->valid) {
+    } else if (result->valid) {
         gv_result_summary(result, memory);
     }
-    bool whole = memory != NULL && fclose(memory) == 0;
-    put_string(out, whole ? text : "", whole ? len : 0);
+    fclose(memory);
+    put_string(out, text, len);
     free(text);
 }
 
@@ -181,22 +170,26 @@ static void put_texts(FILE *out, const struct gv_result *result, const struct gv
     fputs("}", out);
 }
 
+// The result, as in --json.
+static void put_result(FILE *out, const struct gv_result *result) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = gv_memory_checked(open_memstream(&text, &len));
+    gv_result_json(result, memory);
+    fclose(memory);
+    put(out, text, len);
+    free(text);
+}
+
 void gv_report_end(struct gv_report *report, const struct gv_result *result,
                    const struct gv_limits *limits) {
     FILE *out = report->out;
-    GV_ASSERT(out != NULL && limits != NULL);
     fputs("</script>\n<script type=\"application/json\" id=\"result\">", out);
-    if (result != NULL) {
-        put_result(out, result);
-    } else {
-        fputs("null", out);
-    }
+    if (result != NULL) put_result(out, result);
+    if (result == NULL) fputs("null", out);
     fputs("</script>\n<script type=\"application/json\" id=\"said\">", out);
-    if (result != NULL) {
-        put_texts(out, result, limits);
-    } else {
-        fputs("null", out);
-    }
+    if (result != NULL) put_texts(out, result, limits);
+    if (result == NULL) fputs("null", out);
     fprintf(out,
             "</script>\n<script type=\"application/json\" id=\"kept\">{\"messages_max\":%" PRIu64
             ",\"messages\":%" PRIu64 ",\"until_us\":%" PRIu64 "}</script>\n",

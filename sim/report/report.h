@@ -41,9 +41,10 @@ struct gv_report {
     FILE *out;
     uint64_t last_us; // time of the last event
     uint64_t messages_max, messages;
-    uint64_t last_id, until_us; // id and time of the last message kept
-    bool final;                 // the final reads have started
-    size_t finals;              // bytes of replies to final reads kept so far
+    uint64_t last_id[2]; // of the last message kept of a node or client, and of the adversary
+    uint64_t until_us;   // time of the last message kept
+    bool final;          // the final reads have started
+    size_t finals;       // bytes of replies to final reads kept so far
 };
 
 // Begins the page. The caller keeps and closes `out`.

@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Assembles the page: verdict and figures, charts, diagram, inspector, questions and answers.
-const byId = id => document.getElementById(id);
-function element(tag, text, className) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
 function jump(copy, text) {
   const button = element("button", text, "link");
   button.type = "button";
@@ -69,10 +62,10 @@ function showVerdict(model, result, texts, failures) {
 
 function showHead(model, run, result) {
   const scenario = run.scenario.trim();
-  byId("title").textContent = `${run.nodes} nodes, ${run.workload}, ` +
+  const title = `${run.nodes} nodes, ${run.workload}, ` +
     `${duration(model.end_at)}: ${grouped(result ? result.servers_msgs : model.nodeMessages)} messages` +
     (model.faults.length ? `, ${model.faults.length} ${model.faults.length > 1 ? "faults" : "fault"}` : "");
-  byId("title").textContent = byId("title").textContent.replace(/(\d) (?=\w)/g, "$1\u00a0");
+  byId("title").textContent = title.replace(/(\d) (?=\w)/g, "$1\u00a0");
   document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${JSON.stringify(run.seed)}`;
   const figures = [], add = (name, value, note) => figures.push([name, value, note]);
   if (result) {
@@ -258,8 +251,8 @@ const report = (() => {
   const texts = JSON.parse(byId("said").textContent);
   readColours();
   const model = new Model(run, eventsText(), JSON.parse(byId("kept").textContent));
-  const failures = new Failures(model, result);
-  const charts = new Charts(model, moment => {
+  const failures = failuresOf(model, result);
+  const charts = makeCharts(model, moment => {
     const { diagram } = report, span = Math.min(diagram.to - diagram.from, model.end_at / 12);
     diagram.setWindow(moment - span / 2, moment + span / 2);
     byId("space").scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -268,7 +261,7 @@ const report = (() => {
     onwindow: (from, to) => charts.setWindow(from, to),
     onselect: (copy, node, moment) => showSelected(model, copy, node, moment),
   });
-  return { run, result, texts, model, failures, charts, diagram, why: new Why(model) };
+  return { run, result, texts, model, failures, charts, diagram, why: explainer(model) };
 })();
 
 (() => {

@@ -3,42 +3,41 @@
 // the addition that raised an entry of a counter to a count.
 const DISK_MAX = 5; // seconds that writing a value to disk may take
 
-class Why {
-  constructor(model) {
-    this.model = model;
-    this.timelines = new Map();
-  }
+function explainer(model) {
+  const timelines = new Map(); // by node and value
 
   // Returns {title, parts, copies, marks, span} or only {title}. A part is a paragraph, or
   // {heading, items: [{text, copy}]}. copies, marks and span are what the diagram highlights.
-  ask(question) {
-    let found = /\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|not return|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i
-      .exec(question.trim());
-    if (found) return this.whyLacks(found[1], this.itemsOf(found[2]), found[2], found[3] && +found[3]);
-    found = /\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i.exec(question.trim());
-    if (found) return this.whoHas(this.itemsOf(found[1]), found[1]);
-    found = /\bwhat\b.*?\bhappened\b.*?\b(n\d+)\b(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i.exec(question.trim());
-    if (found) return this.happened(found[1], found[2] === undefined ? this.model.end_at : +found[2]);
-    found = /\bwho\b.*?\b(?:sent|sends|spoke|speaks)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i.exec(question.trim());
-    if (found) return this.traffic(found[1] === undefined ? this.model.end_at : +found[1]);
-    if (/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i.test(question)) return this.slowest();
-    const example = this.model.run.counter ? "n3+412" : "412";
+  function ask(question) {
+    const text = question.trim(), momentOf = digits => digits === undefined ? model.end_at : +digits;
+    const forms = [
+      [/\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|not return|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i,
+        ([, node, item, moment]) => whyLacks(node, itemsOf(item), item, moment && +moment)],
+      [/\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i, ([, item]) => whoHas(itemsOf(item), item)],
+      [/\bwhat\b.*?\bhappened\b.*?\b(n\d+)\b(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i, ([, node, moment]) => happened(node, momentOf(moment))],
+      [/\bwho\b.*?\b(?:sent|sends|spoke|speaks)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i, ([, moment]) => traffic(momentOf(moment))],
+      [/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i, slowest],
+    ];
+    for (const [form, answer] of forms) {
+      const found = form.exec(text);
+      if (found) return answer(found);
+    }
+    const example = model.run.counter ? "n3+412" : "412";
     return { title: `Ask, for example: why does n7 lack ${example}? who has ${example}? what happened at n7 at 6.5 s? who sent at 6.5 s?` };
   }
   // The item that took longest to reach all nodes, of those that did, and the last node to receive it.
-  slowestItem() {
-    const { createdAt, everywhereAt } = this.model, took = item => everywhereAt[item] - createdAt[item];
+  function slowestItem() {
+    const { createdAt, everywhereAt } = model, took = item => everywhereAt[item] - createdAt[item];
     let slowest = 0;
     for (let item = 0; item < createdAt.length; item++) {
       if (createdAt[item] < 0 || everywhereAt[item] < 0) continue;
       if (everywhereAt[slowest] < 0 || took(item) > took(slowest)) slowest = item;
     }
-    return { item: slowest, node: this.model.lastNode[slowest] };
+    return { item: slowest, node: model.lastNode[slowest] };
   }
-  slowest() {
-    const { model } = this;
+  function slowest() {
     if (model.values.length === 0) return { title: "This report shows no values that a node could lack." };
-    const { item, node } = this.slowestItem(), answer = this.whyLacks(`n${node}`, [item], model.itemText(item));
+    const { item, node } = slowestItem(), answer = whyLacks(`n${node}`, [item], model.itemText(item));
     const { createdAt, everywhereAt } = model, never = createdAt.filter((at, i) => at >= 0 && everywhereAt[i] < 0).length;
     const first = everywhereAt[item] < 0 ? "Nothing ever reached all nodes."
       : `${model.itemText(item)} took longest to reach all nodes` +
@@ -46,13 +45,12 @@ class Why {
     return { ...answer, title: `${first} ${answer.title}` };
   }
   // The question that the page suggests.
-  example() {
-    const { item, node } = this.slowestItem();
-    return `why does n${node} lack ${this.model.itemText(item)}?`;
+  function example() {
+    const { item, node } = slowestItem();
+    return `why does n${node} lack ${model.itemText(item)}?`;
   }
   // The items that a text names: a value; of a counter n3+412, or all of n3+, n3/2- or n3.
-  itemsOf(text) {
-    const { model } = this;
+  function itemsOf(text) {
     if (!model.run.counter) {
       const value = model.valueNumbers.get(text) ?? model.valueNumbers.get(JSON.stringify(text));
       return value === undefined ? [] : [value];
@@ -75,10 +73,10 @@ class Why {
   }
 
   // The counts that a node had of a value: [{at, count, message}], 0 after a crash.
-  timeline(node, value) {
+  function timeline(node, value) {
     const name = node + " " + value;
-    if (this.timelines.has(name)) return this.timelines.get(name);
-    const { at, node: learner, value: learned, count, message } = this.model.learned, out = [];
+    if (timelines.has(name)) return timelines.get(name);
+    const { at, node: learner, value: learned, count, message } = model.learned, out = [];
     let has = 0;
     for (let i = 0; i < at.length; i++) {
       if (learner[i] !== node || (learned[i] !== value && learned[i] !== -1)) continue;
@@ -86,14 +84,14 @@ class Why {
       has = learned[i] === -1 ? 0 : count[i];
       out.push({ at: at[i], count: has, message: message[i] });
     }
-    this.timelines.set(name, out);
+    timelines.set(name, out);
     return out;
   }
   // When a node received and lost an item: [{at, has, message}].
-  history(node, item) {
-    const { value, count } = this.model.items, out = [];
+  function history(node, item) {
+    const { value, count } = model.items, out = [];
     let has = false;
-    for (const change of this.timeline(node, value[item])) {
+    for (const change of timeline(node, value[item])) {
       if (has === change.count >= count[item]) continue;
       has = !has;
       out.push({ at: change.at, has, message: change.message });
@@ -101,14 +99,14 @@ class Why {
     return out;
   }
   // The count that a node has of an item's value at a moment.
-  countAt(node, item, moment) {
-    const past = this.timeline(node, this.model.items.value[item]).filter(c => c.at <= moment);
+  function countAt(node, item, moment) {
+    const past = timeline(node, model.items.value[item]).filter(c => c.at <= moment);
     return past.length ? past[past.length - 1].count : 0;
   }
 
   // The count of an item's value in a message, if that includes the item, else 0.
-  carries(message, item) {
-    const { model } = this, { value, count } = model.items, key = model.values[value[item]];
+  function carries(message, item) {
+    const { value, count } = model.items, key = model.values[value[item]];
     const body = model.body(message);
     // First a fast search, for keys that can be spelled in only one way.
     const part = model.run.counter ? key.slice(0, key.indexOf(",")) : key;
@@ -118,40 +116,39 @@ class Why {
   }
   // The message by which a node received an item: the latest that carried it, if the node had to write it
   // to disk first. −1: there is none, so the node had it already.
-  source(node, item, gained) {
+  function source(node, item, gained) {
     if (gained.message >= 0 || gained.message === OMITTED) return gained.message;
-    const { model } = this, { message, at, until, outcome } = model.copies, moment = gained.at;
+    const { message, until, outcome } = model.copies, moment = gained.at;
     const crashed = model.states[node].filter(s => s.what === "down" && s.at <= moment).pop();
     const since = Math.max(moment - DISK_MAX, crashed ? crashed.at : 0);
     let best = -1, latest = since;
-    for (let c = lowerBound(at, since - model.longestDelay); c < at.length && at[c] <= moment; c++) {
+    for (const c of model.copiesSent(since - model.longestDelay, moment)) {
       const m = message[c];
       if (model.to[m] !== node || outcome[c] !== Outcome.DELIVERED) continue;
-      if (until[c] < latest || until[c] > moment + 1e-6 || this.carries(m, item) === 0) continue;
+      if (until[c] < latest || until[c] > moment + 1e-6 || carries(m, item) === 0) continue;
       best = m;
       latest = until[c];
     }
     return best;
   }
   // The latest copy of a message that was delivered by a moment.
-  copyAt(message, moment) {
-    const { message: of, until, outcome } = this.model.copies;
+  function copyAt(message, moment) {
+    const { message: of, until, outcome } = model.copies;
     let best = -1;
-    for (let c = lowerBound(this.model.copies.at, this.model.at[message] - 1e-9); c < of.length; c++) {
-      if (this.model.copies.at[c] > moment) break;
+    for (const c of model.copiesSent(model.at[message] - 1e-9, moment)) {
       if (of[c] === message && outcome[c] === Outcome.DELIVERED && until[c] <= moment + 1e-6) best = c;
     }
     return best;
   }
 
   // The path of an item to a node: the steps from the client that added it, in order of time.
-  path(node, item, moment) {
-    const steps = [], seen = new Set(), { model } = this;
+  function path(node, item, moment) {
+    const steps = [], seen = new Set();
     while (node !== CLIENT && !seen.has(node)) {
       seen.add(node);
-      const gained = this.history(node, item).filter(s => s.at <= moment + 1e-9 && s.has).pop();
+      const gained = history(node, item).filter(s => s.at <= moment + 1e-9 && s.has).pop();
       if (!gained) break;
-      const step = this.acquisition(node, item, gained);
+      const step = acquisition(node, item, gained);
       steps.unshift(step);
       if (step.message < 0) break;
       node = step.from;
@@ -159,31 +156,31 @@ class Why {
     }
     return steps;
   }
-  acquisition(node, item, gained) {
-    const message = this.source(node, item, gained), { at } = gained;
+  function acquisition(node, item, gained) {
+    const message = source(node, item, gained), { at } = gained;
     if (message < 0) return { at, node, from: node, message, copy: -1, item };
-    return { at, node, from: this.model.from[message], message, copy: this.copyAt(message, at), item };
+    return { at, node, from: model.from[message], message, copy: copyAt(message, at), item };
   }
 
   // Copies sent to a node between two moments that carried an item and were dropped.
-  dropsOf(node, item, from, to) {
-    const { model } = this, { message, at, outcome } = model.copies, out = [];
-    for (let c = lowerBound(at, from); c < at.length && at[c] <= to; c++) {
+  function dropsOf(node, item, from, to) {
+    const { message, outcome } = model.copies, out = [];
+    for (const c of model.copiesSent(from, to)) {
       const m = message[c];
       if (outcome[c] < Outcome.CUT || model.to[m] !== node || model.from[m] === CLIENT) continue;
-      if (this.carries(m, item) > 0) out.push({ copy: c, item });
+      if (carries(m, item) > 0) out.push({ copy: c, item });
     }
     return out;
   }
 
   // What a message carries of an item: "it", or of a counter "n3+412", which may be more than the item.
-  carriedText(message, item) {
-    if (!this.model.run.counter) return "it";
-    const count = this.carries(message, item);
-    return count > 0 ? this.model.textOf(this.model.items.value[item], count) : "it";
+  function carriedText(message, item) {
+    if (!model.run.counter) return "it";
+    const count = carries(message, item);
+    return count > 0 ? model.textOf(model.items.value[item], count) : "it";
   }
-  step(s) {
-    const { model } = this, at = seconds(s.at);
+  function step(s) {
+    const at = seconds(s.at);
     if (s.message < 0) {
       const own = model.run.counter && model.entries[model.items.value[s.item]].node === "n" + s.node;
       const omitted = s.message === OMITTED || s.at > model.keptUntil;
@@ -194,20 +191,20 @@ class Why {
     }
     if (s.from === CLIENT) return { text: `a client sent it to n${s.node} at ${at}`, copy: s.copy };
     const delay = s.copy >= 0 ? `, ${duration(s.at - model.copies.at[s.copy])} after it was sent` : "";
-    return { text: `n${s.node} received ${this.carriedText(s.message, s.item)} from n${s.from} at ${at} ` +
+    return { text: `n${s.node} received ${carriedText(s.message, s.item)} from n${s.from} at ${at} ` +
       `(${model.types[model.type[s.message]]}${delay})`, copy: s.copy };
   }
-  dropItem({ copy, item }) {
-    const { model } = this, m = model.copies.message[copy];
-    return { text: `n${model.from[m]} sent ${this.carriedText(m, item)} to n${model.to[m]} at ` +
+  function dropItem({ copy, item }) {
+    const m = model.copies.message[copy];
+    return { text: `n${model.from[m]} sent ${carriedText(m, item)} to n${model.to[m]} at ` +
       `${seconds(model.copies.at[copy])}, ${outcomeText[model.copies.outcome[copy]]}`, copy, dropped: true };
   }
 
-  whyLacks(name, items, text, moment) {
-    const { model } = this, node = +name.slice(1);
-    if (node >= model.nodes) return this.unknownNode(name);
+  function whyLacks(name, items, text, moment) {
+    const node = +name.slice(1);
+    if (node >= model.nodes) return unknownNode(name);
     if (items.length === 0) return { title: `No node ever had ${text}, as far as this report shows.` };
-    const hidden = this.missingFromRead(name, node, items, moment);
+    const hidden = missingFromRead(name, node, items, moment);
     if (hidden) return hidden;
     const first = items.reduce((a, b) => model.createdAt[b] < model.createdAt[a] ? b : a);
     if (moment !== undefined && moment < model.createdAt[first]) {
@@ -217,7 +214,7 @@ class Why {
     // Of the items of the question, the one that the node lacked longest, or at that moment.
     let worst = null;
     for (const item of items) {
-      const gaps = this.gaps(this.history(node, item), model.createdAt[item]);
+      const gaps = gapsOf(history(node, item), model.createdAt[item]);
       for (const gap of gaps) {
         if (moment !== undefined && (gap.from > moment || gap.until <= moment)) continue;
         if (worst === null || gap.until - gap.from > worst.gap.until - worst.gap.from) {
@@ -225,16 +222,16 @@ class Why {
         }
       }
     }
-    if (worst !== null) return this.explain(name, node, worst);
+    if (worst !== null) return explain(name, node, worst);
     const item = items.filter(i => model.createdAt[i] <= moment).pop();
-    const since = this.history(node, item).filter(s => s.at <= moment).pop().at;
-    const steps = this.path(node, item, moment);
-    return this.finish(`${name} does not lack ${model.itemText(item)} at ${seconds(moment)}: it has ` +
+    const since = history(node, item).filter(s => s.at <= moment).pop().at;
+    const steps = path(node, item, moment);
+    return finish(`${name} does not lack ${model.itemText(item)} at ${seconds(moment)}: it has ` +
       `had it since ${seconds(since)}.`,
-    [{ heading: "The path that it took", items: steps.map(s => this.step(s)) }], steps, [], since);
+    [{ heading: "The path that it took", items: steps.map(s => step(s)) }], steps, [], since);
   }
   // The intervals in which a node lacked an item: from its creation, or from a crash.
-  gaps(history, createdAt) {
+  function gapsOf(history, createdAt) {
     const out = [];
     let from = createdAt, crashed = false;
     for (const change of history) {
@@ -242,39 +239,39 @@ class Why {
       from = change.at;
       crashed = !change.has;
     }
-    if (crashed || history.length === 0) out.push({ from, until: this.model.end_at, crashed, received: false });
+    if (crashed || history.length === 0) out.push({ from, until: model.end_at, crashed, received: false });
     return out;
   }
-  explain(name, node, { item, gap, others }) {
-    const { from, until } = gap, wait = until - from, parts = [], text = this.model.itemText(item);
-    const failed = this.dropsOf(node, item, from, until);
-    const steps = gap.received ? this.path(node, item, until) : this.pathToMainSender(node, item, from);
+  function explain(name, node, { item, gap, others }) {
+    const { from, until } = gap, wait = until - from, parts = [], text = model.itemText(item);
+    const failed = dropsOf(node, item, from, until);
+    const steps = gap.received ? path(node, item, until) : pathToMainSender(node, item, from);
     const since = gap.crashed ? `from ${seconds(from)}, when a crash erased it,`
       : `from ${seconds(from)}, when it was added,`;
     const title = !gap.received ? `${name} lacked ${text} ${since} to the end.`
       : wait < 1e-6 ? `${name} never lacked ${text}: it was the first to have it, at ${seconds(from)}.`
       : `${name} lacked ${text} for ${duration(wait)}: ${since} until ${seconds(until)}.`;
-    if (wait > 1e-6) parts.push(this.versions(name, node, item, from, until));
+    if (wait > 1e-6) parts.push(versions(name, node, item, from, until));
     if (steps.length) {
       parts.push({ heading: gap.received ? "The path that it took" : "Its path to the node that sent most of what this node received",
-        items: steps.map(s => this.step(s)) });
+        items: steps.map(s => step(s)) });
     }
-    if (gap.received) parts.push(this.longestWait(steps, from));
-    const lost = gap.received ? "" : this.lostEverywhere(item);
+    if (gap.received) parts.push(longestWait(steps, from));
+    const lost = gap.received ? "" : lostEverywhere(item);
     if (lost) parts.push(lost);
-    const obstacles = this.obstacles(name, node, from, until, failed, steps, gap.received);
+    const obstacles = obstaclesOf(name, node, from, until, failed, steps, gap.received);
     if (!lost || typeof obstacles !== "string") parts.push(obstacles);
     for (const other of others.filter(g => g.until - g.from > 1e-6)) {
       parts.push(`It also lacked it for ${duration(other.until - other.from)}, from ${seconds(other.from)}` +
         (other.crashed ? ", after a crash." : other.received ? ", when it was added." : " to the end."));
     }
-    return this.finish(title, parts.filter(Boolean), steps, failed, from, until);
+    return finish(title, parts.filter(Boolean), steps, failed, from, until);
   }
   // Of a counter: the counts of the entry at this node and at others meanwhile.
-  versions(name, node, item, from, until) {
-    const { model } = this, { value, count } = model.items;
+  function versions(name, node, item, from, until) {
+    const { value, count } = model.items;
     if (!model.run.counter) return "";
-    const v = value[item], { node: owner, sign } = model.entries[v], has = this.countAt(node, item, from);
+    const v = value[item], { node: owner, sign } = model.entries[v], has = countAt(node, item, from);
     const what = sign === "+" ? "added" : "subtracted";
     let last = item;
     while (last + 1 < model.firstItem[v + 1] && model.createdAt[last + 1] <= until) last++;
@@ -284,44 +281,44 @@ class Why {
       (last > item ? `; by the end of this time there was ${model.itemText(last)}.` : ".");
   }
   // Which node had an item last, if none has it at the end.
-  lostEverywhere(item) {
-    const { model } = this, { value, count } = model.items;
+  function lostEverywhere(item) {
+    const { value, count } = model.items;
     if ((model.unionAt(model.end_at).get(value[item]) || 0) >= count[item]) return "";
     let last = null;
     for (let node = 0; node < model.nodes; node++) {
-      const change = this.history(node, item).pop();
+      const change = history(node, item).pop();
       if (change && (last === null || change.at > last.at)) last = { at: change.at, node };
     }
     return last === null ? "" : `No node has it at the end: n${last.node} was the last, and a crash erased it at ` +
       `${seconds(last.at)}.`;
   }
   // Of an item that a node never received: the path to the node that sent it most values.
-  pathToMainSender(node, item, moment) {
-    const { model } = this, received = new Map(), { node: learner, message } = model.learned;
+  function pathToMainSender(node, item, moment) {
+    const received = new Map(), { node: learner, message } = model.learned;
     for (let i = 0; i < learner.length; i++) {
       const from = learner[i] === node && message[i] >= 0 ? model.from[message[i]] : CLIENT;
       if (from !== CLIENT) received.set(from, (received.get(from) || 0) + 1);
     }
     const senders = [...received.keys()].sort((a, b) => received.get(b) - received.get(a));
-    const sender = senders.find(n => this.countAt(n, item, model.end_at) >= model.items.count[item]);
-    return sender === undefined ? [] : this.path(sender, item, Math.max(moment, model.end_at));
+    const sender = senders.find(n => countAt(n, item, model.end_at) >= model.items.count[item]);
+    return sender === undefined ? [] : path(sender, item, Math.max(moment, model.end_at));
   }
   // What delayed an item between two moments: dropped messages, times at which a node of the path was
   // down or paused, and the faults that affected the node or the path.
-  obstacles(name, node, from, until, failed, steps, received) {
+  function obstaclesOf(name, node, from, until, failed, steps, received) {
     if (until - from <= 1e-6) return "";
-    const { model } = this, items = failed.slice(0, 12).map(f => this.dropItem(f));
+    const items = failed.slice(0, 12).map(f => dropItem(f));
     if (failed.length > 12) items.push({ text: `… and ${failed.length - 12} more dropped messages` });
-    const path = this.links(steps, node);
-    items.push(...this.downtimes(new Set([node, ...path.flat()]), from, until));
-    for (const { fault, how } of faultsAffecting(model, node, path, from, until)) items.push(this.faultItem(fault, how));
+    const path = links(steps, node);
+    items.push(...downtimes(new Set([node, ...path.flat()]), from, until));
+    for (const { fault, how } of faultsAffecting(model, node, path, from, until)) items.push(faultItem(fault, how));
     if (items.length) return { heading: "What delayed it", items, loose: true };
     if (received) return "Nothing delayed it: no message that carried it was dropped.";
-    return this.neverSent(name, node, from, until);
+    return neverSent(name, node, from, until);
   }
   // The node on its path at which a value waited longest, and what that node sent meanwhile.
-  longestWait(steps, from) {
-    const { model } = this, waits = steps.slice(1).map((step, i) => ({ step, since: Math.max(from, steps[i].at) }))
+  function longestWait(steps, from) {
+    const waits = steps.slice(1).map((step, i) => ({ step, since: Math.max(from, steps[i].at) }))
       .filter(({ step }) => step.copy >= 0 && step.from !== CLIENT)
       .map(wait => ({ ...wait, sent: model.copies.at[wait.step.copy] }));
     const worst = waits.reduce((a, b) => a === null || b.sent - b.since > a.sent - a.since ? b : a, null);
@@ -331,7 +328,7 @@ class Why {
     for (let c = lowerBound(at, since); c < at.length && at[c] < sent; c++) {
       const m = message[c];
       if (model.from[m] !== step.from || model.to[m] !== step.node) continue;
-      if (outcome[c] >= Outcome.CUT) dropped++; else without += this.carries(m, step.item) === 0;
+      if (outcome[c] >= Outcome.CUT) dropped++; else without += carries(m, step.item) === 0;
     }
     const messages = n => `${grouped(n)} ${n === 1 ? "message" : "messages"}`;
     return `It waited longest at n${step.from}: ${duration(sent - since)}, from ${seconds(since)} on. Meanwhile ` +
@@ -341,19 +338,19 @@ class Why {
           (dropped ? `, and ${messages(dropped)} that ${dropped === 1 ? "was" : "were"} dropped.` : "."));
   }
   // The links of a path, and the one from its end to the node.
-  links(steps, node) {
+  function links(steps, node) {
     const links = steps.filter(s => s.from !== CLIENT && s.from !== s.node).map(s => [s.from, s.node]);
     const end = steps.at(-1);
     if (end && end.node !== node) links.push([end.node, node]);
     return links;
   }
-  faultItem(fault, how) {
+  function faultItem(fault, how) {
     return { text: `${faultNames[fault.kind]} from ${seconds(fault.from)} to ${seconds(fault.to)} ` +
       `(${fault.text}): ${how}`, fault: true };
   }
   // The times at which nodes were down or paused.
-  downtimes(nodes, from, until) {
-    const { model } = this, items = [];
+  function downtimes(nodes, from, until) {
+    const items = [];
     for (const node of nodes) {
       for (const [i, change] of model.states[node].entries()) {
         const next = model.states[node][i + 1], to = next ? next.at : model.end_at;
@@ -364,10 +361,10 @@ class Why {
     return items;
   }
   // Of an item that a node lacked to the end without any fault: what the node received instead.
-  neverSent(name, node, from, until) {
-    const { model } = this, { message, at, outcome } = model.copies;
+  function neverSent(name, node, from, until) {
+    const { message, outcome } = model.copies;
     let count = 0;
-    for (let c = lowerBound(at, from); c < at.length && at[c] <= until; c++) {
+    for (const c of model.copiesSent(from, until)) {
       count += model.to[message[c]] === node && model.from[message[c]] !== CLIENT && outcome[c] === Outcome.DELIVERED;
     }
     if (model.keptUntil < until) return `This report does not show why: it omits the messages after ${seconds(model.keptUntil)}.`;
@@ -375,35 +372,35 @@ class Why {
       "of which carried it. Either no node sent it, or the node did not store it.";
   }
 
-  unknownNode(name) { return { title: `There is no ${name}: nodes are n0 to n${this.model.nodes - 1}.` }; }
+  function unknownNode(name) { return { title: `There is no ${name}: nodes are n0 to n${model.nodes - 1}.` }; }
 
   // The answer for a node that has a value, but whose last read does not return it; otherwise null.
-  missingFromRead(name, node, items, moment) {
-    const { model } = this, read = model.lastRead(node);
+  function missingFromRead(name, node, items, moment) {
+    const read = model.lastRead(node);
     if (!read || items.length !== 1 || (moment !== undefined && moment < read.at)) return null;
     const [item] = items, key = model.values[model.items.value[item]];
-    if (read.values.has(key) || this.countAt(node, item, read.at) === 0) return null;
-    const steps = this.path(node, item, read.at), { at } = this.history(node, item).filter(s => s.at <= read.at && s.has).pop();
-    return this.finish(`${name} received ${key} at ${seconds(at)}, but its last read, at ${seconds(read.at)}, does not return it.`,
+    if (read.values.has(key) || countAt(node, item, read.at) === 0) return null;
+    const steps = path(node, item, read.at), { at } = history(node, item).filter(s => s.at <= read.at && s.has).pop();
+    return finish(`${name} received ${key} at ${seconds(at)}, but its last read, at ${seconds(read.at)}, does not return it.`,
       ["No message is the cause: the node lost it afterwards, or omits it from its replies.",
-        { heading: "The path that it took", items: steps.map(s => this.step(s)) }], steps, [], at, read.at);
+        { heading: "The path that it took", items: steps.map(s => step(s)) }], steps, [], at, read.at);
   }
 
   // The items that a node received and that its last read does not return.
-  missingFromLastRead(node, moment) {
-    const { model } = this, read = model.lastRead(node);
+  function missingFromLastRead(node, moment) {
+    const read = model.lastRead(node);
     if (!read || read.at > moment + 1e-6) return [];
     return model.values.flatMap((key, v) => {
       const item = model.firstItem[v];
-      return !read.values.has(key) && this.countAt(node, item, read.at) > 0 ? [item] : [];
+      return !read.values.has(key) && countAt(node, item, read.at) > 0 ? [item] : [];
     });
   }
   // What a node did until a moment, and the faults that affected it.
-  happened(name, moment) {
-    const { model } = this, node = +name.slice(1);
-    if (node >= model.nodes) return this.unknownNode(name);
+  function happened(name, moment) {
+    const node = +name.slice(1);
+    if (node >= model.nodes) return unknownNode(name);
     moment = Math.min(moment, model.end_at);
-    const lacks = model.lacks ? [...new Set([...model.lackedBy(node, moment), ...this.missingFromLastRead(node, moment)])] : [], parts = [];
+    const lacks = model.lacks ? [...new Set([...model.lackedBy(node, moment), ...missingFromLastRead(node, moment)])] : [], parts = [];
     const title = `${name} at ${seconds(moment)}: ${model.stateAt(node, moment)}` + (!model.lacks ? "." : lacks.length === 0
       ? `, lacks nothing that another node has${model.inferred ? ", as far as messages and reads show" : ""}.` : `, lacks ${lacks.slice(0, 5).map(i => model.itemText(i)).join(", ")}` +
         (lacks.length > 5 ? ` and ${grouped(lacks.length - 5)} more.` : "."));
@@ -412,7 +409,7 @@ class Why {
       parts.push({ heading: "Violations that name it", loose: true,
         items: wrong.slice(0, 5).map(v => ({ text: `${seconds(v.at)}: ${v.text}` })) });
     }
-    const copies = this.copiesUntil(node, moment);
+    const copies = copiesUntil(node, moment);
     if (copies.length) {
       parts.push({ heading: "Its last messages and requests until then",
         items: copies.map(copy => ({ copy, text: describeCopy(model, copy).replace("\n", ": ") })), loose: true });
@@ -422,15 +419,15 @@ class Why {
       parts.push({ heading: "Its last replies to clients", loose: true, items: replies.map(r => ({
         text: `${seconds(r.at)}: ${abridged(model.text.slice(r.start, r.end), 160)}` })) });
     }
-    const items = [...this.downtimes(new Set([node]), 0, moment),
-      ...faultsAffecting(model, node, [], 0, moment).map(({ fault, how }) => this.faultItem(fault, how))];
+    const items = [...downtimes(new Set([node]), 0, moment),
+      ...faultsAffecting(model, node, [], 0, moment).map(({ fault, how }) => faultItem(fault, how))];
     if (items.length) parts.push({ heading: "Faults that affected it", items: items.slice(-10), loose: true });
     const times = copies.flatMap(c => [model.copies.at[c], model.copies.until[c]]);
     return { title, parts, copies, marks: [{ at: moment, node }], span: [Math.min(moment, ...times), moment] };
   }
   // The last copies that a node sent or received until a moment.
-  copiesUntil(node, moment) {
-    const { model } = this, { message, at, until } = model.copies, out = [];
+  function copiesUntil(node, moment) {
+    const { message, at, until } = model.copies, out = [];
     for (let c = lowerBound(at, moment + 1e-6) - 1; c >= 0 && out.length < 8; c--) {
       const m = message[c];
       if (model.from[m] === node || (model.to[m] === node && until[c] <= moment + 1e-6)) out.push(c);
@@ -438,12 +435,12 @@ class Why {
     return out.reverse();
   }
   // The messages of the second before a moment: how many of each type on each link.
-  traffic(moment) {
-    const { model } = this, { message, at } = model.copies, links = new Map();
+  function traffic(moment) {
+    const links = new Map();
     moment = Math.min(moment, model.end_at);
     let count = 0;
-    for (let c = lowerBound(at, moment - 1); c < at.length && at[c] <= moment + 1e-6; c++) {
-      const m = message[c];
+    for (const c of model.copiesSent(moment - 1, moment + 1e-6)) {
+      const m = model.copies.message[c];
       if (model.from[m] === CLIENT) continue;
       const name = `${model.nameOf(model.from[m])} → ${model.nameOf(model.to[m])}, ${model.types[model.type[m]]}`;
       if (!links.has(name)) links.set(name, []);
@@ -457,20 +454,19 @@ class Why {
       copies: [], marks: [], span: [Math.max(0, moment - 1), moment] };
   }
 
-  finish(title, parts, steps, failed, from, until = from) {
+  function finish(title, parts, steps, failed, from, until = from) {
     const copies = [...steps, ...failed].map(s => s.copy).filter(c => c >= 0);
-    const { at, until: ends } = this.model.copies;
+    const { at, until: ends } = model.copies;
     return { title, parts, copies, marks: steps.slice(-1).map(s => ({ at: s.at, node: s.node })),
       span: [Math.min(from, ...copies.map(c => at[c])), Math.max(until, ...copies.map(c => ends[c]))] };
   }
 
-  whoHas(items, text) {
-    const { model } = this;
+  function whoHas(items, text) {
     if (items.length === 0) return { title: `No node ever had ${text}, as far as this report shows.` };
     const item = items[items.length - 1], name = model.itemText(item), has = [], lacks = [];
     for (let node = 0; node < model.nodes; node++) {
-      const last = this.history(node, item).pop();
-      if (last && last.has) has.push(this.acquisition(node, item, last));
+      const last = history(node, item).pop();
+      if (last && last.has) has.push(acquisition(node, item, last));
       else lacks.push("n" + node);
     }
     has.sort((a, b) => a.at - b.at);
@@ -478,9 +474,11 @@ class Why {
       `${lacks.slice(0, 20).join(", ")} ${lacks.length > 1 ? "lack" : "lacks"} it.`
       : `All ${model.nodes} nodes have ${name}, ${duration(has[has.length - 1].at - model.createdAt[item])} ` +
         "after it was added.";
-    return this.finish(title, [{ heading: "In the order in which they received it",
-      items: has.map(s => this.step(s)) }], has, [], model.createdAt[item]);
+    return finish(title, [{ heading: "In the order in which they received it",
+      items: has.map(s => step(s)) }], has, [], model.createdAt[item]);
   }
+
+  return { ask, example, path, whyLacks };
 }
 
 const abridged = (text, most) => text.length <= most ? text : text.slice(0, most - 1) + "…";

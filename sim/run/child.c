@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -23,18 +24,13 @@ enum {
     HEAD_MAX = 256,        // bytes read of a program
     ENVIRON_MAX = 1 << 21, // bytes searched of another process's environment
     SWEEPS = 50,           // most sweeps; a sweep is repeated while it finds new processes
-    SWEEP_EVERY_NS = 20000000,
+    SWEEP_EVERY_MS = 20,
     SIGNALS_MAX = 31,
 };
 
 extern char **environ;
 
 // ---- The guard ----
-
-static void pause_for(long ns) {
-    struct timespec time = {.tv_nsec = ns};
-    nanosleep(&time, NULL);
-}
 
 // Whether a process's initial environment has the mark.
 static bool is_marked(const char *pid, const char *mark, char *buf) {
@@ -74,7 +70,6 @@ static size_t kill_marked(const char *mark) {
 }
 
 size_t gv_child_kill_marked(const struct gv_child_guard *guard) {
-    GV_ASSERT(guard != NULL);
     return kill_marked(guard->mark);
 }
 
@@ -97,7 +92,7 @@ static void keep_watch(int line, const char *mark) {
         }
     }
     for (size_t i = 0; i < len; i++) kill(-(pid_t)groups[i], SIGKILL);
-    for (int i = 0; i < SWEEPS && kill_marked(mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
+    for (int i = 0; i < SWEEPS && kill_marked(mark) > 0; i++) poll(NULL, 0, SWEEP_EVERY_MS);
 }
 
 static void become_guard(int line, const char *mark) {
@@ -120,11 +115,7 @@ static void become_guard(int line, const char *mark) {
 }
 
 void gv_child_guard_start(struct gv_child_guard *guard) {
-    GV_ASSERT(guard != NULL);
     *guard = (struct gv_child_guard){.line = -1, .files_soft = -1};
-    for (int fd = 0; fd < 3; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
-    }
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(guard->mark, sizeof guard->mark, "GVSIM_RUN=%ld-%" PRId64 ".%09ld", (long)getpid(),
@@ -148,8 +139,7 @@ void gv_child_guard_start(struct gv_child_guard *guard) {
 }
 
 void gv_child_guard_end(struct gv_child_guard *guard) {
-    GV_ASSERT(guard != NULL);
-    for (int i = 0; i < SWEEPS && kill_marked(guard->mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
+    for (int i = 0; i < SWEEPS && kill_marked(guard->mark) > 0; i++) poll(NULL, 0, SWEEP_EVERY_MS);
     unsetenv("GVSIM_RUN");
     if (guard->line >= 0) close(guard->line);
     while (guard->pid > 0 && waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR) continue;
@@ -168,7 +158,7 @@ static void notify_guard(const struct gv_child_guard *guard, pid_t pid) {
 
 bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
                                char why[GV_CHILD_WHY_MAX]) {
-    GV_ASSERT(guard != NULL && need > 0);
+    GV_ASSERT(need > 0);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
     if (limit.rlim_cur >= need) return true;
@@ -185,14 +175,20 @@ bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
     return false;
 }
 
+// Reads the beginning of a file, and adds a NUL. Returns its length, or 0.
+static size_t read_head(const char *path, char *buf, size_t cap) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, buf, cap - 1) : 0;
+    if (fd >= 0) close(fd);
+    buf[size > 0 ? size : 0] = '\0';
+    return size > 0 ? (size_t)size : 0;
+}
+
 // Whether a file is a script without a "#!" line, which the shell runs, as for Maelstrom.
 static bool is_plain_script(const char *path) {
     char head[HEAD_MAX];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t size = read(fd, head, sizeof head);
-    close(fd);
-    return size > 0 && memchr(head, '\0', (size_t)size) == NULL && memcmp(head, "#!", 2) != 0;
+    size_t size = read_head(path, head, sizeof head);
+    return size > 0 && strlen(head) == size && strncmp(head, "#!", 2) != 0;
 }
 
 struct plan {
@@ -274,7 +270,7 @@ pid_t gv_child_start(struct gv_child_guard *guard, const struct gv_child_start *
     while (start->argv[count] != NULL) count++;
     char **shell = gv_memory_new((count + 2) * sizeof *shell);
     shell[0] = (char[]){"/bin/sh"};
-    shell[1] = (char *)(uintptr_t)start->program;
+    shell[1] = start->program;
     for (size_t i = 1; i < count; i++) shell[i + 1] = start->argv[i];
     struct plan plan = {.start = start,
                         .shell = is_plain_script(start->program) ? shell : NULL,
@@ -303,7 +299,6 @@ void gv_child_kill(pid_t pid) {
 }
 
 pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
-    GV_ASSERT(guard != NULL && status != NULL);
     for (;;) {
         siginfo_t info = {0};
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return 0;
@@ -327,16 +322,6 @@ pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
 
 enum { DESCENDANTS_MAX = 64 };
 
-// Reads a small file of /proc. Returns its length, or 0.
-static size_t read_small(const char *path, char *buf, size_t cap) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    ssize_t size = read(fd, buf, cap - 1);
-    close(fd);
-    buf[size > 0 ? size : 0] = '\0';
-    return size > 0 ? (size_t)size : 0;
-}
-
 // Adds one process's threads, and appends its children to `pids`.
 static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *pids, size_t *len) {
     char path[128], text[4096];
@@ -348,7 +333,7 @@ static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *
         if (entry->d_name[0] == '.') continue;
         snprintf(path, sizeof path, "/proc/%ld/task/%.20s/schedstat", (long)pid, entry->d_name);
         // Time on a processor, run delay (both in ns), number of time slices.
-        if (read_small(path, text, sizeof text) > 0) {
+        if (read_head(path, text, sizeof text) > 0) {
             char *rest = text;
             strtoull(rest, &rest, 10);
             *waited += strtoull(rest, &rest, 10);
@@ -357,7 +342,7 @@ static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *
         }
         snprintf(path, sizeof path, "/proc/%ld/task/%.20s/children", (long)pid, entry->d_name);
         char *at = text;
-        if (read_small(path, text, sizeof text) == 0) continue;
+        if (read_head(path, text, sizeof text) == 0) continue;
         for (long child; *len < DESCENDANTS_MAX && (child = strtol(at, &at, 10)) > 0;)
             pids[(*len)++] = (pid_t)child;
     }
@@ -366,7 +351,7 @@ static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *
 }
 
 bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times) {
-    GV_ASSERT(pid > 0 && waited != NULL && times != NULL);
+    GV_ASSERT(pid > 0);
     pid_t pids[DESCENDANTS_MAX] = {pid};
     size_t len = 1;
     bool some = false;
@@ -438,7 +423,6 @@ static bool is_unfit_file(const char *path, char *why) {
 }
 
 bool gv_child_check_program(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]) {
-    GV_ASSERT(name != NULL && why != NULL);
     struct stat status;
     bool there = stat(name, &status) == 0;
     if (path == NULL && !there) {
@@ -449,19 +433,14 @@ bool gv_child_check_program(const char *name, const char *path, char why[GV_CHIL
     if (path == NULL) path = name;
     if (is_unfit_file(path, why)) return true;
     char head[HEAD_MAX + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false; // executable, but not readable
-    ssize_t size = read(fd, head, HEAD_MAX);
-    close(fd);
-    if (size < 0) return false;
-    head[size] = '\0';
+    read_head(path, head, sizeof head);
     if (strncmp(head, "#!", 2) != 0) return false;
     head[strcspn(head, "\n")] = '\0';
     return is_unfit_script(path, head + 2, why);
 }
 
 void gv_child_start_error(const char *path, int error, char why[GV_CHILD_WHY_MAX]) {
-    GV_ASSERT(path != NULL && error > 0);
+    GV_ASSERT(error > 0);
     if (gv_child_check_program(path, path, why)) return;
     if (error == ENOEXEC) {
         snprintf(why, GV_CHILD_WHY_MAX,

@@ -26,8 +26,8 @@ struct gv_child_guard {
 };
 
 // Starts the guard, and sets the mark in this process's environment. Call it before any child
-// starts and before other files are opened: it opens standard streams that are closed. If the guard
-// cannot be started (EAGAIN, ENOMEM), all else works without it.
+// starts, and with open standard streams. If the guard cannot be started (EAGAIN, ENOMEM), all else
+// works without it.
 void gv_child_guard_start(struct gv_child_guard *guard);
 
 // Kills the remaining children, and ends the guard.
@@ -42,10 +42,10 @@ bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
                                char why[GV_CHILD_WHY_MAX]);
 
 struct gv_child_start {
-    const char *program; // a path
-    char *const *argv;   // argv[0] is the program; NULL at the end
-    const char *dir;     // the working directory
-    int fds[3];          // standard input, output and error; the caller closes them
+    char *program;     // a path
+    char *const *argv; // argv[0] is the program; NULL at the end
+    const char *dir;   // the working directory
+    int fds[3];        // standard input, output and error; the caller closes them
 };
 
 // Starts a child. Returns its process id, or a negative errno value.

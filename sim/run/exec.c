@@ -11,7 +11,6 @@
 #include "logs.h"
 #include "progress.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -124,8 +123,7 @@ static bool check_closed(struct node *node, gv_time now) {
     } else if (deaf) {
         gv_run_errors(exec->run)->conclusive = true;
         gv_run_object(exec->run, GV_VERDICT_STREAM_CLOSED,
-                      "n%" PRIu32
-                      " closed its standard input and still runs: it can receive nothing more",
+                      "n%u closed its standard input and still runs: it can receive nothing more",
                       node->index);
     } else {
         return false;
@@ -237,6 +235,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, s
     uv_stream_t *stream = (uv_stream_t *)&node->in;
     // If the pipe has room, which is usual, the line is not copied.
     if (uv_stream_get_write_queue_size(stream) == 0) {
+        // libuv reads the bytes through a pointer without const.
         uv_buf_t buf = uv_buf_init((char *)(uintptr_t)line, (unsigned)len);
         int written = uv_try_write(stream, &buf, 1);
         if (written > 0) {
@@ -288,12 +287,12 @@ static void pause_reading(struct node *node) {
     char reader[160] = "";
     if (worst->queued > 0) {
         snprintf(reader, sizeof reader,
-                 "; %zu bytes wait for n%" PRIu32 " to read its standard input, after it read "
+                 "; %zu bytes wait for n%u to read its standard input, after it read "
                  "%" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
     gv_run_object(exec->run, GV_VERDICT_FLOOD,
-                  "n%" PRIu32 " sent more than others read: %zu bytes of its messages are "
+                  "n%u sent more than others read: %zu bytes of its messages are "
                   "undelivered, more than --queue-max, %zu of them in flight and %zu before full "
                   "pipes%s. It was not read until half of them were delivered",
                   node->index, here + node->waiting, here, node->waiting, reader);
@@ -322,7 +321,7 @@ static void resume(struct exec *exec) {
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     (void)suggested;
     struct node *node = handle->data;
-    node->buf = gv_memory_grow(node->buf, &node->cap, node->len + READ_SIZE, 1);
+    GV_MEMORY_GROW(node->buf, &node->cap, node->len + READ_SIZE);
     *buf = uv_buf_init(node->buf + node->len, READ_SIZE);
 }
 
@@ -360,7 +359,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         struct gv_slice line = gv_slice_of(node->buf, node->len);
         gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
-                    "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
+                    "n%u printed a line longer than --line-max, %zu bytes. It "
                     "starts with: %s",
                     node->index, most, gv_envelope_excerpt(line, shown));
     } else if (backlog(node) > node->exec->options.queue_max && !node->paused) {
@@ -384,8 +383,8 @@ static void on_err_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) 
     }
     int error = gv_logs_write(&node->exec->logs, node->index, buf->base, (size_t)size);
     if (error == 0) return;
-    fprintf(stderr, "gvsim: cannot write the standard error of n%" PRIu32 " to %s: %s\n",
-            node->index, node->exec->logs.dir, strerror(-error));
+    fprintf(stderr, "gvsim: cannot write the standard error of n%u to %s: %s\n", node->index,
+            node->exec->logs.dir, strerror(-error));
 }
 
 // config.describe of the run.
@@ -442,11 +441,9 @@ static void list_others(const struct exec *exec, uint32_t dead, char *buf, size_
         const struct node *node = &exec->nodes[i];
         if (i == dead || !node->exited || node->status != status) continue;
         if (count++ >= DEAD_LISTED) continue;
-        len +=
-            (size_t)snprintf(buf + len, cap - len, "%sn%" PRIu32, len > 0 ? ", " : ", as did ", i);
+        len += (size_t)snprintf(buf + len, cap - len, "%sn%u", len > 0 ? ", " : ", as did ", i);
     }
-    if (count > DEAD_LISTED)
-        snprintf(buf + len, cap - len, " and %" PRIu32 " more", count - DEAD_LISTED);
+    if (count > DEAD_LISTED) snprintf(buf + len, cap - len, " and %u more", count - DEAD_LISTED);
 }
 
 // Reports the exit of a node, after all its output has been read.
@@ -454,15 +451,13 @@ static void report_exit(struct exec *exec) {
     if (exec->died < 0) return;
     uint32_t index = (uint32_t)exec->died;
     int status = exec->nodes[index].status;
-    char how[96], others[256];
-    list_others(exec, index, others, sizeof others);
-    if (WIFSIGNALED(status)) {
-        snprintf(how, sizeof how, "killed by signal %d (%s)", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
-    } else {
-        snprintf(how, sizeof how, "it exited with status %d", WEXITSTATUS(status));
-    }
-    gv_run_died(exec->run, index, "%s%s", how, others);
+    char how[352];
+    int len = WIFSIGNALED(status)
+                  ? snprintf(how, 96, "killed by signal %d (%s)", WTERMSIG(status),
+                             strsignal(WTERMSIG(status)))
+                  : snprintf(how, 96, "it exited with status %d", WEXITSTATUS(status));
+    list_others(exec, index, how + len, sizeof how - (size_t)len);
+    gv_run_died(exec->run, index, how);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
@@ -595,16 +590,6 @@ static void stop(struct exec *exec) {
     GV_ASSERT(error == 0);
 }
 
-// Frames are for terminals that can move the cursor.
-static void init_progress(struct exec *exec) {
-    int fd = fileno(exec->out);
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool dumb = term == NULL || strcmp(term, "dumb") == 0;
-    bool tty =
-        !dumb && uv_guess_handle(fd) == UV_TTY && uv_tty_init(&exec->loop, &exec->tty, fd, 0) == 0;
-    gv_progress_init(&exec->progress, exec->out, tty, no_color == NULL || *no_color == '\0');
-}
-
 static void init_loop(struct exec *exec) {
     int error = uv_loop_init(&exec->loop);
     GV_ASSERT(error == 0);
@@ -627,8 +612,10 @@ static void init_loop(struct exec *exec) {
 // Runs until the end of the run or an interrupt. False: the nodes could not be started.
 static bool run(struct exec *exec) {
     init_loop(exec);
-    init_progress(exec);
-    exec->nodes = gv_memory_new(exec->config.nodes * sizeof *exec->nodes);
+    int fd = fileno(exec->out);
+    bool tty = uv_guess_handle(fd) == UV_TTY && uv_tty_init(&exec->loop, &exec->tty, fd, 0) == 0;
+    gv_progress_init(&exec->progress, exec->out, tty);
+    GV_MEMORY_ARRAY(exec->nodes, exec->config.nodes);
     exec->err_buf = gv_memory_new(READ_SIZE);
     bool started = true;
     for (uint32_t i = 0; i < exec->config.nodes && started; i++) {
@@ -708,7 +695,7 @@ static bool open_files(struct exec *exec) {
         gv_escape_print(stderr, "gvsim: %s\n", why);
         return false;
     }
-    if (!gv_output_open(&exec->json, options->json)) return false;
+    if (!gv_output_open(&exec->json, options->json, true)) return false;
     exec->out = exec->json.file == stdout ? stderr : stdout;
     if (!gv_run_options_record(options, &exec->config, NULL, &exec->recorder)) return false;
     int error = gv_logs_init(&exec->logs, options->log_dir, exec->config.nodes, options->log_max);

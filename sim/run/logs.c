@@ -17,7 +17,7 @@ static char *path_of(const struct gv_logs *logs, uint32_t node) {
     GV_ASSERT(logs->dir != NULL);
     size_t cap = strlen(logs->dir) + 24;
     char *path = gv_memory_new(cap);
-    snprintf(path, cap, "%s/n%" PRIu32 ".log", logs->dir, node);
+    snprintf(path, cap, "%s/n%u.log", logs->dir, node);
     return path;
 }
 
@@ -35,7 +35,7 @@ static char *make_temporary(void) {
 static int create(struct gv_logs *logs, uint32_t node);
 
 int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t max) {
-    GV_ASSERT(logs != NULL && nodes > 0 && max >= GV_LOGS_MIN);
+    GV_ASSERT(nodes > 0 && max >= GV_LOGS_MIN);
     *logs = (struct gv_logs){.nodes = nodes, .temporary = dir == NULL, .max = max};
     logs->tail_max = max / 4 < GV_LOGS_TAIL_MAX ? max / 4 : GV_LOGS_TAIL_MAX;
     char *temporary = dir == NULL ? make_temporary() : NULL;
@@ -45,13 +45,12 @@ int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t m
     logs->dir = gv_path_absolute(dir);
     int error = logs->dir == NULL ? -errno : 0;
     free(temporary);
-    logs->files = gv_memory_new(nodes * sizeof *logs->files);
+    GV_MEMORY_ARRAY(logs->files, nodes);
     for (uint32_t node = 0; node < nodes && error == 0; node++) error = create(logs, node);
     return error;
 }
 
 void gv_logs_fini(struct gv_logs *logs, bool remove) {
-    GV_ASSERT(logs != NULL);
     for (uint32_t node = 0; remove && logs->temporary && node < logs->nodes; node++) {
         char *path = path_of(logs, node);
         unlink(path);
@@ -66,23 +65,24 @@ void gv_logs_fini(struct gv_logs *logs, bool remove) {
     *logs = (struct gv_logs){0};
 }
 
-static int create(struct gv_logs *logs, uint32_t node) {
+// Files are not kept open, since their number may exceed the limit of open files.
+static int open_file(const struct gv_logs *logs, uint32_t node, int flags) {
     char *path = path_of(logs, node);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int error = -errno;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666), error = errno;
     free(path);
-    if (fd < 0) return error;
-    close(fd);
-    return 0;
+    errno = error;
+    return fd;
 }
 
-// Files are not kept open, since their number may exceed the limit of open files.
+static int create(struct gv_logs *logs, uint32_t node) {
+    int fd = open_file(logs, node, O_CREAT | O_TRUNC);
+    return fd < 0 || close(fd) != 0 ? -errno : 0;
+}
+
 static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
     struct gv_logs_file *file = &logs->files[node];
     if (file->error != 0 || len == 0) return 0;
-    char *path = path_of(logs, node);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    free(path);
+    int fd = open_file(logs, node, O_APPEND);
     ssize_t size = 0;
     while (fd >= 0 && len > 0 && (size = write(fd, bytes, len)) != 0) {
         if (size < 0 && errno == EINTR) continue;
@@ -115,13 +115,13 @@ static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t le
 }
 
 const char *gv_logs_last(const struct gv_logs *logs, uint32_t node) {
-    GV_ASSERT(logs->files != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     const struct gv_logs_file *file = &logs->files[node];
     return file->line_len > 0 ? file->line : file->last;
 }
 
 int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
-    GV_ASSERT(logs->files != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     struct gv_logs_file *file = &logs->files[node];
     follow_lines(file, bytes, len);
     uint64_t room = logs->max - logs->tail_max - file->written;
@@ -144,7 +144,6 @@ int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
 }
 
 void gv_logs_end(struct gv_logs *logs) {
-    GV_ASSERT(logs->dir != NULL);
     for (uint32_t node = 0; node < logs->nodes; node++) {
         struct gv_logs_file *file = &logs->files[node];
         if (file->tail == NULL) continue;
@@ -190,7 +189,7 @@ static bool read_stats(struct gv_json *json, const char *line, size_t len, struc
 }
 
 bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *out) {
-    GV_ASSERT(logs->dir != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     char *path = path_of(logs, node), *text = read_part(path, true);
     free(path);
     if (text == NULL) return false;
@@ -207,7 +206,7 @@ bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *o
 }
 
 bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool last, FILE *out) {
-    GV_ASSERT(logs->dir != NULL && node < logs->nodes);
+    GV_ASSERT(node < logs->nodes);
     char *path = path_of(logs, node);
     char *text = read_part(path, last);
     bool some = text != NULL && *text != '\0';
@@ -216,7 +215,7 @@ bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool
         size_t count = 1;
         for (const char *at = text; *at != '\0'; at++) count += *at == '\n';
         for (; last && count > lines; count--) from = strchr(from, '\n') + 1;
-        gv_escape_print(out, "standard error of n%" PRIu32 " %s (%s):\n", node,
+        gv_escape_print(out, "standard error of n%u %s (%s):\n", node,
                         last ? "ends with" : "begins with", path);
         for (size_t i = 0; i < lines && from != NULL; i++) {
             size_t len = strcspn(from, "\n");

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_SHOWN = 32 };
 
@@ -59,51 +60,47 @@ static void put(struct gv_progress *progress, const struct line *line) {
     progress->drawn++;
 }
 
-void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool color) {
-    GV_ASSERT(out != NULL);
-    *progress = (struct gv_progress){.out = out, .tty = tty, .color = tty && color};
+gv_time gv_progress_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (gv_time)now.tv_sec * 1000 * GV_MS + (gv_time)now.tv_nsec;
+}
+
+void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool dumb = term == NULL || strcmp(term, "dumb") == 0; // it cannot move the cursor
+    *progress = (struct gv_progress){.out = out, .tty = tty && !dumb};
+    progress->color = progress->tty && (no_color == NULL || *no_color == '\0');
     gv_progress_resize(progress, 0);
 }
 
 void gv_progress_resize(struct gv_progress *progress, unsigned width) {
-    GV_ASSERT(progress != NULL);
     if (width == 0) width = WIDTH_DEFAULT;
     // Some terminals wrap as soon as the last column is written, so it stays free.
     progress->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
 }
 
-static const char *phase_name(const struct gv_run_view *view) {
-    switch (view->phase) {
-    case GV_RUN_INIT:
-        return "starting the nodes";
-    case GV_RUN_TOPOLOGY:
-        return "sending the topology";
-    case GV_RUN_MAIN:
-        return "operations";
-    case GV_RUN_DRAIN:
-        return "waiting for the last replies";
-    case GV_RUN_QUIET:
-        return "quiet";
-    case GV_RUN_FINAL:
-        return "final reads";
-    case GV_RUN_DONE:
-        break;
-    }
-    return "done";
-}
+static const char *const phases[] = {
+    [GV_RUN_INIT] = "starting the nodes",
+    [GV_RUN_TOPOLOGY] = "sending the topology",
+    [GV_RUN_MAIN] = "operations",
+    [GV_RUN_DRAIN] = "waiting for the last replies",
+    [GV_RUN_QUIET] = "quiet",
+    [GV_RUN_FINAL] = "final reads",
+    [GV_RUN_DONE] = "done",
+};
 
-static double whole(const struct gv_run_config *config) {
+static double planned_time(const struct gv_run_config *config) {
     return seconds(config->time_limit + (gv_load_converges(config->load) ? config->quiet : 0));
 }
 
 static void draw_title(struct gv_progress *progress, const struct gv_run_config *config) {
     static const char *const dists[] = {"", " uniform", " exponential"};
     struct line line = {.len = 0};
-    add(&line, BOLD "gvsim" OFF "  %s · %" PRIu32 " nodes · %g ops/s · %" PRIu32 " ms%s",
-        gv_load_name(config->load), config->nodes, config->rate, config->latency_ms,
-        dists[config->latency]);
+    add(&line, BOLD "gvsim" OFF "  %s · %u nodes · %g ops/s · %u ms%s", gv_load_names[config->load],
+        config->nodes, config->rate, config->latency_ms, dists[config->latency]);
     if (config->load == GV_LOAD_BROADCAST) {
-        add(&line, " · %s", gv_topology_name(config->topology));
+        add(&line, " · %s", gv_topology_names[config->topology]);
     }
     if (config->nemesis) add(&line, " · partitions");
     add(&line, " · seed %" PRIu64, config->seed);
@@ -113,7 +110,7 @@ static void draw_title(struct gv_progress *progress, const struct gv_run_config 
 static void draw_bar(struct gv_progress *progress, const struct gv_run_config *config,
                      const struct gv_run_view *view) {
     enum { CELLS = 30 };
-    double total = whole(config), now = seconds(view->elapsed);
+    double total = planned_time(config), now = seconds(view->elapsed);
     if (now > total) now = total;
     int full = total > 0 ? (int)(now / total * CELLS) : CELLS;
     if (view->phase == GV_RUN_DONE) full = CELLS;
@@ -124,7 +121,7 @@ static void draw_bar(struct gv_progress *progress, const struct gv_run_config *c
         if (i == full * cells / CELLS) add(&line, OFF);
         add(&line, "%s", i < full * cells / CELLS ? "█" : "░");
     }
-    add(&line, OFF "  %.1f of %.0f s  %s", now, total, phase_name(view));
+    add(&line, OFF "  %.1f of %.0f s  %s", now, total, phases[view->phase]);
     put(progress, &line);
 }
 
@@ -149,7 +146,7 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
         return;
     }
     if (set) add(line, "%" PRId64 " at ", total);
-    add(line, "%" PRIu32 " of %" PRIu32 " nodes:", behind, config->nodes);
+    add(line, "%u of %u nodes:", behind, config->nodes);
     while (listed < behind && listed < NODES_LISTED) {
         uint32_t best = UINT32_MAX;
         for (uint32_t node = 0; node < config->nodes; node++) {
@@ -159,8 +156,7 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
                 best = node;
             }
         }
-        GV_ASSERT(best != UINT32_MAX);
-        add(line, "  n%" PRIu32 " %" PRId64, best, view->missing[best]);
+        add(line, "  n%u %" PRId64, best, view->missing[best]);
         last = view->missing[best];
         last_node = best;
         listed++;
@@ -177,8 +173,7 @@ static void draw_partition(struct gv_progress *progress, const struct gv_run_con
         gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, RED "for %.1f s" OFF "  %s", seconds(view->cut_for), who);
     } else if (view->observing && gv_load_is_set(config->load)) {
-        add(&line, "none; %" PRIu32 " of %" PRIu32 " nodes have converged", view->settled,
-            config->nodes);
+        add(&line, "none; %u of %u nodes have converged", view->settled, config->nodes);
     } else {
         add(&line, view->observing ? "none; nodes still read different values" : "none");
     }
@@ -221,7 +216,7 @@ static void print_line(struct gv_progress *progress, const struct gv_run_config 
                        const struct gv_run_view *view) {
     struct line line = {.len = 0};
     add(&line, "%6.1f s  %s: %" PRIu64 " operations; messages ", seconds(view->elapsed),
-        phase_name(view), view->ops);
+        phases[view->phase], view->ops);
     add_messages(&line, view);
     if (view->nemesis->active) {
         char who[GV_PROGRESS_LINE_MAX / 2];
@@ -237,7 +232,6 @@ static void print_line(struct gv_progress *progress, const struct gv_run_config 
 
 void gv_progress_draw(struct gv_progress *progress, const struct gv_run_config *config,
                       const struct gv_run_view *view) {
-    GV_ASSERT(progress->out != NULL);
     if (!progress->tty) {
         print_line(progress, config, view);
         fflush(progress->out);

@@ -22,8 +22,12 @@ struct gv_progress {
     bool hidden;    // the cursor is hidden
 };
 
-// The caller keeps and closes `out`. `color` is ignored unless `tty`.
-void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool color);
+// The caller keeps and closes `out`. tty: it is a terminal, which has frames unless $TERM is dumb
+// or missing, in colour unless $NO_COLOR is set.
+void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty);
+
+// The monotonic clock, for the display.
+gv_time gv_progress_now(void);
 
 // Sets the terminal's width in columns; 0: unknown. An unknown width, as before the first call,
 // counts as 80.

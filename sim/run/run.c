@@ -84,6 +84,11 @@ struct gv_run {
     size_t violations; // errors traced so far
 };
 
+static void schedule(struct gv_run *run, gv_time due, enum event kind, uint32_t target,
+                     uint64_t stamp) {
+    gv_event_queue_schedule(&run->queue, due, kind, target, stamp, NULL);
+}
+
 // ---- Requests ----
 
 // Sends a client's request. The body is given without its braces.
@@ -94,24 +99,23 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
     client->wait = wait;
     client->msg_id++;
     gv_envelope_open(&run->envelope, 'c', number, client->node);
-    gv_envelope_add(&run->envelope, "{", 1);
-    gv_envelope_add(&run->envelope, body, len);
+    gv_memory_append(&run->envelope.line, "{", 1);
+    gv_memory_append(&run->envelope.line, body, len);
     char tail[48];
     int size = snprintf(tail, sizeof tail, ",\"msg_id\":%" PRIu64 "}}\n", client->msg_id);
-    gv_envelope_add(&run->envelope, tail, (size_t)size);
+    gv_memory_append(&run->envelope.line, tail, (size_t)size);
     gv_trace_line(run->config.trace, run->now, GV_TRACE_REQUEST, gv_envelope_line(&run->envelope),
                   NULL);
 
     gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_RUN_INIT_TIMEOUT_MS * GV_MS
                                                   : GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
-    gv_event_queue_schedule(&run->queue, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id,
-                            NULL);
+    schedule(run, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id);
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not delay the messages that it observes, so it bypasses the queues. Init
         // and topology bypass them, too, since their lines would fill a queue in large clusters.
-        run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
-                            run->envelope.len);
+        run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line.data,
+                            run->envelope.line.len);
         return;
     }
     gv_net_send(&run->net, run->now, GV_NET_CLIENT, client->node, (struct gv_slice){0}, 0,
@@ -125,7 +129,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 static void trace_violations(struct gv_run *run) {
     const struct gv_verdict_errors *errors = &run->errors;
     for (; run->violations < errors->kept; run->violations++)
-        gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
+        gv_trace_text(run->config.trace, run->now, GV_TRACE_VIOLATION,
+                      errors->texts[run->violations]);
 }
 
 static void complain(struct gv_run *run, uint32_t node, enum reply_error what, struct gv_slice line,
@@ -187,13 +192,9 @@ static bool describe(const struct gv_run *run, uint32_t node, char buf[DESCRIPTI
            run->config.describe(run->config.ctx, node, buf, DESCRIPTION_MAX);
 }
 
-void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
+void gv_run_died(struct gv_run *run, uint32_t node, const char *how) {
     GV_ASSERT(node < run->config.nodes);
-    char how[GV_VERDICT_ERROR_MAX / 2], unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(how, sizeof how, format, args);
-    va_end(args);
+    char unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
     describe_unanswered(run, node, unanswered);
     describe(run, node, description);
     gv_run_fail(run, GV_VERDICT_NODE_DIED, "n%u: %s%s%s%s", node, how, unanswered,
@@ -245,7 +246,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
     // the delay is within timer granularity.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
-    gv_event_queue_schedule(&run->queue, due + gap, EVENT_OP, 0, 0, NULL);
+    schedule(run, due + gap, EVENT_OP, 0, 0);
 }
 
 // Starts to observe all nodes, until they agree.
@@ -254,7 +255,7 @@ static void watch(struct gv_run *run, bool healing) {
     gv_checker_watch(&run->checker, run->now, run->history.next_index, healing);
     run->watches++;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
-        gv_event_queue_schedule(&run->queue, run->now, EVENT_OBSERVE, node, run->watches, NULL);
+        schedule(run, run->now, EVENT_OBSERVE, node, run->watches);
     }
 }
 
@@ -280,7 +281,6 @@ static void send_init(struct gv_run *run, uint32_t node) {
     char *body = gv_memory_new(cap);
     int len = snprintf(body, cap, "\"type\":\"init\",\"node_id\":\"n%u\",\"node_ids\":[%s]", node,
                        run->ids);
-    GV_ASSERT(len > 0 && (size_t)len < cap);
     uint32_t client = gv_client_open(&run->clients, GV_CLIENT_INIT, node);
     request(run, client, GV_CLIENT_WAIT_INIT, body, (size_t)len);
     free(body);
@@ -314,7 +314,6 @@ static void on_step_over(struct gv_run *run, size_t index) {
 
 // Traces the start of a fault: the step of this number, or the partition of the nemesis.
 static void trace_fault(struct gv_run *run, uint64_t number) {
-    if (run->config.trace == NULL) return;
     char text[GV_PLAYER_TEXT_MAX];
     if (run->config.scenario != NULL) {
         gv_player_describe(&run->player, number, text, sizeof text);
@@ -336,13 +335,12 @@ static void on_step(struct gv_run *run, const struct gv_event *event) {
     if (step->lasts == 0) {
         on_step_over(run, event->target);
     } else if (step->lasts != GV_TIME_NEVER) {
-        gv_event_queue_schedule(&run->queue, event->due + step->lasts, EVENT_STEP_OVER,
-                                event->target, 0, NULL);
+        schedule(run, event->due + step->lasts, EVENT_STEP_OVER, event->target, 0);
     }
     gv_time next = event->due + step->every;
     bool again = step->every > 0 && next < run->cutoff &&
                  (step->until == GV_TIME_NEVER || next < run->started_at + step->until);
-    if (again) gv_event_queue_schedule(&run->queue, next, EVENT_STEP, event->target, 0, NULL);
+    if (again) schedule(run, next, EVENT_STEP, event->target, 0);
 }
 
 // Called when all operations are complete. After a timeout, a late reply is awaited for one more
@@ -359,7 +357,7 @@ static void finish_or_linger(struct gv_run *run) {
     }
     if (run->lingering) return;
     run->lingering = true;
-    gv_event_queue_schedule(&run->queue, until, EVENT_LINGER_OVER, 0, 0, NULL);
+    schedule(run, until, EVENT_LINGER_OVER, 0, 0);
 }
 
 // Called after the last operation that is not a final read.
@@ -381,9 +379,8 @@ static void end_faults(struct gv_run *run) {
         return;
     }
     run->phase = GV_RUN_QUIET;
-    gv_trace_phase(run->config.trace, run->now, "quiet");
-    gv_event_queue_schedule(&run->queue, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0,
-                            NULL);
+    gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "quiet");
+    schedule(run, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0);
 }
 
 // Completes the operation that a client waits for. `token`: the payload of the reply, if it
@@ -477,6 +474,12 @@ static void fail_if_awaited(struct gv_run *run, uint32_t node) {
     gv_run_fail(run, unanswered_kind(what), "n%u can no longer answer %s", node, what);
 }
 
+// Does not wait for a node that has been quarantined.
+static void stop_awaiting(struct gv_run *run, uint32_t node) {
+    fail_if_awaited(run, node);
+    give_up_on_quarantined(run);
+}
+
 static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->quarantined[node] = "its bad line";
@@ -489,8 +492,7 @@ static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, 
                        ? ". Print everything but messages to standard error"
                        : "",
                    gv_envelope_excerpt(line, shown));
-    fail_if_awaited(run, node);
-    give_up_on_quarantined(run);
+    stop_awaiting(run, node);
 }
 
 void gv_run_closed(struct gv_run *run, uint32_t node) {
@@ -498,30 +500,27 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
     run->errors.conclusive = true;
-    gv_run_object(
-        run, GV_VERDICT_STREAM_CLOSED,
-        "n%" PRIu32 " closed its standard output and still runs: it can send nothing more", node);
-    fail_if_awaited(run, node);
-    give_up_on_quarantined(run);
+    gv_run_object(run, GV_VERDICT_STREAM_CLOSED,
+                  "n%u closed its standard output and still runs: it can send nothing more", node);
+    stop_awaiting(run, node);
 }
 
 // ---- Phases ----
 
 static void start_main(struct gv_run *run) {
     run->phase = GV_RUN_MAIN;
-    gv_trace_phase(run->config.trace, run->now, "main");
+    gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "main");
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
-    gv_event_queue_schedule(&run->queue, run->cutoff, EVENT_CUTOFF, 0, 0, NULL);
+    schedule(run, run->cutoff, EVENT_CUTOFF, 0, 0);
     // Jepsen's spacing lets the first operation and the first partition happen at once.
     if (run->config.nemesis) {
-        gv_event_queue_schedule(&run->queue, run->now, EVENT_NEMESIS, 0, 0, NULL);
+        schedule(run, run->now, EVENT_NEMESIS, 0, 0);
     }
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
-        gv_event_queue_schedule(&run->queue, run->now + run->config.scenario->steps[i].at,
-                                EVENT_STEP, (uint32_t)i, 0, NULL);
+        schedule(run, run->now + run->config.scenario->steps[i].at, EVENT_STEP, (uint32_t)i, 0);
     }
-    if (run->config.rate > 0) gv_event_queue_schedule(&run->queue, run->now, EVENT_OP, 0, 0, NULL);
+    if (run->config.rate > 0) schedule(run, run->now, EVENT_OP, 0, 0);
 }
 
 static void start_topology(struct gv_run *run) {
@@ -615,13 +614,9 @@ static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, stru
     complete(run, number, GV_HISTORY_INFO, 0, answer);
 }
 
-static void observe_again(struct gv_run *run, uint32_t node, gv_time due) {
-    gv_event_queue_schedule(&run->queue, due, EVENT_OBSERVE, node, run->watches, NULL);
-}
-
 static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, int body) {
     run->clients.clients[number].wait = GV_CLIENT_IDLE;
-    observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+    schedule(run, run->now + GV_RUN_OBSERVE_MS * GV_MS, EVENT_OBSERVE, node, run->watches);
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
                                         GV_HISTORY_READ, why);
@@ -703,8 +698,8 @@ static void on_reply(struct gv_run *run, uint32_t node, uint32_t number, struct 
 static void pass_on(struct gv_run *run, uint32_t node, uint32_t dest, struct gv_slice body,
                     struct gv_slice type, size_t size) {
     gv_envelope_open(&run->envelope, 'n', node, dest);
-    gv_envelope_add(&run->envelope, body.data, body.len);
-    gv_envelope_add(&run->envelope, "}\n", 2);
+    gv_memory_append(&run->envelope.line, body.data, body.len);
+    gv_memory_append(&run->envelope.line, "}\n", 2);
     gv_trace_send(run->config.trace, run->now, gv_envelope_line(&run->envelope), type, size);
     gv_net_send(&run->net, run->now, node, dest, type, size, gv_envelope_line(&run->envelope));
 }
@@ -790,8 +785,7 @@ static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILE
     if (silent->count == 0 && kind < SILENT_KINDS) strcpy(silent->instead, instead);
     size_t len = strlen(silent->names);
     if (silent->count++ >= NODES_LISTED) return;
-    snprintf(silent->names + len, sizeof silent->names - len, "%sn%" PRIu32, len > 0 ? ", " : "",
-             node);
+    snprintf(silent->names + len, sizeof silent->names - len, "%sn%u", len > 0 ? ", " : "", node);
 }
 
 // Ends the run with an error that names the nodes that have not answered.
@@ -806,7 +800,7 @@ static void fail_setup(struct gv_run *run, const char *what, int seconds) {
         char more[32] = "";
         if (silent->count == 0) continue;
         if (silent->count > NODES_LISTED)
-            snprintf(more, sizeof more, " and %" PRIu32 " more", silent->count - NODES_LISTED);
+            snprintf(more, sizeof more, " and %u more", silent->count - NODES_LISTED);
         gv_run_object(run, unanswered_kind(what), "%s%s did not answer %s within %d s%s",
                       silent->names, more, what, seconds, silent->instead);
     }
@@ -833,7 +827,7 @@ static void on_timeout(struct gv_run *run, const struct gv_event *event) {
     case GV_CLIENT_WAIT_OBSERVATION:
         gv_client_time_out(client);
         client->wait = GV_CLIENT_IDLE;
-        observe_again(run, client->node, run->now);
+        schedule(run, run->now, EVENT_OBSERVE, client->node, run->watches);
         break;
     }
 }
@@ -850,7 +844,7 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
     }
     gv_load_turn_taken(&run->load, run->config.nodes);
     gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
-    gv_event_queue_schedule(&run->queue, due + gap, EVENT_NEMESIS, 0, 0, NULL);
+    schedule(run, due + gap, EVENT_NEMESIS, 0, 0);
 }
 
 static void on_observe(struct gv_run *run, const struct gv_event *event) {
@@ -859,7 +853,7 @@ static void on_observe(struct gv_run *run, const struct gv_event *event) {
     if (gv_checker_has_converged(&run->checker, node) || run->phase > GV_RUN_QUIET) return;
     if (run->config.has_value != NULL && gv_load_is_set(run->config.load)) {
         gv_checker_inspect(&run->checker, run->now, node, run->config.has_value, run->config.ctx);
-        observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+        schedule(run, run->now + GV_RUN_OBSERVE_MS * GV_MS, EVENT_OBSERVE, node, run->watches);
         return;
     }
     if (run->observers[node] == UINT32_MAX) {
@@ -873,7 +867,7 @@ static void on_observe(struct gv_run *run, const struct gv_event *event) {
 
 static void on_quiet_over(struct gv_run *run) {
     run->phase = GV_RUN_FINAL;
-    gv_trace_phase(run->config.trace, run->now, "final");
+    gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "final");
     struct gv_load_op read = {GV_HISTORY_READ, 0};
     for (uint32_t node = 0; node < run->config.nodes; node++) invoke(run, node, read, true);
     give_up_on_quarantined(run);
@@ -897,7 +891,7 @@ static void on_event(struct gv_run *run, const struct gv_event *event) {
         break;
     case EVENT_CUTOFF:
         run->phase = GV_RUN_DRAIN;
-        gv_trace_phase(run->config.trace, run->now, "drain");
+        gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "drain");
         if (run->history.outcomes[GV_HISTORY_PENDING] == 0) end_faults(run);
         give_up_on_quarantined(run);
         break;
@@ -970,7 +964,6 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                            });
     gv_nemesis_init(&run->nemesis, nodes, config->seed);
     gv_load_init(&run->load, config->load, config->rate, config->seed);
-    gv_history_init(&run->history);
     gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
     gv_checker_init(&run->checker, &(struct gv_checker_config){
                                        .load = config->load,
@@ -981,16 +974,16 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                        .errors = &run->errors,
                                    });
     gv_json_init(&run->json, gv_base_malloc(), TOKENS_MAX, 0);
-    run->workers = gv_memory_new(nodes * sizeof *run->workers);
-    run->observers = gv_memory_new(nodes * sizeof *run->observers);
+    GV_MEMORY_ARRAY(run->workers, nodes);
+    GV_MEMORY_ARRAY(run->observers, nodes);
     memset(run->observers, 0xff, nodes * sizeof *run->observers);
     gv_node_fault_init(&run->node_faults, nodes);
-    run->quarantined = gv_memory_new(nodes * sizeof *run->quarantined);
-    run->reported = gv_memory_new(nodes * sizeof *run->reported);
-    run->unanswered = gv_memory_new(nodes * sizeof *run->unanswered);
-    run->initialised_at = gv_memory_new(nodes * sizeof *run->initialised_at);
+    GV_MEMORY_ARRAY(run->quarantined, nodes);
+    GV_MEMORY_ARRAY(run->reported, nodes);
+    GV_MEMORY_ARRAY(run->unanswered, nodes);
+    GV_MEMORY_ARRAY(run->initialised_at, nodes);
     for (uint32_t node = 0; node < nodes; node++) run->initialised_at[node] = GV_TIME_NEVER;
-    run->stray = gv_memory_new(nodes * sizeof *run->stray);
+    GV_MEMORY_ARRAY(run->stray, nodes);
     if (config->scenario != NULL) {
         gv_player_init(&run->player, config->scenario, nodes, config->seed, &run->nemesis,
                        &run->net);
@@ -1010,7 +1003,7 @@ void gv_run_free(struct gv_run *run) {
     gv_checker_fini(&run->checker);
     gv_verdict_fini(&run->errors);
     gv_keys_fini(&run->keys);
-    gv_envelope_fini(&run->envelope);
+    free(run->envelope.line.data);
     gv_json_fini(&run->json);
     free(run->workers);
     free(run->ids);

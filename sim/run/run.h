@@ -118,9 +118,9 @@ void gv_run_advance(struct gv_run *run, gv_time now);
 GV_PRINTF(3, 4)
 void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
-// The same for a node whose process ended. The error names the requests that it has not answered.
-GV_PRINTF(3, 4)
-void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...);
+// The same for a node whose process ended. The error says how, and names the
+// requests that it has not answered.
+void gv_run_died(struct gv_run *run, uint32_t node, const char *how);
 
 // Quarantines a node that closed its standard output but still runs, which is an error.
 void gv_run_closed(struct gv_run *run, uint32_t node);

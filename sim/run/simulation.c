@@ -62,7 +62,7 @@ struct gv_simulation {
     uint32_t dirty_first, dirty_len;
     char *out; // output of a node
     size_t out_cap;
-    struct gv_observed_changes changes; // entries a node learned, for the trace
+    struct gv_memory_bytes changes; // entries a node learned, for the trace
     gv_time now;
     uint32_t steps_at_once; // steps at this time
     uint64_t lines;
@@ -121,7 +121,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
-    if (!gv_load_converges(load) || engine == NULL) return;
+    if (listener == NULL || !gv_load_converges(load) || engine == NULL) return;
     sim->changes.len = 0;
     if (gv_load_is_set(load))
         gv_observed_scan_values(&vnode->observed, engine, gv_run_keys(sim->run), &sim->changes);
@@ -129,7 +129,12 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
         gv_observed_scan_counts(&vnode->observed, engine, &sim->changes);
     if (sim->changes.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
-                   gv_slice_of(sim->changes.text, sim->changes.len));
+                   gv_slice_of(sim->changes.data, sim->changes.len));
+}
+
+// The length of the first of some lines, which end in newlines.
+static size_t line_len(const char *lines, size_t len) {
+    return (size_t)((const char *)memchr(lines, '\n', len) - lines);
 }
 
 // Traces the pending lines of a crashed node as dropped.
@@ -137,7 +142,7 @@ static void drop_pending(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     for (size_t at = 0; at < vnode->pending_len;) {
         const char *line = vnode->pending + at;
-        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
+        size_t len = line_len(line, vnode->pending_len - at);
         gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, gv_slice_of(line, len),
                       "down");
         at += len + 1;
@@ -191,9 +196,8 @@ static void start_node(struct vnode *vnode) {
         .log = on_log,
         .log_ctx = vnode,
     };
-    if (gv_node_new(&vnode->node, &config) == 0) return;
-    fprintf(stderr, "gvsim: out of memory\n");
-    exit(GV_MEMORY_STATUS);
+    gv_node_new(&vnode->node, &config);
+    gv_memory_checked(vnode->node); // with this configuration, memory is all that can be missing
 }
 
 // Whether this is a client's line to a node that acknowledges writes once they are on disk.
@@ -215,13 +219,13 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     }
     vnode->busy_until = sim->now + vnode->line_cost;
     mark_dirty(vnode);
-    if (sim->config.run.trace != NULL) trace_delivery(vnode, line, len);
+    trace_delivery(vnode, line, len);
     if (error == 0) return;
     // finish() compares the number of rejected messages with that of the adversary.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
-                  "n%" PRIu32 " rejected a line that it was sent (%s): %s", index_of(vnode),
+                  "n%u rejected a line that it was sent (%s): %s", index_of(vnode),
                   gv_base_error(error), vnode->log);
 }
 
@@ -231,8 +235,7 @@ static bool is_free(const struct vnode *vnode) {
 }
 
 static void defer(struct vnode *vnode, const char *line, size_t len) {
-    vnode->pending = gv_memory_grow(vnode->pending, &vnode->pending_cap, vnode->pending_len + len,
-                                    sizeof *vnode->pending);
+    GV_MEMORY_GROW(vnode->pending, &vnode->pending_cap, vnode->pending_len + len);
     memcpy(vnode->pending + vnode->pending_len, line, len);
     vnode->pending_len += len;
 }
@@ -260,7 +263,7 @@ static void release(struct vnode *vnode) {
     size_t at = 0;
     while (at < vnode->pending_len && is_free(vnode)) {
         const char *line = vnode->pending + at;
-        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
+        size_t len = line_len(line, vnode->pending_len - at);
         receive(vnode, line, len);
         at += len + 1;
     }
@@ -298,7 +301,7 @@ static void finish_batch(struct vnode *vnode) {
     int error = store->write(store->ctx, vnode->batch);
     vnode->batch = NULL;
     gv_node_written(vnode->node, local_time(vnode), error, store->text(store->ctx));
-    if (vnode->sim->config.run.trace != NULL) trace_delivery(vnode, "", 0);
+    trace_delivery(vnode, "", 0);
 }
 
 // Runs a node whose timer fired, or which has finished processing a line.
@@ -321,14 +324,14 @@ static void drain(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     size_t min = gv_node_send_min(vnode->node), len = 0, got;
     do {
-        sim->out = gv_memory_grow(sim->out, &sim->out_cap, len + min, 1);
+        GV_MEMORY_GROW(sim->out, &sim->out_cap, len + min);
         got = gv_node_send(vnode->node, local_time(vnode), sim->out + len, sim->out_cap - len);
         len += got;
     } while (got > 0);
     GV_ASSERT(len == 0 || sim->out[len - 1] == '\n');
     for (size_t at = 0; at < len;) {
         const char *line = sim->out + at;
-        size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
+        size_t size = line_len(line, len - at);
         hash_line(sim, index_of(vnode), true, line, size);
         gv_checker_invariants_line(&sim->invariants, index_of(vnode), gv_slice_of(line, size));
         gv_run_line(sim->run, sim->now, index_of(vnode), gv_slice_of(line, size));
@@ -344,7 +347,7 @@ static void drain(struct vnode *vnode) {
     }
     if (vnode->pending_len > 0) release(vnode);
     write_batch(vnode);
-    if (sim->config.run.trace != NULL && vnode->disk != NULL) trace_delivery(vnode, "", 0);
+    if (vnode->disk != NULL) trace_delivery(vnode, "", 0);
     set_timer(vnode);
 }
 
@@ -381,9 +384,8 @@ static bool all_equal(struct gv_simulation *sim, bool all) {
             gv_check_replicas_compare(engine_of(sim, first), engine_of(sim, i));
         equal = equal && result == GV_CHECK_REPLICAS_EQUAL;
         if (gv_check_replicas_text(result) != NULL)
-            gv_verdict_add(gv_run_errors(sim->run), GV_VERDICT_WRONG_DIGEST,
-                           "n%" PRIu32 " and n%" PRIu32 " %s", first, i,
-                           gv_check_replicas_text(result));
+            gv_verdict_add(gv_run_errors(sim->run), GV_VERDICT_WRONG_DIGEST, "n%u and n%u %s",
+                           first, i, gv_check_replicas_text(result));
     }
     return equal;
 }
@@ -514,8 +516,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
 }
 
 // Faults that leave a node running are traced as faults only.
-static void trace_node_fault(const struct gv_simulation *sim, uint32_t node,
-                             enum gv_node_fault fault) {
+static void trace_node_fault(struct gv_simulation *sim, uint32_t node, enum gv_node_fault fault) {
     static const enum gv_trace_kind kinds[] = {
         [GV_NODE_FAULT_CRASH] = GV_TRACE_CRASH,
         [GV_NODE_FAULT_RESTART] = GV_TRACE_RESTART,
@@ -609,23 +610,11 @@ static gv_time longest_rtt(const struct gv_run_config *config) {
     return rtt + 2 * delay;
 }
 
-static const struct gv_workload *workload_of(enum gv_load_kind load) {
-    switch (load) {
-    case GV_LOAD_BROADCAST:
-        return &gv_broadcast_workload;
-    case GV_LOAD_G_SET:
-        return &gv_gset_workload;
-    case GV_LOAD_G_COUNTER:
-    case GV_LOAD_PN_COUNTER:
-        return &gv_counter_workload;
-    case GV_LOAD_ECHO:
-        return &gv_echo_workload;
-    case GV_LOAD_UNIQUE_IDS:
-    case GV_LOAD_KINDS:
-        break;
-    }
-    return &gv_ids_workload;
-}
+static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
+    [GV_LOAD_BROADCAST] = &gv_broadcast_workload, [GV_LOAD_G_SET] = &gv_gset_workload,
+    [GV_LOAD_G_COUNTER] = &gv_counter_workload,   [GV_LOAD_PN_COUNTER] = &gv_counter_workload,
+    [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
+};
 
 // The key of the nodes' digests.
 static struct gv_digest_key digest_key_of(bool authenticated) {
@@ -647,7 +636,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     uint32_t nodes = config->run.nodes;
     struct gv_simulation *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;
-    sim->workload = workload_of(config->run.load);
+    sim->workload = workloads[config->run.load];
     sim->config.run.slack = 0;
     sim->config.run.gossip_is_checked = true;
     sim->config.run.deliver = deliver;
@@ -671,14 +660,14 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
                                    .sent_by = gv_run_view(sim->run, 0).net->sent_by,
                                    .errors = gv_run_errors(sim->run),
                                });
-    (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
+    if (gv_timers_init(&sim->timers, gv_base_malloc(), nodes) != 0) gv_memory_checked(NULL);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_hash_key, gv_slice_of("trace", 5));
-    sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
-    sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
+    GV_MEMORY_ARRAY(sim->dirty, nodes);
+    GV_MEMORY_ARRAY(sim->nodes, nodes);
     bool keeps = sim->workload->replica || sim->workload->local_store;
     bool disks = config->disk != GV_DISK_ABSENT && keeps;
-    if (disks) sim->disks = gv_memory_new(nodes * sizeof *sim->disks);
+    if (disks) GV_MEMORY_ARRAY(sim->disks, nodes);
     for (uint32_t i = 0; i < nodes; i++) {
         sim->nodes[i].sim = sim;
         if (disks) {
@@ -707,7 +696,7 @@ void gv_simulation_free(struct gv_simulation *sim) {
     free(sim->nodes);
     free(sim->dirty);
     free(sim->out);
-    gv_observed_changes_fini(&sim->changes);
+    free(sim->changes.data);
     free(sim);
 }
 

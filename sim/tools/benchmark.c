@@ -41,9 +41,8 @@ static void describe(struct gv_runner_task *task, char *program,
     bool preset = setting->staleness_ms == UINT32_MAX;
     char staleness[32] = "";
     if (!preset) {
-        snprintf(staleness, sizeof staleness, "staleness %" PRIu32 ", ", setting->staleness_ms);
-        snprintf(task->argument, sizeof task->argument, "--staleness=%" PRIu32,
-                 setting->staleness_ms);
+        snprintf(staleness, sizeof staleness, "staleness %u, ", setting->staleness_ms);
+        snprintf(task->argument, sizeof task->argument, "--staleness=%u", setting->staleness_ms);
     }
     snprintf(task->label, sizeof task->label, "%sseed %" PRIu64, staleness, task->config.seed);
     task->argv[0] = program;
@@ -88,6 +87,15 @@ struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *ru
     };
 }
 
+void gv_benchmark_json(const struct gv_benchmark_metrics *metrics, FILE *json) {
+    fprintf(json, "\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f",
+            metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, metrics->client_p99_ms);
+}
+
+const char *gv_benchmark_verdict(enum gv_exit status) {
+    return status == GV_EXIT_VALID ? "true" : status == GV_EXIT_INVALID ? "false" : "null";
+}
+
 struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *runs, uint32_t seeds) {
     GV_ASSERT(seeds > 0 && seeds <= GV_COMMAND_RUNS_MAX);
     double each[4][GV_COMMAND_RUNS_MAX];
@@ -99,10 +107,10 @@ struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *run
         each[3][i] = metrics.client_p99_ms;
     }
     return (struct gv_benchmark_metrics){
-        .msgs_per_op = gv_runner_median(each[0], seeds),
-        .median_ms = gv_runner_median(each[1], seeds),
-        .max_ms = gv_runner_median(each[2], seeds),
-        .client_p99_ms = gv_runner_median(each[3], seeds),
+        .msgs_per_op = gv_history_quantiles(each[0], seeds).p50,
+        .median_ms = gv_history_quantiles(each[1], seeds).p50,
+        .max_ms = gv_history_quantiles(each[2], seeds).p50,
+        .client_p99_ms = gv_history_quantiles(each[3], seeds).p50,
     };
 }
 

@@ -31,6 +31,11 @@ enum gv_exit gv_benchmark_run(const struct gv_command *command, const char *prog
 
 struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *run);
 
+// Writes the members of a JSON object, without its braces.
+void gv_benchmark_json(const struct gv_benchmark_metrics *metrics, FILE *json);
+// Whether all runs were good, as JSON: null if the machine was too slow.
+const char *gv_benchmark_verdict(enum gv_exit status);
+
 // The median of each metric by itself. seeds: 1 to GV_COMMAND_RUNS_MAX.
 struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *runs, uint32_t seeds);
 

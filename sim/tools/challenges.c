@@ -86,10 +86,10 @@ static bool within(const struct gv_benchmark_metrics *metrics, const struct mark
 // ---- Output ----
 
 static void print_title(const struct challenge *challenge, FILE *out) {
-    fprintf(out, "%s: %s, %" PRIu32 " %s, %.0f operations a second for 20 s", challenge->name,
-            gv_load_name(challenge->load), challenge->nodes,
+    fprintf(out, "%s: %s, %u %s, %.0f operations a second for 20 s", challenge->name,
+            gv_load_names[challenge->load], challenge->nodes,
             challenge->nodes == 1 ? "node" : "nodes", challenge->rate);
-    if (challenge->latency_ms > 0) fprintf(out, ", links of %" PRIu32 " ms", challenge->latency_ms);
+    if (challenge->latency_ms > 0) fprintf(out, ", links of %u ms", challenge->latency_ms);
     if (challenge->nemesis) fprintf(out, ", partitions");
     fprintf(out, "\n");
 }
@@ -107,7 +107,7 @@ static void print_mark(const char *name, const struct mark *mark, FILE *out) {
 static void print(const struct challenge *challenge, const struct gv_benchmark_metrics *metrics,
                   uint32_t seeds, enum gv_exit status, FILE *out) {
     char name[32];
-    snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
+    snprintf(name, sizeof name, seeds > 1 ? "median of %u" : "this run", seeds);
     fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "max ms");
     row(name, metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, out);
     print_mark("lower bound", &challenge->frontier, out);
@@ -129,32 +129,23 @@ static void json_mark(const char *name, const struct mark *mark, FILE *json) {
             mark->msgs_per_op, mark->median_ms, mark->max_ms);
 }
 
-static void json_metrics(const struct gv_benchmark_metrics *metrics, FILE *json) {
-    fprintf(json,
-            "{\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
-            metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, metrics->client_p99_ms);
-}
-
 static void write_json(const struct challenge *challenge, const struct gv_command *command,
                        const struct gv_runner_task *runs, enum gv_exit status, FILE *json) {
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
-    fprintf(json,
-            "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
-            status == GV_EXIT_VALID     ? "true"
-            : status == GV_EXIT_INVALID ? "false"
-                                        : "null",
-            command->run.seed);
-    json_metrics(&median, json);
+    fprintf(json, "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":{",
+            challenge->name, gv_benchmark_verdict(status), command->run.seed);
+    gv_benchmark_json(&median, json);
+    fputs("}", json);
     json_mark("frontier", &challenge->frontier, json);
     json_mark("published", &challenge->published, json);
     json_mark("limits", &challenge->limit, json);
     fprintf(json, ",\"runs\":[");
     for (uint32_t i = 0; i < command->runs; i++) {
         struct gv_benchmark_metrics metrics = gv_benchmark_metrics(&runs[i]);
-        if (i > 0) fputc(',', json);
-        json_metrics(&metrics, json);
+        fputs(i > 0 ? "},{" : "{", json);
+        gv_benchmark_json(&metrics, json);
     }
-    fprintf(json, "]}\n");
+    fprintf(json, "}]}\n");
 }
 
 static int run(const struct challenge *challenge, const struct gv_command *command, FILE *out,
@@ -174,7 +165,6 @@ static int run(const struct challenge *challenge, const struct gv_command *comma
 }
 
 int gv_challenges_command(const struct gv_command *command) {
-    GV_ASSERT(command->challenge != NULL);
     const struct challenge *challenge = lookup(command->challenge);
     if (challenge == NULL) {
         gv_escape_print(stderr,
@@ -183,7 +173,7 @@ int gv_challenges_command(const struct gv_command *command) {
         return GV_EXIT_USAGE;
     }
     struct gv_output json;
-    if (!gv_output_open(&json, command->options.json)) return GV_EXIT_USAGE;
+    if (!gv_output_open(&json, command->options.json, true)) return GV_EXIT_USAGE;
     int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
     bool ended = status != GV_EXIT_USAGE && status != GV_EXIT_INTERRUPTED;
     return gv_output_close(&json, ended) ? status : GV_EXIT_USAGE;

@@ -118,19 +118,16 @@ const char *const gv_command_help[] = {
 
 // ---- Values ----
 
-struct option;
-
-// Sets the member that an option sets. GV_EINVAL, with the reason in `why`: the value is wrong.
-typedef int setter(struct gv_command *command, const struct option *option, const char *value,
-                   char *why);
+enum kind { TEXT, FLAG, COUNT, MS, BOUND_MS, SECONDS, NUMBER, SHARE, CHOICE, SEEDS };
 
 struct option {
     const char *name, *alias; // alias: a second spelling; NULL: none
     int commands;             // commands that take it
-    setter *set;
+    enum kind kind;
     size_t at, size;            // its member of struct gv_command
     uint64_t min, max;          // range of a number
     const char *const *choices; // NULL at the end
+    size_t has;                 // the bool that says that it is set; 0: none
 };
 
 static void store(struct gv_command *command, const struct option *option, const void *value) {
@@ -172,111 +169,8 @@ static int to_number(const char *name, const char *value, uint64_t max, bool zer
     return 0;
 }
 
-static int set_text(struct gv_command *command, const struct option *option, const char *value,
-                    char *why) {
-    (void)why;
-    store(command, option, &value);
-    return 0;
-}
-
-static int set_flag(struct gv_command *command, const struct option *option, const char *value,
-                    char *why) {
-    (void)value;
-    (void)why;
-    store_integer(command, option, true);
-    return 0;
-}
-
-static int set_count(struct gv_command *command, const struct option *option, const char *value,
-                     char *why) {
-    uint64_t count = 0;
-    int error = to_count(option->name, value, option->min, option->max, &count, why);
-    if (error == 0) store_integer(command, option, count);
-    return error;
-}
-
-static int set_ms(struct gv_command *command, const struct option *option, const char *value,
-                  char *why) {
-    uint64_t count = 0;
-    int error = to_count(option->name, value, option->min, option->max, &count, why);
-    if (error == 0) store_integer(command, option, count * GV_MS);
-    return error;
-}
-
-// In struct gv_run_options 0 means the default, so "no bound" needs another value.
-static int set_late_max(struct gv_command *command, const struct option *option, const char *value,
-                        char *why) {
-    int error = set_ms(command, option, value, why);
-    if (command->options.late_max == 0) command->options.late_max = GV_TIME_NEVER;
-    return error;
-}
-
-// A number from 0, or above 0 if the minimum is not 0.
-static int set_number(struct gv_command *command, const struct option *option, const char *value,
-                      char *why) {
-    double number = 0;
-    int error = to_number(option->name, value, option->max, option->min == 0, &number, why);
-    if (error == 0) store(command, option, &number);
-    return error;
-}
-
-// Sets a time given in seconds: at least option->min nanoseconds.
-static int set_seconds(struct gv_command *command, const struct option *option, const char *value,
-                       char *why) {
-    double seconds = 0;
-    int error = to_number(option->name, value, option->max, option->min == 0, &seconds, why);
-    if (error < 0) return error;
-    gv_time time = (gv_time)(seconds * 1e9);
-    if (time < option->min) return wrong(why, "%s must be at least a nanosecond", option->name);
-    store_integer(command, option, time);
-    return 0;
-}
-
-static int set_availability(struct gv_command *command, const struct option *option,
-                            const char *value, char *why) {
-    double share = 1;
-    if (strcmp(value, "total") != 0 && to_number(option->name, value, 1, true, &share, why) != 0)
-        return wrong(why, "%s must be total or a number from 0 to 1, not '%s'", option->name,
-                     value);
-    store(command, option, &share);
-    return 0;
-}
-
-// The position of the value among the choices, which the member stores.
-static int set_choice(struct gv_command *command, const struct option *option, const char *value,
-                      char *why) {
-    char list[GV_COMMAND_WHY_MAX / 2];
-    int choice = gv_options_word(value, option->choices, list, sizeof list);
-    if (choice < 0) return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
-    store_integer(command, option, (uint64_t)choice);
-    return 0;
-}
-
-static int set_workload(struct gv_command *command, const struct option *option, const char *value,
-                        char *why) {
-    int error = set_choice(command, option, value, why);
-    command->has_workload = command->has_workload || error == 0;
-    return error;
-}
-
-static int set_nemesis(struct gv_command *command, const struct option *option, const char *value,
-                       char *why) {
-    int error = set_choice(command, option, value, why);
-    command->run.nemesis = error == 0;
-    return error;
-}
-
-static int set_durability(struct gv_command *command, const struct option *option,
-                          const char *value, char *why) {
-    int error = set_choice(command, option, value, why);
-    command->has_disk = command->has_disk || error == 0;
-    return error;
-}
-
 // "3..17", or "3".
-static int set_seeds(struct gv_command *command, const struct option *option, const char *value,
-                     char *why) {
-    const char *name = option->name;
+static int to_seeds(struct gv_command *command, const char *name, const char *value, char *why) {
     char first[24];
     size_t len = strcspn(value, ".");
     bool range = strncmp(value + len, "..", 2) == 0;
@@ -287,10 +181,68 @@ static int set_seeds(struct gv_command *command, const struct option *option, co
     first[len] = '\0';
     int error = to_count(name, first, 0, INT64_MAX, &command->first_seed, why);
     command->last_seed = command->first_seed;
-    if (error == 0 && range)
-        error = to_count(name, value + len + 2, command->first_seed, INT64_MAX, &command->last_seed,
-                         why);
-    command->has_seeds = error == 0;
+    if (error != 0 || !range) return error;
+    return to_count(name, value + len + 2, command->first_seed, INT64_MAX, &command->last_seed,
+                    why);
+}
+
+// Reads a value that is stored as an integer.
+static int to_integer(const struct option *option, const char *value, uint64_t *out, char *why) {
+    char list[GV_COMMAND_WHY_MAX / 2];
+    double seconds = 0;
+    int error, choice;
+    switch (option->kind) {
+    case CHOICE: // its position among the choices
+        choice = gv_options_word(value, option->choices, list, sizeof list);
+        if (choice < 0) return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+        *out = (uint64_t)choice;
+        return 0;
+    case SECONDS:
+        error = to_number(option->name, value, option->max, option->min == 0, &seconds, why);
+        *out = (gv_time)(seconds * 1e9);
+        if (error == 0 && *out < option->min)
+            return wrong(why, "%s must be at least a nanosecond", option->name);
+        return error;
+    case MS:
+    case BOUND_MS:
+        error = to_count(option->name, value, option->min, option->max, out, why);
+        *out *= GV_MS;
+        // In struct gv_run_options 0 means the default, so "no bound" needs another value.
+        if (*out == 0 && option->kind == BOUND_MS) *out = GV_TIME_NEVER;
+        return error;
+    default:
+        return to_count(option->name, value, option->min, option->max, out, why);
+    }
+}
+
+// Sets the member of an option. GV_EINVAL, with the reason in `why`: the value is wrong.
+static int set(struct gv_command *command, const struct option *option, const char *value,
+               char *why) {
+    uint64_t integer = true;
+    double number = 1;
+    int error = 0;
+    switch (option->kind) {
+    case TEXT:
+        store(command, option, &value);
+        break;
+    case NUMBER: // from 0, or above 0 if the minimum is not 0
+        error = to_number(option->name, value, option->max, option->min == 0, &number, why);
+        if (error == 0) store(command, option, &number);
+        break;
+    case SHARE:
+        if (strcmp(value, "total") != 0 && to_number(option->name, value, 1, true, &number, why))
+            return wrong(why, "%s must be total or a number from 0 to 1, not '%s'", option->name,
+                         value);
+        store(command, option, &number);
+        break;
+    case SEEDS:
+        error = to_seeds(command, option->name, value, why);
+        break;
+    default:
+        if (option->kind != FLAG) error = to_integer(option, value, &integer, why);
+        if (error == 0) store_integer(command, option, integer);
+    }
+    if (error == 0 && option->has > 0) *(bool *)((char *)command + option->has) = true;
     return error;
 }
 
@@ -314,6 +266,7 @@ enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 
 #define AT(member) \
     .at = offsetof(struct gv_command, member), .size = sizeof((struct gv_command *)NULL)->member
+#define HAS(member) .has = offsetof(struct gv_command, member)
 #define RANGE(from, to) .min = (from), .max = (to)
 #define LIMIT_AT(member) AT(options.limits.member), RANGE(1, 1000000000000)
 #define CHOICES(...)                   \
@@ -323,59 +276,56 @@ enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 
 // In the order in which gv_command_given lists them; choices are in the order of their enum.
 static const struct option options[] = {
-    {"--workload", "-w", BOTH | SET, set_workload, AT(run.load),
-     CHOICES("broadcast", "g-set", "g-counter", "pn-counter", "echo", "unique-ids")},
-    {"--nodes", "--node-count", BOTH | SET, set_count, AT(run.nodes), RANGE(1, 10000)},
-    {"--rate", NULL, BOTH | SET, set_number, AT(run.rate), .max = 1000000},
-    {"--time-limit", NULL, BOTH | SET, set_seconds, AT(run.time_limit), .max = SECONDS_MAX},
-    {"--quiet", NULL, BOTH | SET, set_seconds, AT(run.quiet), .max = SECONDS_MAX},
-    {"--latency", NULL, BOTH | SET, set_count, AT(run.latency_ms), .max = 1000000},
-    {"--latency-dist", NULL, BOTH | SET, set_choice, AT(run.latency),
-     CHOICES("constant", "uniform", "exponential")},
-    {"--delivery", NULL, BOTH | SET, set_choice, AT(run.delivery), CHOICES("maelstrom", "exact")},
-    {"--topology", NULL, BOTH | SET, set_choice, AT(run.topology),
-     CHOICES("line", "grid", "tree2", "tree3", "tree4", "total")},
-    {"--nemesis", NULL, BOTH, set_nemesis, AT(run.nemesis), CHOICES("partition")},
-    {"--nemesis-interval", NULL, BOTH, set_seconds, AT(run.nemesis_interval),
-     RANGE(1, SECONDS_MAX)},
-    {"--seed", NULL, BOTH | SET | BENCHMARK, set_count, AT(run.seed), .max = UINT64_MAX},
-    {"--keys", NULL, BOTH | SET, set_choice, AT(run.keys), CHOICES("integers", "mixed")},
-    {"--availability", NULL, BOTH | SET, set_availability, AT(run.availability)},
-    {"--json", NULL, BOTH | BENCHMARK, set_text, AT(options.json)},
-    {"--trace", NULL, BOTH, set_text, AT(options.files.trace)},
-    {"--report", NULL, BOTH, set_text, AT(options.files.report)},
-    {"--report-max", NULL, BOTH, set_count, AT(options.files.report_max), RANGE(1, UINT32_MAX)},
-    {"--max-msgs-per-op", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_MSGS])},
-    {"--max-bytes-per-op", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_BYTES])},
-    {"--max-median-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_MEDIAN])},
-    {"--max-p99-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_P99])},
-    {"--max-longest-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_LONGEST])},
-    {"--max-client-p99-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_CLIENT])},
-    {"--max-ratio", NULL, COMPARE, set_number, LIMIT_AT(ratio)},
-    {"--log-dir", NULL, EXEC, set_text, AT(options.log_dir)},
-    {"--log-max", NULL, EXEC, set_count, AT(options.log_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
-    {"--queue-max", NULL, EXEC, set_count, AT(options.queue_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
-    {"--line-max", NULL, EXEC, set_count, AT(options.line_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
-    {"--late-max", NULL, EXEC, set_late_max, AT(options.late_max), .max = 60000},
-    {"--scenario", NULL, RUN, set_text, AT(scenario)},
-    {"--wan", NULL, RUN, set_text, AT(wan)},
-    {"--staleness", NULL, RUN | SET, set_count, AT(staleness_ms), .max = 3600000},
-    {"--message-max", NULL, RUN | SET, set_count, AT(message_max),
+    {"--workload", "-w", BOTH | SET, CHOICE, AT(run.load), .choices = gv_load_names,
+     HAS(has_workload)},
+    {"--nodes", "--node-count", BOTH | SET, COUNT, AT(run.nodes), RANGE(1, 10000)},
+    {"--rate", NULL, BOTH | SET, NUMBER, AT(run.rate), .max = 1000000},
+    {"--time-limit", NULL, BOTH | SET, SECONDS, AT(run.time_limit), .max = SECONDS_MAX},
+    {"--quiet", NULL, BOTH | SET, SECONDS, AT(run.quiet), .max = SECONDS_MAX},
+    {"--latency", NULL, BOTH | SET, COUNT, AT(run.latency_ms), .max = 1000000},
+    {"--latency-dist", NULL, BOTH | SET, CHOICE, AT(run.latency), .choices = gv_net_latency_names},
+    {"--delivery", NULL, BOTH | SET, CHOICE, AT(run.delivery), CHOICES("maelstrom", "exact")},
+    {"--topology", NULL, BOTH | SET, CHOICE, AT(run.topology), .choices = gv_topology_names},
+    {"--nemesis", NULL, BOTH, CHOICE, AT(run.nemesis), CHOICES("partition"), HAS(run.nemesis)},
+    {"--nemesis-interval", NULL, BOTH, SECONDS, AT(run.nemesis_interval), RANGE(1, SECONDS_MAX)},
+    {"--seed", NULL, BOTH | SET | BENCHMARK, COUNT, AT(run.seed), .max = UINT64_MAX},
+    {"--keys", NULL, BOTH | SET, CHOICE, AT(run.keys), CHOICES("integers", "mixed")},
+    {"--availability", NULL, BOTH | SET, SHARE, AT(run.availability)},
+    {"--json", NULL, BOTH | BENCHMARK, TEXT, AT(options.json)},
+    {"--trace", NULL, BOTH, TEXT, AT(options.files.trace)},
+    {"--report", NULL, BOTH, TEXT, AT(options.files.report)},
+    {"--report-max", NULL, BOTH, COUNT, AT(options.files.report_max), RANGE(1, UINT32_MAX)},
+    {"--max-msgs-per-op", NULL, LIMIT, NUMBER, LIMIT_AT(most[GV_LIMITS_MSGS])},
+    {"--max-bytes-per-op", NULL, LIMIT, NUMBER, LIMIT_AT(most[GV_LIMITS_BYTES])},
+    {"--max-median-ms", NULL, LIMIT, NUMBER, LIMIT_AT(most[GV_LIMITS_MEDIAN])},
+    {"--max-p99-ms", NULL, LIMIT, NUMBER, LIMIT_AT(most[GV_LIMITS_P99])},
+    {"--max-longest-ms", NULL, LIMIT, NUMBER, LIMIT_AT(most[GV_LIMITS_LONGEST])},
+    {"--max-client-p99-ms", NULL, LIMIT, NUMBER, LIMIT_AT(most[GV_LIMITS_CLIENT])},
+    {"--max-ratio", NULL, COMPARE, NUMBER, LIMIT_AT(ratio)},
+    {"--log-dir", NULL, EXEC, TEXT, AT(options.log_dir)},
+    {"--log-max", NULL, EXEC, COUNT, AT(options.log_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
+    {"--queue-max", NULL, EXEC, COUNT, AT(options.queue_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
+    {"--line-max", NULL, EXEC, COUNT, AT(options.line_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
+    {"--late-max", NULL, EXEC, BOUND_MS, AT(options.late_max), .max = 60000},
+    {"--scenario", NULL, RUN, TEXT, AT(scenario)},
+    {"--wan", NULL, RUN, TEXT, AT(wan)},
+    {"--staleness", NULL, RUN | SET, COUNT, AT(staleness_ms), .max = 3600000},
+    {"--message-max", NULL, RUN | SET, COUNT, AT(message_max),
      RANGE(GV_ENGINE_MESSAGE_MIN, BYTES_MAX)},
-    {"--settle", NULL, RUN | SET, set_seconds, AT(settle), .max = SECONDS_MAX},
-    {"--durability", NULL, RUN | SET, set_durability, AT(disk),
-     CHOICES("off", "sync", "async", "none")},
-    {"--disk-latency", NULL, RUN | SET, set_ms, AT(disk_latency), .max = 60000},
-    {"--auth", "--seals", RUN | SET, set_choice, AT(authenticated), CHOICES("off", "on")},
-    {"--check-determinism", NULL, RUN, set_flag, AT(check_determinism)},
-    {"--seeds", NULL, SWARM, set_seeds, AT(first_seed)},
-    {"--seeds", NULL, BENCHMARK, set_count, AT(runs), RANGE(1, GV_COMMAND_RUNS_MAX)},
-    {"--jobs", NULL, SWARM | BENCHMARK, set_count, AT(jobs), RANGE(1, GV_POOL_JOBS_MAX)},
-    {"--fail-fast", NULL, SWARM, set_flag, AT(fail_fast)},
-    {"--output", NULL, SHRINK, set_text, AT(output)},
-    {"--tries", NULL, SHRINK, set_count, AT(tries), RANGE(1, UINT32_MAX)},
-    {"--svg", NULL, SWEEP, set_text, AT(svg)},
-    {"--redraw", NULL, SWEEP, set_text, AT(redraw)},
+    {"--settle", NULL, RUN | SET, SECONDS, AT(settle), .max = SECONDS_MAX},
+    {"--durability", NULL, RUN | SET, CHOICE, AT(disk), CHOICES("off", "sync", "async", "none"),
+     HAS(has_disk)},
+    {"--disk-latency", NULL, RUN | SET, MS, AT(disk_latency), .max = 60000},
+    {"--auth", "--seals", RUN | SET, CHOICE, AT(authenticated), CHOICES("off", "on")},
+    {"--check-determinism", NULL, RUN, FLAG, AT(check_determinism)},
+    {"--seeds", NULL, SWARM, SEEDS, HAS(has_seeds)},
+    {"--seeds", NULL, BENCHMARK, COUNT, AT(runs), RANGE(1, GV_COMMAND_RUNS_MAX)},
+    {"--jobs", NULL, SWARM | BENCHMARK, COUNT, AT(jobs), RANGE(1, GV_POOL_JOBS_MAX)},
+    {"--fail-fast", NULL, SWARM, FLAG, AT(fail_fast)},
+    {"--output", NULL, SHRINK, TEXT, AT(output)},
+    {"--tries", NULL, SHRINK, COUNT, AT(tries), RANGE(1, UINT32_MAX)},
+    {"--svg", NULL, SWEEP, TEXT, AT(svg)},
+    {"--redraw", NULL, SWEEP, TEXT, AT(redraw)},
 };
 
 enum { OPTIONS = GV_COUNT(options) };
@@ -397,7 +347,7 @@ static int take(struct gv_command *command, int kind, int argc, char *const *arg
         if (!is_name(option->name, arg, len) && !is_name(option->alias, arg, len)) continue;
         known = true;
         if ((option->commands & kind) == 0) continue;
-        if (option->set == set_flag) {
+        if (option->kind == FLAG) {
             if (joined) return wrong(why, "%s takes no value", option->name);
         } else {
             value = joined ? arg + len + 1 : *at + 1 < argc ? argv[++*at] : NULL;
@@ -405,7 +355,7 @@ static int take(struct gv_command *command, int kind, int argc, char *const *arg
         }
         ++*at;
         command->given[i] = value;
-        return option->set(command, option, value, why);
+        return set(command, option, value, why);
     }
     return known ? wrong(why, "%.*s is an option of other commands", (int)len, arg)
                  : wrong(why, "unknown option %s", arg);
@@ -438,7 +388,7 @@ int gv_command_default(struct gv_command *command, const char *name, const char 
                      name);
     }
     if (command->given[option] != NULL) return 0;
-    return options[option].set(command, &options[option], value, why);
+    return set(command, &options[option], value, why);
 }
 
 bool gv_command_given(const struct gv_command *command, int *at, const char **name,
@@ -586,7 +536,6 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
 
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]) {
-    GV_ASSERT(command != NULL && argc >= 0);
     _Static_assert((int)OPTIONS <= (int)GV_COMMAND_OPTIONS, "all options fit");
     *command = (struct gv_command){
         .run = {.nodes = 5,

@@ -75,7 +75,6 @@ static const char *read_run(struct gv_compare_run *run, const struct gv_json *js
 }
 
 const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t len) {
-    GV_ASSERT(run != NULL && text != NULL);
     *run = (struct gv_compare_run){0};
     struct gv_json json;
     gv_json_init(&json, gv_base_malloc(), 0, 0);
@@ -89,8 +88,7 @@ const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t
 
 static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out) {
     if (metrics->has[metric]) {
-        int digits = gv_limits_digits((enum gv_limits_metric)metric);
-        fprintf(out, "  %14.*f", digits, metrics->at[metric]);
+        fprintf(out, "  %14.*f", gv_limits_labels[metric].digits, metrics->at[metric]);
     } else {
         fprintf(out, "  %14s", "-");
     }
@@ -99,7 +97,7 @@ static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out)
 // Prints a row. Returns whether the second exceeds the ratio.
 static bool print_metric(const struct gv_compare_run runs[2], int metric, double most, FILE *out) {
     const struct gv_limits_metrics *a = &runs[0].metrics, *b = &runs[1].metrics;
-    fprintf(out, "%-24s", gv_limits_name((enum gv_limits_metric)metric));
+    fprintf(out, "%-24s", gv_limits_labels[metric].name);
     cell(a, metric, out);
     cell(b, metric, out);
     bool both = a->has[metric] && b->has[metric], worse = false;
@@ -121,7 +119,6 @@ static const char *verdict(const struct gv_compare_run *run) {
 
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out) {
-    GV_ASSERT(names != NULL && limits != NULL);
     // Only the end of a long path is shown.
     const char *shown[2];
     for (int i = 0; i < 2; i++) {
@@ -150,7 +147,6 @@ int gv_compare_command(const struct gv_command *command) {
     struct gv_compare_run runs[2];
     for (int i = 0; i < 2; i++) {
         const char *name = command->files[i];
-        GV_ASSERT(name != NULL);
         size_t len = 0;
         char *text = gv_source_read(name, &len);
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);

@@ -260,7 +260,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     add(w, "workload %s\n",
         PICK(w, "broadcast", "broadcast", "broadcast", "g-set", "g-set", "g-counter", "pn-counter",
              "pn-counter", "unique-ids", "echo"));
-    add(w, "nodes %" PRIu32 "\n", writer.nodes);
+    add(w, "nodes %u\n", writer.nodes);
     const char *rate = PICK(w, "2", "10", "50", "100", "300");
     add(w, "rate %s\n", slow && strlen(rate) > 1 ? "10" : rate);
     add(w, "time-limit %u\n", writer.seconds);

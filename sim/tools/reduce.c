@@ -15,20 +15,8 @@ struct reducer {
     uint64_t tries;
 };
 
-// A text under construction.
-struct draft {
-    char *text;
-    size_t len, cap;
-};
-
-static void add(struct draft *draft, const char *text, size_t len) {
-    draft->text = gv_memory_grow(draft->text, &draft->cap, draft->len + len + 1, 1);
-    memcpy(draft->text + draft->len, text, len);
-    draft->len += len;
-}
-
-static void add_text(struct draft *draft, const char *text) {
-    add(draft, text, strlen(text));
+static void add_text(struct gv_memory_bytes *draft, const char *text) {
+    gv_memory_append(draft, text, strlen(text));
 }
 
 // ---- Trying ----
@@ -42,34 +30,34 @@ static uint32_t nodes_of(const struct gv_scenario *scenario) {
 }
 
 // Makes the draft the best scenario if it reproduces the failure. Frees the draft's text.
-static bool take(struct reducer *reducer, struct draft *draft) {
+static bool take(struct reducer *reducer, struct gv_memory_bytes *draft) {
     struct gv_scenario scenario;
     struct gv_scenario_diagnostic diagnostic;
     bool good = reducer->tries < reducer->config->tries_most &&
-                gv_scenario_parse(&scenario, draft->text, draft->len, &diagnostic) == 0;
+                gv_scenario_parse(&scenario, draft->data, draft->len, &diagnostic) == 0;
     if (good) {
         uint32_t nodes = nodes_of(&scenario);
         good = nodes > 0 && gv_scenario_check(&scenario, nodes, GV_TIME_NEVER, &diagnostic) == 0;
         if (good) {
             reducer->tries++;
-            good = reducer->config->shows(reducer->config->ctx, draft->text, draft->len);
+            good = reducer->config->shows(reducer->config->ctx, draft->data, draft->len);
         }
         struct gv_scenario worse = scenario;
         if (good) {
             worse = reducer->best;
             reducer->best = scenario;
             free(reducer->text);
-            reducer->text = draft->text;
+            reducer->text = draft->data;
             reducer->len = draft->len;
-            draft->text = NULL;
+            draft->data = NULL;
         }
         gv_scenario_fini(&worse);
         if (reducer->config->progress != NULL) {
             reducer->config->progress(reducer->config->ctx, reducer->tries, &reducer->best);
         }
     }
-    free(draft->text);
-    *draft = (struct draft){0};
+    free(draft->data);
+    *draft = (struct gv_memory_bytes){0};
     return good;
 }
 
@@ -90,10 +78,11 @@ struct change {
 static const struct change none = {.step = SIZE_MAX};
 
 // A line with its nodes renumbered.
-static void add_line(struct draft *draft, struct gv_slice line, const struct change *change) {
+static void add_line(struct gv_memory_bytes *draft, struct gv_slice line,
+                     const struct change *change) {
     const char *text = (const char *)line.data;
     for (size_t i = 0; i < line.len; i++) {
-        add(draft, text + i, 1);
+        gv_memory_append(draft, text + i, 1);
         bool begins = i == 0 || strchr(" ,|>.", text[i - 1]) != NULL;
         if (change->nodes == 0 || !begins || text[i] != 'n') continue;
         uint64_t number = 0;
@@ -105,14 +94,14 @@ static void add_line(struct draft *draft, struct gv_slice line, const struct cha
         char name[NUMBER_MAX];
         number -= number < change->first ? number : change->first;
         if (number >= change->nodes) number = change->nodes - 1;
-        add(draft, name, (size_t)snprintf(name, sizeof name, "%u", (unsigned)number));
+        gv_memory_append(draft, name, (size_t)snprintf(name, sizeof name, "%u", (unsigned)number));
         i = end - 1;
     }
     add_text(draft, "\n");
 }
 
 static void write_settings(const struct reducer *reducer, const struct change *change,
-                           struct draft *draft) {
+                           struct gv_memory_bytes *draft) {
     char number[NUMBER_MAX];
     snprintf(number, sizeof number, "%u", (unsigned)change->nodes);
     for (size_t i = 0; i < reducer->best.settings_len; i++) {
@@ -130,7 +119,7 @@ static void write_settings(const struct reducer *reducer, const struct change *c
 }
 
 static bool apply(struct reducer *reducer, const struct change *change) {
-    struct draft draft = {0};
+    struct gv_memory_bytes draft = {0};
     write_settings(reducer, change, &draft);
     for (size_t i = 0; i < reducer->best.map_len; i++) {
         if (i >= change->map_from && i - change->map_from < change->map_count) continue;
@@ -254,18 +243,18 @@ static size_t split(struct gv_slice text, struct word words[WORDS_MAX]) {
 // Replaces the bytes [from, to) of a step's text.
 static bool replace(struct reducer *reducer, size_t step, size_t from, size_t to, const char *by) {
     struct gv_slice text = reducer->best.steps[step].text;
-    struct draft draft = {0};
+    struct gv_memory_bytes draft = {0};
     bool spaces = from > 0 && text.data[from - 1] == ' ' && to < text.len && text.data[to] == ' ';
     if (*by == '\0' && spaces) to++; // one space remains
-    add(&draft, (const char *)text.data, from);
+    gv_memory_append(&draft, text.data, from);
     add_text(&draft, by);
-    add(&draft, (const char *)text.data + to, text.len - to);
-    while (draft.len > 0 && draft.text[draft.len - 1] == ' ') draft.len--;
+    gv_memory_append(&draft, text.data + to, text.len - to);
+    while (draft.len > 0 && draft.data[draft.len - 1] == ' ') draft.len--;
     struct change change = none;
     change.step = step;
-    change.step_text = gv_slice_of(draft.text, draft.len);
+    change.step_text = gv_slice_of(draft.data, draft.len);
     bool good = apply(reducer, &change);
-    free(draft.text);
+    free(draft.data);
     return good;
 }
 

@@ -3,7 +3,6 @@
 
 #include "pool.h"
 
-#include <stdlib.h>
 #include <sys/wait.h>
 
 struct runner {
@@ -52,7 +51,6 @@ static bool on_end(void *ctx, uint64_t number, int status, const void *result, F
 }
 
 enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out) {
-    GV_ASSERT(count > 0);
     struct runner runner = {tasks, out};
     enum gv_exit status = gv_pool_run(&(struct gv_pool){
         .last = count - 1,
@@ -70,15 +68,4 @@ enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t 
         invalid |= tasks[i].status != GV_EXIT_VALID && tasks[i].status != GV_EXIT_INCONCLUSIVE;
     }
     return invalid ? GV_EXIT_INVALID : inconclusive ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
-}
-
-static int compare(const void *a, const void *b) {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-double gv_runner_median(double *figures, size_t count) {
-    GV_ASSERT(count > 0);
-    qsort(figures, count, sizeof *figures, compare);
-    return figures[count / 2];
 }

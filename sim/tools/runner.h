@@ -24,7 +24,4 @@ struct gv_runner_task {
 // stopped, GV_EXIT_INTERRUPTED or GV_EXIT_USAGE (gv_pool_run).
 enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
 
-// The median; of an even number of figures, the upper one. Sorts the figures in place.
-double gv_runner_median(double *figures, size_t count);
-
 #endif

@@ -2,6 +2,7 @@
 #include "shrink.h"
 
 #include "../../node/escape.h"
+#include "../core/output.h"
 #include "../run/exit.h"
 #include "pool.h"
 #include "reduce.h"
@@ -167,16 +168,12 @@ static char *load(const struct gv_command *command, size_t *len) {
     return text;
 }
 
-static int write_out(const struct gv_command *command, const struct shrink *shrink,
-                     const char *text, size_t len) {
-    bool to_stdout = strcmp(command->output, "-") == 0;
-    FILE *out = to_stdout ? stdout : fopen(command->output, "w");
-    if (out != NULL) {
-        fprintf(out, "# %s\n%.*s", shrink->verdict.why, (int)len, text);
-        if (to_stdout ? fflush(out) == 0 : fclose(out) == 0) return 0;
-    }
-    gv_escape_print(stderr, "gvsim: cannot write %s: %s\n", command->output, strerror(errno));
-    return GV_EINVAL;
+static bool write_out(const struct gv_command *command, const struct shrink *shrink,
+                      const char *text, size_t len) {
+    struct gv_output out;
+    bool open = gv_output_open(&out, command->output, true);
+    if (open) fprintf(out.file, "# %s\n%.*s", shrink->verdict.why, (int)len, text);
+    return gv_output_close(&out, open) && open;
 }
 
 static void report(const struct gv_command *command, const char *text, size_t len) {
@@ -214,7 +211,7 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
     char *left = gv_reduce_text(&config, text, len, &len);
     if (shrink.tty) fputs("\r\x1b[K", stderr);
     int status = interrupted ? GV_EXIT_INTERRUPTED : GV_EXIT_VALID;
-    if (write_out(command, &shrink, left, len) != 0) status = GV_EXIT_USAGE;
+    if (!write_out(command, &shrink, left, len)) status = GV_EXIT_USAGE;
     if (status != GV_EXIT_USAGE && strcmp(command->output, "-") != 0) {
         if (interrupted) printf("interrupted: the smallest so far\n");
         printf("%s\n", shrink.verdict.why);
@@ -225,7 +222,6 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
 }
 
 int gv_shrink_command(const struct gv_command *command) {
-    GV_ASSERT(command->scenario != NULL && command->output != NULL);
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     size_t len;

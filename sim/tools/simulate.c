@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STEPS = 64 }; // steps between two readings of the clock
@@ -21,18 +20,6 @@ static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
     (void)number;
     interrupted = 1;
-}
-
-static gv_time wall_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (gv_time)now.tv_sec * 1000 * GV_MS + (gv_time)now.tv_nsec;
-}
-
-static void init_progress(struct gv_progress *progress, FILE *out) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool tty = isatty(fileno(out)) != 0 && term != NULL && strcmp(term, "dumb") != 0;
-    gv_progress_init(progress, out, tty, no_color == NULL || *no_color == '\0');
 }
 
 static void draw(struct gv_progress *progress, const struct gv_command *command,
@@ -44,16 +31,17 @@ static void draw(struct gv_progress *progress, const struct gv_command *command,
 // Runs to the end or an interrupt. Returns the time that it took.
 static gv_time run_to_end(const struct gv_command *command, struct gv_simulation *sim,
                           struct gv_progress *progress) {
-    gv_time began = wall_now(), every = progress->tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
+    gv_time began = gv_progress_now(),
+            every = progress->tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
     gv_time draw_at = began + every * GV_MS;
     for (unsigned step = 1; gv_simulation_step(sim) && !interrupted; step++) {
-        if (step % STEPS != 0 || wall_now() < draw_at) continue;
-        draw_at = wall_now() + every * GV_MS;
+        if (step % STEPS != 0 || gv_progress_now() < draw_at) continue;
+        draw_at = gv_progress_now() + every * GV_MS;
         draw(progress, command, sim);
     }
     if (progress->tty) draw(progress, command, sim);
     gv_progress_end(progress);
-    return wall_now() - began;
+    return gv_progress_now() - began;
 }
 
 static struct gv_simulation *new_sim(const struct gv_command *command,
@@ -240,7 +228,7 @@ static int run_all(const struct gv_command *command) {
     struct gv_run_config config = command->run;
     struct gv_output json;
     struct gv_recorder recorder;
-    if (!gv_output_open(&json, options->json) ||
+    if (!gv_output_open(&json, options->json, true) ||
         !gv_run_options_record(options, &config, &command->staleness_ms, &recorder)) {
         gv_output_close(&json, false);
         return GV_EXIT_USAGE;
@@ -248,7 +236,8 @@ static int run_all(const struct gv_command *command) {
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     struct gv_progress progress;
-    init_progress(&progress, json.file == stdout ? stderr : stdout);
+    FILE *out = json.file == stdout ? stderr : stdout;
+    gv_progress_init(&progress, out, isatty(fileno(out)) != 0);
     struct gv_simulation *sim = new_sim(command, &config);
     gv_time took = run_to_end(command, sim, &progress);
     int status = finish(command, sim, took, &progress, json.file, &recorder);

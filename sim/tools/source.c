@@ -17,7 +17,7 @@ char *gv_source_read(const char *path, size_t *len) {
     size_t cap = 0, got;
     *len = 0;
     do {
-        text = gv_memory_grow(text, &cap, *len + 4096, 1);
+        GV_MEMORY_GROW(text, &cap, *len + 4096);
         got = fread(text + *len, 1, cap - *len, file);
         *len += got;
     } while (got > 0);

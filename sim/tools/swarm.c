@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "swarm.h"
 
+#include "../run/progress.h"
 #include "generator.h"
 #include "pool.h"
 #include "simulate.h"
 
 #include <inttypes.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
@@ -14,22 +14,21 @@ enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
 struct swarm {
     const struct gv_swarm_config *config;
     uint64_t done, failed, unsafe, unjudged;
-    double began, drawn;
+    gv_time began, drawn;
     bool tty;
 };
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+static double seconds_since(gv_time began) {
+    return (double)(gv_progress_now() - began) / 1e9;
 }
 
 static void draw(struct swarm *swarm) {
-    double time = now();
-    if (!swarm->tty || time - swarm->drawn < DRAW_MS / 1000.0) return;
+    gv_time time = gv_progress_now();
+    if (!swarm->tty || time - swarm->drawn < DRAW_MS * GV_MS) return;
     swarm->drawn = time;
     double total = (double)(swarm->config->last - swarm->config->first) + 1;
-    double share = (double)swarm->done / total, rate = (double)swarm->done / (time - swarm->began);
+    double share = (double)swarm->done / total,
+           rate = (double)swarm->done / seconds_since(swarm->began);
     char bar[BAR + 1];
     for (int i = 0; i < BAR; i++) bar[i] = i < (int)(share * BAR) ? '#' : '.';
     bar[BAR] = '\0';
@@ -70,7 +69,8 @@ static bool on_end(void *ctx, uint64_t seed, int status, const void *result, FIL
 }
 
 int gv_swarm_run(const struct gv_swarm_config *config) {
-    struct swarm swarm = {.config = config, .began = now(), .tty = isatty(STDERR_FILENO) != 0};
+    struct swarm swarm = {
+        .config = config, .began = gv_progress_now(), .tty = isatty(STDERR_FILENO) != 0};
     int status = (int)gv_pool_run(&(struct gv_pool){
         .first = config->first,
         .last = config->last,
@@ -82,7 +82,7 @@ int gv_swarm_run(const struct gv_swarm_config *config) {
     });
     if (swarm.tty) fputs("\r\x1b[K", stderr);
     if (status == (int)GV_EXIT_USAGE) return status;
-    double seconds = now() - swarm.began;
+    double seconds = seconds_since(swarm.began);
     bool interrupted = status == (int)GV_EXIT_INTERRUPTED;
     if (swarm.failed > SHOWN) printf("… and %" PRIu64 " more\n", swarm.failed - SHOWN);
     printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed",

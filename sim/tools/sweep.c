@@ -27,7 +27,7 @@ static const struct gv_plot_point published[] = {
 static void print(const struct gv_benchmark_metrics *metrics, FILE *out) {
     fprintf(out, "\n  staleness   msgs/op   median   max ms    client p99\n");
     for (size_t i = 0; i < COUNT; i++) {
-        fprintf(out, "  %9" PRIu32 "   %7.3f   %6.0f   %7.0f   %8.1f ms\n", staleness[i],
+        fprintf(out, "  %9u   %7.3f   %6.0f   %7.0f   %8.1f ms\n", staleness[i],
                 metrics[i].msgs_per_op, metrics[i].median_ms, metrics[i].max_ms,
                 metrics[i].client_p99_ms);
     }
@@ -35,27 +35,21 @@ static void print(const struct gv_benchmark_metrics *metrics, FILE *out) {
 
 static void write_json(const struct gv_command *command, const struct gv_benchmark_metrics *metrics,
                        enum gv_exit status, FILE *json) {
-    fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
-            status == GV_EXIT_VALID     ? "true"
-            : status == GV_EXIT_INVALID ? "false"
-                                        : "null",
-            command->run.seed, command->runs);
+    fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%u,\"rows\":[",
+            gv_benchmark_verdict(status), command->run.seed, command->runs);
     for (size_t i = 0; i < COUNT; i++) {
-        fprintf(json,
-                "%s{\"staleness_ms\":%" PRIu32
-                ",\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
-                i > 0 ? "," : "", staleness[i], metrics[i].msgs_per_op, metrics[i].median_ms,
-                metrics[i].max_ms, metrics[i].client_p99_ms);
+        fprintf(json, "%s{\"staleness_ms\":%u,", i > 0 ? "}," : "", staleness[i]);
+        gv_benchmark_json(&metrics[i], json);
     }
-    fprintf(json, "]}\n");
+    fprintf(json, "}]}\n");
 }
 
 // The plot contains its metrics as comments, so that it can be drawn again without measuring.
-static const char kept[] = "<!-- staleness %" SCNu32 ": %lf messages an operation, most %lf ms -->";
+static const char kept[] = "<!-- staleness %u: %lf messages an operation, most %lf ms -->";
 
 static void keep(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     for (size_t i = 0; i < COUNT; i++) {
-        fprintf(svg, "<!-- staleness %" PRIu32 ": %.4f messages an operation, most %.0f ms -->\n",
+        fprintf(svg, "<!-- staleness %u: %.4f messages an operation, most %.0f ms -->\n",
                 staleness[i], metrics[i].msgs_per_op, metrics[i].max_ms);
     }
 }
@@ -145,7 +139,8 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
 int gv_sweep_command(const struct gv_command *command) {
     struct gv_output json, svg = {0};
     int status = GV_EXIT_USAGE;
-    if (gv_output_open(&json, command->options.json) && gv_output_open(&svg, command->svg)) {
+    if (gv_output_open(&json, command->options.json, true) &&
+        gv_output_open(&svg, command->svg, true)) {
         FILE *out = json.file == stdout ? stderr : stdout;
         status = command->redraw != NULL
                      ? redraw(command->redraw, svg.file != NULL ? svg.file : stdout)

@@ -16,7 +16,7 @@
 
 enum { WRITERS = 64 };
 
-static void say_line(struct gv_proc *proc, int value, int count) {
+static void send_adds(struct gv_proc *proc, int value, int count) {
     static char lines[WRITERS * 128];
     size_t len = 0;
     for (int i = 0; i < count; i++)
@@ -62,7 +62,7 @@ static double run_mode(const char *mode, bool small) {
     int acked = 0;
     if (gv_proc_init(&proc)) {
         start = bench_now_ns();
-        say_line(&proc, 2, WRITERS);
+        send_adds(&proc, 2, WRITERS);
         while (spent < end) {
             // Reads the available replies, and makes as many new writes.
             int answers = 0;
@@ -71,7 +71,7 @@ static double run_mode(const char *mode, bool small) {
             }
             if (answers == 0) break;
             acked += answers;
-            say_line(&proc, 2 + WRITERS + acked, answers);
+            send_adds(&proc, 2 + WRITERS + acked, answers);
             spent = bench_now_ns() - start;
         }
     }

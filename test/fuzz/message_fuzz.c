@@ -114,11 +114,48 @@ static void drain(struct target *target) {
     GV_ASSERT(gv_engine_deadline(target->engine) > target->now);
 }
 
+static bool same(struct gv_slice a, struct gv_slice b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+// The parser of the canonical text finds the same entries as that of the line.
+static void check_canonical(struct gv_message *message, const char *line, size_t len) {
+    static struct gv_json parser;
+    static char text[1 << 20], again[ENTRY_MAX];
+    struct gv_json canonical;
+    struct gv_message other;
+    struct gv_message_cursor cursors[2];
+    struct gv_entry entries[2];
+    const char *fault;
+    if (parser.alloc.resize == NULL) gv_json_init(&parser, gv_base_malloc(), 0, 0);
+    GV_ASSERT(gv_json_parse(&parser, line, len) > 0);
+    int size = gv_message_canonical(&parser, 0, text, sizeof text, &canonical);
+    if (size == GV_ESPACE && len > sizeof text) return;
+    GV_ASSERT(size > 0 && (size_t)size <= gv_json_raw(message->json, 0).len);
+    GV_ASSERT(gv_message_decode(&other, &canonical, 0, &fault) == 0);
+    GV_ASSERT(other.sync == message->sync && other.id == message->id &&
+              other.has_ack == message->has_ack && other.ack.mask == message->ack.mask);
+    gv_message_entries(message, &cursors[0]);
+    gv_message_entries(&other, &cursors[1]);
+    for (int more = 1; more != 0;) {
+        more = gv_message_next(&cursors[0], &entries[0], scratch, ENTRY_MAX);
+        GV_ASSERT(gv_message_next(&cursors[1], &entries[1], again, ENTRY_MAX) == more);
+        if (more < 1) continue;
+        GV_ASSERT(entries[0].lattice == entries[1].lattice);
+        GV_ASSERT(entries[0].count == entries[1].count);
+        GV_ASSERT(entries[0].lamport == entries[1].lamport);
+        GV_ASSERT(same(entries[0].key, entries[1].key));
+        GV_ASSERT(same(entries[0].value, entries[1].value));
+        GV_ASSERT(same(entries[0].node, entries[1].node));
+    }
+}
+
 static void receive(struct target *target, const char *line, size_t len) {
     struct gv_message message;
     const char *fault;
     if (gv_json_parse(&json, line, len) < 0) return;
     if (gv_message_decode(&message, &json, 0, &fault) < 0) return;
+    check_canonical(&message, line, len);
     struct gv_digest before = gv_engine_root(target->engine);
     gv_engine_receive(target->engine, target->now, len % 2 ? 0 : 2, &message);
     GV_ASSERT(gv_engine_root(target->engine).count >= before.count);

@@ -47,12 +47,14 @@ libraries=$BUILD/gate-gcc
 exports() { # LIBRARY NM-OPTION…
     library=$1
     shift
-    nm "$@" --defined-only "$libraries/$library" | awk 'NF == 3 { print $3 }' | sort >"$TMP/exported"
+    nm "$@" --defined-only "$libraries/$library" >"$TMP/symbols" || fault "$library:1: nm fails"
+    awk 'NF == 3 { print $3 }' "$TMP/symbols" | sort >"$TMP/exported"
     comm -23 "$TMP/exported" "$TMP/declared" |
         sed "s|.*|GNUmakefile:1: $library exports &, which is in no public header|" | fault
     comm -13 "$TMP/exported" "$TMP/declared" | while read -r symbol; do
-        found=$(grep -n "^GV_API.*[ *]$symbol(" merkle/types.h $(show PUBLIC_HEADERS))
-        fault "$(echo "$found" | cut -d : -f 1,2): $library does not define $symbol"
+        found=$(grep -n "^GV_API.*[ *]$symbol(" merkle/types.h $(show PUBLIC_HEADERS) |
+            cut -d : -f 1,2)
+        fault "${found:-$list:1}: $library does not define $symbol"
     done
 }
 exports "$(show SHARED)" -D

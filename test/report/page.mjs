@@ -477,7 +477,7 @@ async function checkModel() {
   const exact = await open("echo"), spelled = "[9223372036854775807,9223372036854775806,-0,1.50,1e3,[\"n1\",17],\"1.50\"]";
   check(await exact.evaluate(text => JSON.stringify(parseJson(text)), spelled) === spelled, "numbers are not kept as spelled");
   await exact.context().close();
-  for (const name of ["storm", "counter", "lives", "echo", "process", "counters"]) {
+  for (const name of ["storm", "counter", "lives", "adversary", "echo", "process", "counters"]) {
     const events = traceOf(name), page = await open(name);
     const of = kind => events.filter(e => e.kind === kind).length;
     const seen = await page.evaluate(() => ({

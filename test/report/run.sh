@@ -29,6 +29,7 @@ make_report counter run -w pn-counter --nodes 9 --latency 20 --nemesis partition
 printf '%s\n' 'workload pn-counter' 'nodes 5' 'rate 30' 'delivery exact' 'durability sync' \
     'crash n1 at 3s for 1s without disk' 'crash n2 at 4s for 1s with disk' >"$TMP/lives"
 make_report lives run --scenario "$TMP/lives" --latency 20 --seed 7
+make_report adversary run --scenario adversary --seed 3
 make_report echo run -w echo --seed 3
 make_report process exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 \
     --seed 3 -- "$bin/gv-broadcast"

@@ -509,46 +509,78 @@ static bool all_equal(const struct trio *trio, uint64_t count) {
     return true;
 }
 
-// Each node writes the longest values that it accepts, some of them before the nodes join.
+// Writes a value of random length, at most `most` bytes, at a node; with a disk, in the store of an
+// earlier incarnation of the node.
+static void write_one(struct trio *trio, int node, uint64_t count, size_t most, gv_time now,
+                      struct gv_disk *disk) {
+    static char element[4000], body[4096];
+    if (most > sizeof element) most = sizeof element;
+    struct gv_slice text = string_of(element, count, 20 + gv_prng_below(&trio->prng, most - 20));
+    if (disk == NULL) {
+        snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%.*s}",
+                 (int)text.len, (const char *)text.data);
+        char dest[] = {'n', (char)('1' + node), '\0'};
+        request(&trio->parties[node], now, dest, body);
+        return;
+    }
+    const struct gv_engine_config config = {.alloc = ALLOC};
+    const struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text};
+    struct gv_engine *writer = new_engine(&config);
+    struct gv_store_batch batch = {0};
+    assert_int_equal(gv_store_batch_put(&batch, ALLOC, writer, &entry), 0);
+    assert_int_equal(disk->store.write(disk->store.ctx, &batch), 0);
+    gv_store_batch_free(&batch, ALLOC);
+    gv_engine_free(writer);
+}
+
+static void store(struct party *party, struct gv_disk *disk, gv_time now) {
+    const struct gv_store_batch *batch = gv_node_batch(party->node, now);
+    if (batch == NULL) return;
+    assert_int_equal(disk->store.write(disk->store.ctx, batch), 0);
+    gv_node_written(party->node, now, 0, NULL);
+}
+
+// Each node writes the longest values that it accepts, some of them in an earlier incarnation.
 static void check_unequal(int least, bool sealed, uint32_t values) {
     struct trio trio = {.least = least};
     gv_prng_init(&trio.prng, gv_test_seed(), 100 + (uint64_t)least);
     gv_json_init(&trio.json, ALLOC, 0, 0);
-    static char element[4000], body[4096];
     gv_time now = 0;
     uint64_t count = 0;
+    struct gv_disk disks[NODES];
+    size_t most[NODES];
     for (int i = 0; i < NODES; i++) {
         size_t small = GV_ENGINE_MESSAGE_MIN + (sealed ? GV_AUTH_OVERHEAD : 0);
         trio.bounds[i].message_max = i == least ? small : GV_MESSAGE_LIMIT;
         trio.bounds[i].secret = sealed;
-        assert_int_equal(start(&trio.parties[i], NULL, &trio.bounds[i]), 0);
+        most[i] = i == least ? 300 : GV_MESSAGE_LIMIT;
+        gv_disk_init(&disks[i], GV_DISK_SYNC, gv_test_seed(), (uint64_t)i);
+        for (uint32_t v = 0; v < values / 2; v++, count++)
+            write_one(&trio, i, count, most[i], now, &disks[i]);
+        assert_int_equal(start(&trio.parties[i], &disks[i].store, &trio.bounds[i]), 0);
+        char dest[] = {'n', (char)('1' + i), '\0'}, body[128];
+        snprintf(body, sizeof body,
+                 "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"%s\","
+                 "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}",
+                 dest);
+        request(&trio.parties[i], now, dest, body);
     }
-    for (uint32_t v = 0; v < values; v++) {
-        for (int i = 0; i < NODES; i++) {
-            if (v == values / 2) {
-                snprintf(body, sizeof body,
-                         "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n%d\","
-                         "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}",
-                         i + 1);
-                char dest[] = {'n', (char)('1' + i), '\0'};
-                request(&trio.parties[i], now, dest, body);
-            }
-            size_t most = i == least ? 300 : sizeof element;
-            struct gv_slice text =
-                string_of(element, count, 20 + gv_prng_below(&trio.prng, most - 20));
-            struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text};
-            struct gv_engine *engine =
-                (struct gv_engine *)(uintptr_t)gv_node_engine(trio.parties[i].node);
-            assert_int_equal(gv_engine_put(engine, now, &entry), 1);
-            count++;
+    for (uint32_t v = values / 2; v < values; v++) {
+        for (int i = 0; i < NODES; i++, count++) {
+            deliver(&trio, i, now); // the node is then ready
+            write_one(&trio, i, count, most[i], now, NULL);
         }
         if (v % 8 == 0) now += 20 * GV_MS;
-        for (int i = 0; v > values / 2 && i < NODES; i++) deliver(&trio, i, now);
+        for (int i = 0; i < NODES; i++) {
+            store(&trio.parties[i], &disks[i], now);
+            deliver(&trio, i, now);
+        }
     }
     for (; !all_equal(&trio, count); now += 10 * GV_MS) {
         assert_true(now < 120 * 1000 * GV_MS);
         for (int i = 0; i < NODES; i++) {
             gv_node_advance(trio.parties[i].node, now);
+            store(&trio.parties[i], &disks[i], now);
             deliver(&trio, i, now);
         }
     }
@@ -556,6 +588,7 @@ static void check_unequal(int least, bool sealed, uint32_t values) {
     for (int i = 0; i < NODES; i++) {
         assert_null(strstr(trio.parties[i].log, "caller"));
         stop(&trio.parties[i]);
+        gv_disk_fini(&disks[i]);
     }
     gv_json_fini(&trio.json);
 }

@@ -214,8 +214,8 @@ static struct gv_benchmark_metrics challenge(uint32_t staleness_ms, enum gv_net_
         most_ms[i] = result.stable_latency.p100;
         gv_simulation_free(sim);
     }
-    return (struct gv_benchmark_metrics){.msgs_per_op = gv_runner_median(per_op, RUNS),
-                                         .max_ms = gv_runner_median(most_ms, RUNS)};
+    return (struct gv_benchmark_metrics){.msgs_per_op = gv_history_quantiles(per_op, RUNS).p50,
+                                         .max_ms = gv_history_quantiles(most_ms, RUNS).p50};
 }
 
 // Two hundred nodes and two hundred operations a second: a period costs one message to each node,

@@ -44,7 +44,7 @@ static void one_event(struct gv_cluster *cluster, struct gv_prng *prng, int64_t 
 }
 
 // The trace of a run with this seed; the caller frees it.
-static char *tell_run(uint64_t seed, gv_time origin) {
+static char *trace_of_run(uint64_t seed, gv_time origin) {
     static const uint32_t stalenesses[] = {0, 20, 500, 60 * SECOND};
     static const uint32_t latencies[] = {0, 1, 100, 2000, 20000};
     struct gv_prng prng;
@@ -81,10 +81,10 @@ static void any_origin_gives_the_same_run(void **state) {
     for (int round = 0; round < 100; round++) {
         uint64_t seed = gv_prng_next(&prng);
         // The usual origin: a clock that counts from the boot of a machine.
-        char *usual = tell_run(seed, ms(12345678));
+        char *usual = trace_of_run(seed, ms(12345678));
         assert_true(strlen(usual) > 0);
         for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
-            char *text = tell_run(seed, origins[i]);
+            char *text = trace_of_run(seed, origins[i]);
             bool same = strcmp(text, usual) == 0;
             if (!same) {
                 size_t at = 0;

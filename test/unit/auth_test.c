@@ -59,7 +59,7 @@ static enum gv_auth_status verify(struct end *to, const char *src, const char *d
     assert_true(gv_json_parse(&to->json, body, strlen(body)) > 0);
     struct gv_auth_message message = {&to->json, 0, gv_json_member(&to->json, 0, "seal")};
     struct gv_auth_endpoints endpoints = {1, text(src), text(dest)};
-    return gv_auth_verify(&to->auth, endpoints, &message, scratch, strlen(body), &canonical);
+    return gv_auth_verify(&to->auth, endpoints, message, scratch, strlen(body), &canonical);
 }
 
 // ---- MACs ---------------------------------------------------------------------------------------
@@ -265,11 +265,11 @@ static bool check_sealed(const char *line, size_t len) {
                                           gv_slice_of(sealed.dest, sealed.dest_len)};
     struct gv_auth_message message = {&end.json, sealed.body, sealed.mac};
     assert_int_equal(
-        gv_auth_verify(&end.auth, endpoints, &message, scratch, sizeof scratch, &body_json),
+        gv_auth_verify(&end.auth, endpoints, message, scratch, sizeof scratch, &body_json),
         GV_AUTH_VALID);
     read_sealed(&end.json, line, len, &sealed); // verification has selected the body
     assert_int_equal(
-        gv_auth_verify(&end.auth, endpoints, &message, scratch, sizeof scratch, &body_json),
+        gv_auth_verify(&end.auth, endpoints, message, scratch, sizeof scratch, &body_json),
         GV_AUTH_DUPLICATE);
 
     struct gv_auth_peer *peer = &end.auth.peers[1];

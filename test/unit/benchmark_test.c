@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void medians_are_middles(void **state) {
-    (void)state;
-    double one[] = {3}, odd[] = {9, 1, 5}, even[] = {4, 1, 3, 2};
-    assert_true(gv_runner_median(one, 1) == 3);
-    assert_true(gv_runner_median(odd, 3) == 5);
-    assert_true(gv_runner_median(even, 4) == 3);
-}
-
 static struct gv_runner_task run_of(uint64_t messages, double p50, double p100, double client) {
     return (struct gv_runner_task){
         .result = {.ops = 1000,
@@ -97,7 +89,6 @@ static void a_plot_shows_every_point(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(medians_are_middles),
         cmocka_unit_test(metrics_of_several_seeds),
         cmocka_unit_test(the_lower_bound_of_tree_rounds),
         cmocka_unit_test(a_plot_shows_every_point),

@@ -8,9 +8,8 @@
 
 static void ids_are_compared_as_values(void **state) {
     (void)state;
-    struct gv_check_ids ids;
+    struct gv_check_ids ids = {0};
     struct gv_verdict_errors errors = {.kept = 0};
-    gv_check_ids_init(&ids);
     static const char *const distinct[] = {"1",    "1.0",  "\"1\"", "[1]",       "null",
                                            "true", "\"\"", "{}",    "{\"a\":1}", "[1,2]"};
     for (size_t i = 0; i < sizeof distinct / sizeof *distinct; i++) {
@@ -30,9 +29,8 @@ static void ids_are_compared_as_values(void **state) {
 
 static void many_ids_are_distinguished(void **state) {
     (void)state;
-    struct gv_check_ids ids;
+    struct gv_check_ids ids = {0};
     struct gv_verdict_errors errors = {.kept = 0};
-    gv_check_ids_init(&ids);
     char text[32];
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 5000; i++) {

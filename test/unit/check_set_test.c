@@ -16,7 +16,6 @@ struct story {
 
 static void begin(struct story *story) {
     *story = (struct story){.missing = 0};
-    gv_history_init(&story->history);
     gv_check_set_init(&story->set, 2);
     gv_json_init(&story->json, gv_base_malloc(), 0, 0);
 }
@@ -28,7 +27,7 @@ static void end(struct story *story) {
     gv_json_fini(&story->json);
 }
 
-static size_t ask_add(struct story *story, uint64_t ms, int64_t value) {
+static size_t begin_add(struct story *story, uint64_t ms, int64_t value) {
     gv_check_set_invoke(&story->set, value);
     return gv_history_invoke(&story->history, ms * GV_MS, GV_HISTORY_ADD, 0, value, false);
 }
@@ -40,7 +39,7 @@ static void end_add(struct story *story, uint64_t ms, size_t op, enum gv_history
     if (outcome == GV_HISTORY_FAIL) gv_check_set_refused(&story->set, done, &story->errors);
 }
 
-static size_t ask_read(struct story *story, uint64_t ms, uint32_t node, bool final) {
+static size_t begin_read(struct story *story, uint64_t ms, uint32_t node, bool final) {
     return gv_history_invoke(&story->history, ms * GV_MS, GV_HISTORY_READ, node, 0, final);
 }
 
@@ -52,16 +51,16 @@ static void end_read(struct story *story, uint64_t ms, size_t op, const char *sh
 }
 
 static void add(struct story *story, uint64_t ms, int64_t value) {
-    end_add(story, ms, ask_add(story, ms, value), GV_HISTORY_OK);
+    end_add(story, ms, begin_add(story, ms, value), GV_HISTORY_OK);
 }
 
 static void read_now(struct story *story, uint64_t ms, uint32_t node, const char *shown) {
-    end_read(story, ms, ask_read(story, ms, node, false), shown);
+    end_read(story, ms, begin_read(story, ms, node, false), shown);
 }
 
 static void finals(struct story *story, uint64_t ms, const char *first, const char *second) {
-    end_read(story, ms, ask_read(story, ms, 0, true), first);
-    end_read(story, ms, ask_read(story, ms, 1, true), second);
+    end_read(story, ms, begin_read(story, ms, 0, true), first);
+    end_read(story, ms, begin_read(story, ms, 1, true), second);
 }
 
 static void stable_latency_ends_with_the_last_read_that_misses(void **state) {
@@ -73,7 +72,7 @@ static void stable_latency_ends_with_the_last_read_that_misses(void **state) {
     assert_int_equal(story.missing, 1);
     read_now(&story, 60, 0, "[0]");
     add(&story, 70, 1); // never missed
-    size_t early = ask_read(&story, 75, 1, false);
+    size_t early = begin_read(&story, 75, 1, false);
     add(&story, 80, 2);
     end_read(&story, 90, early, "[0,1]"); // misses 2, but was invoked before 2 was known
     assert_int_equal(story.missing, 0);
@@ -92,7 +91,7 @@ static void a_read_value_is_known(void **state) {
     (void)state;
     struct story story;
     begin(&story);
-    size_t op = ask_add(&story, 0, 0);
+    size_t op = begin_add(&story, 0, 0);
     read_now(&story, 20, 0, "[0]"); // known at 20, before its addition completed
     end_add(&story, 50, op, GV_HISTORY_INFO);
     read_now(&story, 80, 1, "[]");
@@ -156,8 +155,8 @@ static void an_unknown_value_cannot_be_lost(void **state) {
     (void)state;
     struct story story;
     begin(&story);
-    end_add(&story, 50, ask_add(&story, 0, 0), GV_HISTORY_INFO);
-    end_add(&story, 50, ask_add(&story, 1, 1), GV_HISTORY_FAIL);
+    end_add(&story, 50, begin_add(&story, 0, 0), GV_HISTORY_INFO);
+    end_add(&story, 50, begin_add(&story, 1, 1), GV_HISTORY_FAIL);
     finals(&story, 100, "[]", "[]");
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
     assert_int_equal(result.lost, 0);
@@ -198,10 +197,10 @@ static void a_failed_addition_must_not_be_read(void **state) {
     (void)state;
     struct story story;
     begin(&story);
-    size_t op = ask_add(&story, 0, 0);
+    size_t op = begin_add(&story, 0, 0);
     read_now(&story, 10, 1, "[0]");
     end_add(&story, 20, op, GV_HISTORY_FAIL); // returned before
-    end_add(&story, 31, ask_add(&story, 30, 1), GV_HISTORY_FAIL);
+    end_add(&story, 31, begin_add(&story, 30, 1), GV_HISTORY_FAIL);
     read_now(&story, 40, 1, "[1]"); // and after
     assert_int_equal(story.set.phantom, 2);
     assert_int_equal(story.errors.count, 2);

@@ -4,8 +4,7 @@
 
 static void indices_order_both_ends_of_operations(void **state) {
     (void)state;
-    struct gv_history history;
-    gv_history_init(&history);
+    struct gv_history history = {.len = 0};
     size_t a = gv_history_invoke(&history, 5, GV_HISTORY_ADD, 1, 42, false);
     size_t b = gv_history_invoke(&history, 5, GV_HISTORY_READ, 2, 0, true);
     gv_history_complete(&history, 9, b, GV_HISTORY_OK);
@@ -43,8 +42,7 @@ static void quantiles_are_maelstroms(void **state) {
 
 static void latency_is_of_successful_operations(void **state) {
     (void)state;
-    struct gv_history history;
-    gv_history_init(&history);
+    struct gv_history history = {.len = 0};
     assert_int_equal(gv_history_latency(&history).count, 0);
     for (gv_time i = 0; i < 4; i++) {
         size_t op = gv_history_invoke(&history, i * GV_MS, GV_HISTORY_ECHO, 0, 0, false);

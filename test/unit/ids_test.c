@@ -150,7 +150,7 @@ static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) 
 }
 
 // The largest TIME of the ids since the last call, and the smallest; or 0.
-static uint64_t hear(struct gv_solo *solo, uint64_t *least) {
+static uint64_t times_sent(struct gv_solo *solo, uint64_t *least) {
     gv_solo_send(solo);
     uint64_t most = 0;
     *least = UINT64_MAX;
@@ -165,7 +165,7 @@ static uint64_t hear(struct gv_solo *solo, uint64_t *least) {
 
 static uint64_t greatest(struct gv_solo *solo) {
     uint64_t least;
-    return hear(solo, &least);
+    return times_sent(solo, &least);
 }
 
 // An id waits for the disk only if none is reserved; a reservation is extended before it ends.
@@ -229,7 +229,7 @@ static void test_lives(void **state) {
                 out = NULL;
             }
             uint64_t least;
-            uint64_t found = hear(&solo, &least);
+            uint64_t found = times_sent(&solo, &least);
             if (found == 0) continue;
             assert_true(least > first);
             if (found > most) most = found;
@@ -268,8 +268,8 @@ static void test_the_end_of_time(void **state) {
         for (int i = 0; i < 8; i++) {
             const char *answer = gv_solo_ask(&solo, ask);
             refused += strstr(answer, "\"code\":11,\"text\":\"generate: all ids up to") != NULL;
-            uint64_t least, most = hear(&solo, &least);
-            if (write_batch(&solo, &disk, true)) most = hear(&solo, &least);
+            uint64_t least, most = times_sent(&solo, &least);
+            if (write_batch(&solo, &disk, true)) most = times_sent(&solo, &least);
             if (most == 0) continue;
             assert_true(least > last);
             last = most;

@@ -94,17 +94,6 @@ static void bodies_are_those_of_the_protocol(void **state) {
     assert_string_equal(body, "\"type\":\"generate\"");
 }
 
-static void names_are_read_back(void **state) {
-    (void)state;
-    for (int i = 0; i < GV_LOAD_KINDS; i++) {
-        enum gv_load_kind kind;
-        assert_int_equal(gv_load_parse(gv_load_name((enum gv_load_kind)i), &kind), 0);
-        assert_int_equal(kind, i);
-    }
-    enum gv_load_kind kind;
-    assert_int_equal(gv_load_parse("kafka", &kind), GV_ENOENT);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_adds_and_reads_half_and_half),
@@ -112,7 +101,6 @@ int main(void) {
         cmocka_unit_test(gaps_are_uniform_up_to_twice_the_mean),
         cmocka_unit_test(clients_take_turns),
         cmocka_unit_test(bodies_are_those_of_the_protocol),
-        cmocka_unit_test(names_are_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

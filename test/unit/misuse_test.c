@@ -46,7 +46,7 @@ static void test_no_engine(void **state) {
     static char buf[GV_MESSAGE_LIMIT];
     const struct gv_slice name = text("n1");
     const struct gv_entry key = {.key = text("1")};
-    const struct gv_message message = {.sync = false};
+    struct gv_message message = {.sync = false};
     struct gv_entry entry;
     uint32_t cursor = 0;
     int peer;
@@ -81,7 +81,7 @@ static void test_no_argument(void **state) {
     const struct gv_engine_config config = {.alloc = ALLOC}, none = {.seed = 1};
     const struct gv_slice broken = {NULL, 3};
     const struct gv_entry key = {.key = text("1")}, nowhere = {.key = broken};
-    const struct gv_message undecoded = {.sync = false};
+    struct gv_message undecoded = {.sync = false};
     struct gv_engine *out;
     struct gv_entry entry;
     uint32_t cursor = 0;

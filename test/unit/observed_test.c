@@ -6,9 +6,9 @@
 #include <string.h>
 
 // Checks that exactly these changes are reported, once.
-static void expect(struct gv_observed_changes *changes, const char *text) {
+static void expect(struct gv_memory_bytes *changes, const char *text) {
     assert_int_equal(changes->len, strlen(text));
-    assert_memory_equal(changes->text, text, changes->len);
+    assert_memory_equal(changes->data, text, changes->len);
     changes->len = 0;
 }
 
@@ -18,7 +18,7 @@ static void values_are_reported_once(void **state) {
     struct gv_observed observed = {0};
     struct gv_keys keys;
     gv_keys_init(&keys, GV_KEYS_INTEGERS, 1, NULL);
-    struct gv_observed_changes changes = {0};
+    struct gv_memory_bytes changes = {0};
     gv_solo_init(&solo, &gv_broadcast_workload);
     gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":412,\"msg_id\":1}");
     gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":0,\"msg_id\":2}");
@@ -39,7 +39,7 @@ static void values_are_reported_once(void **state) {
     gv_observed_scan_values(&observed, engine, &keys, &changes);
     expect(&changes, "[412,0,63]");
     gv_observed_fini(&observed);
-    gv_observed_changes_fini(&changes);
+    free(changes.data);
     gv_solo_stop(&solo);
 }
 
@@ -47,23 +47,23 @@ static void counts_are_reported_when_they_grow(void **state) {
     (void)state;
     struct gv_solo solo;
     struct gv_observed observed = {0};
-    struct gv_observed_changes changes = {0};
+    struct gv_memory_bytes changes = {0};
     gv_solo_init(&solo, &gv_counter_workload);
     const struct gv_engine *engine = gv_node_engine(solo.node);
     gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":5,\"msg_id\":1}");
     gv_observed_scan_counts(&observed, engine, &changes);
-    assert_true(changes.len > 0 && changes.text[0] == '[' && changes.text[1] == '[');
+    assert_true(changes.len > 0 && changes.data[0] == '[' && changes.data[1] == '[');
     changes.len = 0;
     gv_observed_scan_counts(&observed, engine, &changes);
     assert_int_equal(changes.len, 0);
     gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":2,\"msg_id\":2}");
     gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":-3,\"msg_id\":3}");
     gv_observed_scan_counts(&observed, engine, &changes);
-    changes.text[changes.len - 1] = '\0';
-    assert_non_null(strstr(changes.text, ",7],["));
-    assert_string_equal(changes.text + changes.len - 4, ",3]");
+    changes.data[changes.len - 1] = '\0';
+    assert_non_null(strstr(changes.data, ",7],["));
+    assert_string_equal(changes.data + changes.len - 4, ",3]");
     gv_observed_fini(&observed);
-    gv_observed_changes_fini(&changes);
+    free(changes.data);
     gv_solo_stop(&solo);
 }
 

@@ -44,7 +44,9 @@ static void draw(unsigned width, bool tty, bool color, int frames) {
     FILE *file = tmpfile();
     assert_non_null(file);
     struct gv_progress progress;
-    gv_progress_init(&progress, file, tty, color);
+    setenv("TERM", "xterm", 1);
+    setenv("NO_COLOR", color ? "" : "1", 1);
+    gv_progress_init(&progress, file, tty);
     gv_progress_resize(&progress, width);
     for (int i = 0; i < frames; i++) gv_progress_draw(&progress, &config, &view);
     gv_progress_end(&progress);

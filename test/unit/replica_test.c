@@ -22,31 +22,28 @@ enum { MODEL_MAX = 6000 };
 
 struct model {
     struct gv_entry entries[MODEL_MAX];
+    uint8_t *texts[MODEL_MAX]; // key, value and node of each entry
     size_t count;
 };
 
-static struct gv_slice copy_of(struct gv_slice text) {
-    uint8_t *data = malloc(text.len + 1);
-    assert_non_null(data);
-    if (text.len > 0) memcpy(data, text.data, text.len);
-    return (struct gv_slice){data, text.len};
+static struct gv_slice append(uint8_t *to, struct gv_slice text) {
+    if (text.len > 0) memcpy(to, text.data, text.len);
+    return (struct gv_slice){to, text.len};
 }
 
-static void model_set(struct gv_entry *entry, const struct gv_entry *to) {
+static void model_set(struct model *model, size_t i, const struct gv_entry *to) {
+    struct gv_entry *entry = &model->entries[i];
+    free(model->texts[i]);
+    uint8_t *texts = model->texts[i] = malloc(gv_entry_size(to));
+    assert_non_null(texts);
     *entry = *to;
-    entry->key = copy_of(to->key);
-    entry->value = copy_of(to->value);
-    entry->node = copy_of(to->node);
-}
-
-static void model_unset(struct gv_entry *entry) {
-    free((void *)(uintptr_t)entry->key.data);
-    free((void *)(uintptr_t)entry->value.data);
-    free((void *)(uintptr_t)entry->node.data);
+    entry->key = append(texts, to->key);
+    entry->value = append(texts + to->key.len, to->value);
+    entry->node = append(texts + to->key.len + to->value.len, to->node);
 }
 
 static void model_free(struct model *model) {
-    for (size_t i = 0; i < model->count; i++) model_unset(&model->entries[i]);
+    for (size_t i = 0; i < model->count; i++) free(model->texts[i]);
     free(model);
 }
 
@@ -72,7 +69,7 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
     struct gv_entry *held = model_find(model, entry);
     if (held == NULL) {
         assert_true(model->count < MODEL_MAX);
-        model_set(&model->entries[model->count++], entry);
+        model_set(model, model->count++, entry);
         return 1;
     }
     if (entry->lattice == GV_LATTICE_SET) return 0;
@@ -84,8 +81,7 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
             larger = memcmp(entry->node.data, held->node.data, held->node.len) > 0;
     }
     if (!larger) return 0;
-    model_unset(held);
-    model_set(held, entry);
+    model_set(model, (size_t)(held - model->entries), entry);
     return 1;
 }
 

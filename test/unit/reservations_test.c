@@ -54,7 +54,7 @@ static struct gv_entry entry_of(const struct write *write) {
     return entry;
 }
 
-static bool is_held(const struct model *model, unsigned key) {
+static bool is_reserved(const struct model *model, unsigned key) {
     struct write write = {.key = key, .len = 2};
     struct gv_entry entry = entry_of(&write), found;
     return gv_engine_get(model->engine, &entry, &found);
@@ -71,7 +71,7 @@ static uint64_t fresh(const struct model *model) {
     uint64_t count = 0;
     for (unsigned i = 0; i < model->count; i++) {
         unsigned key = model->writes[i].key;
-        count += !is_held(model, key) && !waits(model, key, i);
+        count += !is_reserved(model, key) && !waits(model, key, i);
     }
     return count;
 }
@@ -96,7 +96,7 @@ static struct write draw(struct model *model) {
 static void admit(struct model *model) {
     struct write write = draw(model);
     struct gv_entry entry = entry_of(&write);
-    bool known = is_held(model, write.key) || waits(model, write.key, model->count);
+    bool known = is_reserved(model, write.key) || waits(model, write.key, model->count);
     bool full =
         model->entries_max > 0 && stats_of(model).entries + fresh(model) >= model->entries_max;
     entry = entry_of(&write);

@@ -52,7 +52,7 @@ struct cluster {
 
 static struct cluster cluster;
 
-static void say(gv_time due, uint32_t node, const char *dest, const char *body) {
+static void send_at(gv_time due, uint32_t node, const char *dest, const char *body) {
     char line[1 << 16];
     snprintf(line, sizeof line, "{\"src\":\"n%" PRIu32 "\",\"dest\":\"%s\",\"body\":{%s}}", node,
              dest, body);
@@ -65,13 +65,13 @@ static int64_t number(const char *line, const char *key) {
     return at == NULL ? -1 : strtoll(at + strlen(key), NULL, 10);
 }
 
-static void tell(uint32_t node, int64_t value) {
+static void send_update(uint32_t node, int64_t value) {
     for (uint32_t other = 0; other < cluster.nodes; other++) {
         if (other == node || cluster.acked[node][other][value]) continue;
         char dest[16], body[64];
         snprintf(dest, sizeof dest, "n%" PRIu32, other);
         snprintf(body, sizeof body, "\"type\":\"news\",\"v\":%" PRId64, value);
-        say(cluster.now, node, dest, body);
+        send_at(cluster.now, node, dest, body);
         cluster.news++;
     }
 }
@@ -92,7 +92,7 @@ static void answer_read(uint32_t node, const char *client, int64_t msg_id) {
     }
     if (cluster.counter) snprintf(body + len, sizeof body - (size_t)len, "%" PRId64, sum);
     if (!cluster.counter) snprintf(body + len, sizeof body - (size_t)len, "]");
-    say(cluster.now, node, client, body);
+    send_at(cluster.now, node, client, body);
 }
 
 static void print_oops(uint32_t node) {
@@ -114,7 +114,7 @@ static void on_add(uint32_t node, const char *client, int64_t msg_id, const char
     if (odd && cluster.fault == INDEFINITE) keep = value % 2 == 0;
     if (keep) {
         cluster.has[node][value] = true;
-        tell(node, value);
+        send_update(node, value);
     }
     snprintf(body, sizeof body, "\"type\":\"%s\",\"in_reply_to\":%" PRId64,
              cluster.counter ? "add_ok" : "broadcast_ok", msg_id);
@@ -133,10 +133,10 @@ static void on_add(uint32_t node, const char *client, int64_t msg_id, const char
     }
     // The clients that send init have the first numbers, then the workers.
     if (third && cluster.fault == MISTAKES) {
-        say(cluster.now, node, "c5", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
-        say(cluster.now, node, "c0", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
+        send_at(cluster.now, node, "c5", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
+        send_at(cluster.now, node, "c0", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
     }
-    say(cluster.now + (third && cluster.fault == LATE ? 6000 * GV_MS : 0), node, client, body);
+    send_at(cluster.now + (third && cluster.fault == LATE ? 6000 * GV_MS : 0), node, client, body);
 }
 
 static void deliver(void *ctx, uint32_t src, uint32_t node, const char *bytes, size_t len) {
@@ -153,22 +153,22 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *bytes, s
         bool slow = cluster.fault == CHATTERS && node == 2;
         gv_time due = cluster.now + (slow ? 1000 * GV_MS : 0);
         bool silent = cluster.fault == NO_INIT ? node == 1 : cluster.fault == MUTE && node > 0;
-        if (!silent) say(due, node, client, body);
+        if (!silent) send_at(due, node, client, body);
         if (cluster.fault == CHATTERS && node == 1) print_oops(node);
     } else if (strstr(line, "\"type\":\"topology\"") != NULL) {
         snprintf(body, sizeof body, "\"type\":\"topology_ok\",\"in_reply_to\":%" PRId64, msg_id);
-        say(cluster.now, node, client, body);
+        send_at(cluster.now, node, client, body);
     } else if (strstr(line, "\"type\":\"read\"") != NULL) {
         bool refused = cluster.fault == REFUSES && node == 1 && cluster.now > 12000 * GV_MS;
         snprintf(body, sizeof body,
                  "\"type\":\"error\",\"code\":11,\"text\":\"\\u001b[2J\",\"in_reply_to\":%" PRId64,
                  msg_id);
-        if (refused) say(cluster.now, node, client, body);
+        if (refused) send_at(cluster.now, node, client, body);
         if (!refused) answer_read(node, client, msg_id);
     } else if (strstr(line, "\"type\":\"news\"") != NULL) {
         cluster.has[node][value] = true;
         snprintf(body, sizeof body, "\"type\":\"ack\",\"v\":%" PRId64, value);
-        say(cluster.now, node, client, body);
+        send_at(cluster.now, node, client, body);
     } else if (strstr(line, "\"type\":\"ack\"") != NULL) {
         cluster.acked[node][strtol(client + 1, NULL, 10)][value] = true;
     } else {
@@ -181,7 +181,7 @@ static void retry(void) {
     cluster.retry_at = cluster.now + 200 * GV_MS;
     for (uint32_t node = 0; node < cluster.nodes; node++) {
         for (int value = 0; value < VALUES_MAX; value++) {
-            if (cluster.has[node][value]) tell(node, value);
+            if (cluster.has[node][value]) send_update(node, value);
         }
     }
 }
@@ -232,7 +232,7 @@ static struct gv_result run(const struct gv_run_config *config, enum fault fault
     cluster.run = gv_run_new(config);
     gv_run_start(cluster.run, cluster.now);
     while (!gv_run_done(cluster.run)) {
-        if (cluster.dies) gv_run_died(cluster.run, 1, "it exited with status %d", 7);
+        if (cluster.dies) gv_run_died(cluster.run, 1, "it exited with status 7");
         if (cluster.dies)
             gv_run_fail(cluster.run, GV_VERDICT_NODE_DIED, "what follows from that is not told");
         if (cluster.dies) break;

@@ -32,9 +32,7 @@ static void check_lines(FILE *file, uint64_t kinds[GV_TRACE_KINDS]) {
         int token = gv_json_member(&json, 0, "kind");
         assert_true(token >= 0);
         int kind = 0;
-        while (kind < GV_TRACE_KINDS &&
-               !gv_json_equals(&json, token, gv_trace_name((enum gv_trace_kind)kind)))
-            kind++;
+        while (kind < GV_TRACE_KINDS && !gv_json_equals(&json, token, gv_trace_names[kind])) kind++;
         assert_true(kind < GV_TRACE_KINDS);
         kinds[kind]++;
     }
@@ -45,8 +43,7 @@ static void a_trace_is_complete(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
         FILE *file = tmpfile();
-        struct gv_trace trace;
-        gv_trace_init(&trace);
+        struct gv_trace trace = {.begun = false};
         gv_trace_add(&trace, gv_trace_json, file);
         struct gv_simulation_config config = {
             .run = {.load = (enum gv_load_kind)load,
@@ -84,8 +81,7 @@ static void a_trace_is_complete(void **state) {
 static void texts_are_escaped(void **state) {
     (void)state;
     FILE *file = tmpfile();
-    struct gv_trace trace;
-    gv_trace_init(&trace);
+    struct gv_trace trace = {.begun = false};
     gv_trace_add(&trace, gv_trace_json, file);
     gv_trace_fault(&trace, 7 * GV_MS, GV_TRACE_FAULT_BEGIN, 3, "a \"quoted\" \\ text\t");
     gv_trace_node(&trace, 1257 * GV_MS, GV_TRACE_CRASH, 12);
@@ -108,8 +104,7 @@ static void texts_are_escaped(void **state) {
 static void lines_name_sender_and_receiver(void **state) {
     (void)state;
     FILE *file = tmpfile();
-    struct gv_trace trace;
-    gv_trace_init(&trace);
+    struct gv_trace trace = {.begun = false};
     gv_trace_add(&trace, gv_trace_json, file);
     struct gv_slice line = text("{\"id\":17,\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"v\":2}}\n");
     gv_trace_send(&trace, 5, line, text("gossip"), 99);
