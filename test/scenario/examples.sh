@@ -103,7 +103,8 @@ stop
 echo 'count visits' | "$build/$program" cat.store cat "cat=$base" >alone.out || fail 'cat fails'
 grep -qx 95 alone.out || fail 'the store of cat lacks entries'
 echo 'not a record' >>cat.store
-"$build/$program" cat.store cat "cat=$base" </dev/null >alone.out 2>&1 && fail 'loads a damaged store'
+"$build/$program" cat.store cat "cat=$base" </dev/null >alone.out 2>&1 &&
+    fail 'loads a damaged store'
 grep -q '^cat.store:[0-9]*: ' alone.out || fail 'does not name the damaged line'
 
 start tcp_uv

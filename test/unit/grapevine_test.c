@@ -512,7 +512,9 @@ static void wrong_configurations_are_refused(void **state) {
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
     wrong = minimal_config(), wrong.name = text("\xff");
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
-    wrong = minimal_config(), wrong.message_max = 10;
+    wrong = minimal_config(), wrong.message_max = 1199;
+    assert_int_equal(gv_new(&gv, &wrong), GV_ERANGE);
+    wrong = minimal_config(), wrong.message_max = GV_MESSAGE_MAX + 1;
     assert_int_equal(gv_new(&gv, &wrong), GV_ERANGE);
     wrong = minimal_config(), wrong.secret = (struct gv_slice){NULL, 5};
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
