@@ -747,7 +747,11 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
     if (error != 0) return error < 0 ? error : 0;
     error = gv_message_decode(&message, &body, 0, &fault);
     if (error < 0) return fail(gv, error, "the message", fault);
-    return fail_by_code(gv, gv_engine_receive(gv->engine, now, peer, &message), "an entry");
+    bool ready = gv_ready(gv);
+    error = gv_engine_receive(gv->engine, now, peer, &message);
+    if (error == GV_EFULL && !ready)
+        return fail(gv, error, "a summary cannot be accepted before gv_send", NULL);
+    return fail_by_code(gv, error, "an entry");
 }
 
 int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len) {

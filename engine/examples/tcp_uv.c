@@ -33,7 +33,17 @@ static void on_change(void *ctx, struct grapevine *node, const struct gv_change 
     printf("\n");
 }
 
+// Back pressure: while a connection is congested, messages stay in the engine.
+static void send_all(void) {
+    static char buf[GV_MESSAGE_MAX];
+    int len;
+    int peer;
+    while (!frames_congested() && (len = gv_send(gv, uv_hrtime(), buf, sizeof buf, &peer)) > 0)
+        frames_send(peer, buf, (size_t)len);
+}
+
 static void on_frame(int peer, const void *bytes, size_t len) {
+    if (!gv_ready(gv)) send_all();
     if (gv_receive(gv, uv_hrtime(), peer, bytes, len) < 0)
         fprintf(stderr, "from node %d: %s\n", peer, gv_last_error(gv));
 }
@@ -43,16 +53,11 @@ static void on_deadline(uv_timer_t *timer) {
     gv_advance(gv, uv_hrtime());
 }
 
-// Runs before the loop waits, so one fsync serves all that has come since. Back pressure: while a
-// connection is congested, messages stay in the engine.
+// Runs before the loop waits, so one fsync serves all that has come since.
 static void on_prepare(uv_prepare_t *prepare) {
-    static char buf[GV_MESSAGE_MAX];
-    int len;
-    int peer;
     (void)prepare;
     if (!store_sync(&store, gv)) exit(1);
-    while (!frames_congested() && (len = gv_send(gv, uv_hrtime(), buf, sizeof buf, &peer)) > 0)
-        frames_send(peer, buf, (size_t)len);
+    send_all();
     gv_time now = uv_hrtime();
     gv_time at = gv_deadline(gv);
     uv_timer_start(&deadline, on_deadline, at > now ? (at - now) / GV_MS + 1 : 0, 0);

@@ -72,9 +72,9 @@ static void receive_all(struct grapevine *gv) {
            0) {
         int peer = 0; // `nodes` if the address is unknown: gv_receive returns GV_ENOENT
         while (peer < nodes && addresses[peer].sin_port != from.sin_port) peer++;
+        if (!gv_ready(gv)) send_all(gv);
         if (gv_receive(gv, clock_ns(CLOCK_MONOTONIC), peer, buf, (size_t)len) < 0)
             fprintf(stderr, "port %d: %s\n", ntohs(from.sin_port), gv_last_error(gv));
-        if (!gv_ready(gv)) send_all(gv);
     }
 }
 
