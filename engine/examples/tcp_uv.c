@@ -101,6 +101,7 @@ static void start(int argc, char **argv) {
     struct gv_slice names[FRAMES_NODES_MAX];
     struct sockaddr_in addresses[FRAMES_NODES_MAX];
     struct gv_config config;
+    const char *secret = getenv("SECRET");
     struct timespec t;
     int count = argc - 3;
     int own = 0;
@@ -109,7 +110,7 @@ static void start(int argc, char **argv) {
     clock_gettime(CLOCK_REALTIME, &t);
     gv_config_init(&config);
     config.name = gv_slice_text(argv[2]);
-    config.secret = gv_slice_text(getenv("SECRET") ? getenv("SECRET") : "");
+    config.secret = gv_slice_text(secret ? secret : "");
     config.incarnation = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
     config.seed = config.incarnation;
     config.on_change = on_change;
@@ -121,8 +122,10 @@ static void start(int argc, char **argv) {
         struct gv_slice name = gv_peer_name(gv, number);
         for (int i = 0; i < count; i++) {
             const char *port = (const char *)names[i].data + names[i].len;
-            if (names[i].len != name.len || memcmp(names[i].data, name.data, name.len)) continue;
-            check(*port && !uv_ip4_addr("127.0.0.1", atoi(port + 1), &addresses[number]),
+            if (names[i].len != name.len || memcmp(names[i].data, name.data, name.len) != 0)
+                continue;
+            check(*port && uv_ip4_addr("127.0.0.1", (int)strtol(port + 1, NULL, 10),
+                                       &addresses[number]) == 0,
                   argv[3 + i], "no port");
         }
         if (gv_peer_number(gv, name) < 0) own = number;

@@ -91,7 +91,7 @@ static int command(struct grapevine *gv, char *line) {
     struct gv_slice key = json_string(strtok(NULL, " "), texts[0]);
     const char *argument = strtok(NULL, "");
     struct gv_slice value = json_string(argument, texts[1]);
-    int64_t count = argument ? atoll(argument) : 1;
+    int64_t count = argument ? strtoll(argument, NULL, 10) : 1;
     int rc = GV_EINVAL;
     if (!verb) return rc;
     if (!strcmp(verb, "add")) return gv_set_add(gv, now, key);
@@ -154,17 +154,18 @@ int main(int argc, char **argv) {
         char *port = argv[i] + name.len;
         given[nodes] = (struct sockaddr_in){.sin_family = AF_INET};
         given[nodes].sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        given[nodes].sin_port = htons(*port ? (uint16_t)atoi(port + 1) : 0);
-        if (name.len == strlen(argv[2]) && !memcmp(name.data, argv[2], name.len) &&
+        given[nodes].sin_port = htons((uint16_t)(*port ? strtol(port + 1, NULL, 10) : 0));
+        if (name.len == strlen(argv[2]) && memcmp(name.data, argv[2], name.len) == 0 &&
             bind(udp, (struct sockaddr *)&given[nodes], sizeof *given) < 0)
             return fail(argv[i], strerror(errno));
         names[nodes++] = name;
     }
+    const char *secret = getenv("SECRET");
     struct gv_config config;
     struct grapevine *gv;
     gv_config_init(&config);
     config.name = gv_slice_text(argv[2]);
-    config.secret = gv_slice_text(getenv("SECRET") ? getenv("SECRET") : "");
+    config.secret = gv_slice_text(secret ? secret : "");
     config.incarnation = config.seed = clock_ns(CLOCK_REALTIME);
     config.message_max = DATAGRAM_MAX;
     config.on_change = on_change;
