@@ -10,6 +10,7 @@
 enum {
     TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // most tokens of a text: each takes two bytes or more
     MEMORY_FOR_ENTRIES = 1 << 20,        // gv_memory_min leaves this for entries, bytes
+    MESSAGE_MIN = 1200,                  // least message_max, a datagram that any path carries
     PENDING_MAX = 1 << 20,               // most bytes of writes within on_change
     TOKEN_SIZE = 32,                     // at least the bytes of a token
     REASON_MAX = 160,                    // longest text of gv_last_error, bytes
@@ -19,6 +20,8 @@ enum {
 };
 
 _Static_assert((int)GV_MESSAGE_MAX == (int)GV_MESSAGE_LIMIT, "one limit of messages");
+_Static_assert((int)MESSAGE_MIN >= (int)GV_ENGINE_MESSAGE_MIN + (int)GV_AUTH_OVERHEAD,
+               "the engine's least message and its authentication fit");
 _Static_assert((int)GV_NAME_MAX == (int)GV_ENGINE_NAME_MAX, "one limit of names");
 _Static_assert((int)GV_NODES_MAX == (int)GV_ENGINE_PEERS_MAX, "one limit of clusters");
 _Static_assert((int)GV_TEXT_MAX + 6 * (int)GV_NAME_MAX + 64 <= (int)GV_ENTRY_SIZE_MAX,
@@ -259,8 +262,7 @@ static int check_config(const struct gv_config *config) {
     if (config->incarnation == 0 || config->name.len == 0) return GV_EINVAL;
     if (is_dangling(config->name) || is_dangling(config->secret)) return GV_EINVAL;
     if (config->name.len > GV_NAME_MAX) return GV_ERANGE;
-    bool valid =
-        config->message_max >= GV_ENGINE_MESSAGE_MIN && config->message_max <= GV_MESSAGE_MAX;
+    bool valid = config->message_max >= MESSAGE_MIN && config->message_max <= GV_MESSAGE_MAX;
     return valid ? 0 : GV_ERANGE;
 }
 
@@ -289,7 +291,6 @@ static int new_engine(struct grapevine *gv, const struct gv_config *config) {
         .on_change_ctx = gv,
         .track_old = true,
     };
-    if (engine.message_max < GV_ENGINE_MESSAGE_MIN) engine.message_max = GV_ENGINE_MESSAGE_MIN;
     int error = gv_engine_new(&gv->engine, &engine);
     gv_crypto_wipe(digest_key, sizeof digest_key);
     return error;
@@ -748,7 +749,11 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
     if (error != 0) return error < 0 ? error : 0;
     error = gv_message_decode(&message, &body, 0, &fault);
     if (error < 0) return fail(gv, error, "the message", fault);
-    return fail_by_code(gv, gv_engine_receive(gv->engine, now, peer, &message), "an entry");
+    bool ready = gv_ready(gv);
+    error = gv_engine_receive(gv->engine, now, peer, &message);
+    if (error == GV_EFULL && !ready)
+        return fail(gv, error, "a summary cannot be accepted before gv_send", NULL);
+    return fail_by_code(gv, error, "an entry");
 }
 
 int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len) {

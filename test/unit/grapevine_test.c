@@ -512,7 +512,9 @@ static void wrong_configurations_are_refused(void **state) {
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
     wrong = minimal_config(), wrong.name = text("\xff");
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
-    wrong = minimal_config(), wrong.message_max = 10;
+    wrong = minimal_config(), wrong.message_max = 1199;
+    assert_int_equal(gv_new(&gv, &wrong), GV_ERANGE);
+    wrong = minimal_config(), wrong.message_max = GV_MESSAGE_MAX + 1;
     assert_int_equal(gv_new(&gv, &wrong), GV_ERANGE);
     wrong = minimal_config(), wrong.secret = (struct gv_slice){NULL, 5};
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
@@ -522,6 +524,32 @@ static void wrong_configurations_are_refused(void **state) {
     assert_int_equal(gv_new(NULL, &wrong), GV_EINVAL);
     assert_int_equal(gv_new(&gv, NULL), GV_EINVAL);
     assert_null(gv);
+}
+
+// Summaries come, and nothing is sent in between.
+static void summaries_that_come_too_fast_are_named(void **state) {
+    (void)state;
+    static char buf[GV_MESSAGE_MAX];
+    const struct gv_slice pair[2] = {text("ann"), text("bob")};
+    struct grapevine *nodes[2];
+    int rc = 0, peer;
+    for (int i = 0; i < 2; i++) {
+        struct gv_config config = minimal_config();
+        config.name = pair[i];
+        assert_int_equal(gv_new(&nodes[i], &config), 0);
+        assert_int_equal(gv_set_add(nodes[i], 0, text(i == 0 ? "1" : "2")), 1);
+        assert_int_equal(gv_join(nodes[i], 0, pair, 2), 0);
+    }
+    for (gv_time now = 0; now < 10000 * GV_MS && rc != GV_EFULL; now += 100 * GV_MS) {
+        gv_advance(nodes[0], now);
+        for (int len; rc != GV_EFULL && (len = gv_send(nodes[0], now, buf, sizeof buf, &peer)) > 0;)
+            for (int i = 0; i < 100 && rc != GV_EFULL; i++)
+                rc = gv_receive(nodes[1], now, 0, buf, (size_t)len);
+    }
+    assert_int_equal(rc, GV_EFULL);
+    assert_false(gv_ready(nodes[1]));
+    assert_non_null(strstr(gv_last_error(nodes[1]), "before gv_send"));
+    for (int i = 0; i < 2; i++) gv_free(nodes[i]);
 }
 
 static void wrong_texts_are_refused(void **state) {
@@ -676,6 +704,7 @@ int main(void) {
         cmocka_unit_test(memory_stays_within_its_bound),
         cmocka_unit_test(exhausted_memory_is_an_error),
         cmocka_unit_test(wrong_configurations_are_refused),
+        cmocka_unit_test(summaries_that_come_too_fast_are_named),
         cmocka_unit_test(wrong_texts_are_refused),
         cmocka_unit_test(wrong_calls_are_errors),
         cmocka_unit_test(forged_messages_are_refused),
