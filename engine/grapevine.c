@@ -10,6 +10,7 @@
 enum {
     TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // most tokens of a text: each takes two bytes or more
     MEMORY_FOR_ENTRIES = 1 << 20,        // gv_memory_min leaves this for entries, bytes
+    MESSAGE_MIN = 1200,                  // least message_max, a datagram that any path carries
     PENDING_MAX = 1 << 20,               // most bytes of writes within on_change
     TOKEN_SIZE = 32,                     // at least the bytes of a token
     REASON_MAX = 160,                    // longest text of gv_last_error, bytes
@@ -19,6 +20,8 @@ enum {
 };
 
 _Static_assert((int)GV_MESSAGE_MAX == (int)GV_MESSAGE_LIMIT, "one limit of messages");
+_Static_assert((int)MESSAGE_MIN >= (int)GV_ENGINE_MESSAGE_MIN + (int)GV_AUTH_OVERHEAD,
+               "the engine's least message and its authentication fit");
 _Static_assert((int)GV_NAME_MAX == (int)GV_ENGINE_NAME_MAX, "one limit of names");
 _Static_assert((int)GV_NODES_MAX == (int)GV_ENGINE_PEERS_MAX, "one limit of clusters");
 _Static_assert((int)GV_TEXT_MAX + 6 * (int)GV_NAME_MAX + 64 <= (int)GV_ENTRY_SIZE_MAX,
@@ -143,6 +146,7 @@ static struct gv_slice counter_key(struct grapevine *gv, struct gv_slice key) {
 // Whether the entry with this key belongs to the counter; keys of counters' entries only. A
 // canonical text that begins with "[KEY," has KEY as its first element.
 static bool is_part_of(struct gv_slice entry_key, struct gv_slice key) {
+    GV_ASSERT(key.data != NULL);
     return entry_key.len > key.len + 2 && entry_key.data[1 + key.len] == ',' &&
            memcmp(entry_key.data + 1, key.data, key.len) == 0;
 }
@@ -215,14 +219,14 @@ static void on_change(void *ctx, const struct gv_engine_change *from) {
     struct gv_entry entry = gv_replica_get(&gv->engine->replica, from->at);
     struct gv_change change = {.key = entry.key, .is_local = from->origin < 0};
     if (entry.lattice == GV_LATTICE_COUNTER) {
-        change.kind = GV_COUNTER;
-        change.key = counter_key(gv, entry.key);
-        if (change.key.len == 0) return; // an entry of another program: kept, but no counter
-        if (from->old == NULL) index_entry(gv, change.key, from->at);
+        struct gv_slice key = counter_key(gv, entry.key);
+        change.kind = key.len > 0 ? GV_COUNTER : GV_OTHER;
+        if (key.len > 0) change.key = key;
+        if (key.len > 0 && from->old == NULL) index_entry(gv, key, from->at);
         bound_memory(gv);
     }
     if (gv->on_change == NULL || gv->loading) return;
-    if (entry.lattice == GV_LATTICE_COUNTER) describe_counter(gv, from, &change);
+    if (change.kind == GV_COUNTER) describe_counter(gv, from, &change);
     if (entry.lattice == GV_LATTICE_REGISTER) {
         change.kind = GV_REGISTER;
         change.value = entry.value;
@@ -258,8 +262,7 @@ static int check_config(const struct gv_config *config) {
     if (config->incarnation == 0 || config->name.len == 0) return GV_EINVAL;
     if (is_dangling(config->name) || is_dangling(config->secret)) return GV_EINVAL;
     if (config->name.len > GV_NAME_MAX) return GV_ERANGE;
-    bool valid =
-        config->message_max >= GV_ENGINE_MESSAGE_MIN && config->message_max <= GV_MESSAGE_MAX;
+    bool valid = config->message_max >= MESSAGE_MIN && config->message_max <= GV_MESSAGE_MAX;
     return valid ? 0 : GV_ERANGE;
 }
 
@@ -288,7 +291,6 @@ static int new_engine(struct grapevine *gv, const struct gv_config *config) {
         .on_change_ctx = gv,
         .track_old = true,
     };
-    if (engine.message_max < GV_ENGINE_MESSAGE_MIN) engine.message_max = GV_ENGINE_MESSAGE_MIN;
     int error = gv_engine_new(&gv->engine, &engine);
     gv_crypto_wipe(digest_key, sizeof digest_key);
     return error;
@@ -480,6 +482,7 @@ static int write(struct grapevine *gv, gv_time now, const struct pending *write,
 // Keeps a write until the call that runs on_change has ended.
 static int keep(struct grapevine *gv, const struct pending *write, struct gv_slice key,
                 struct gv_slice value) {
+    GV_ASSERT(key.data != NULL);
     size_t need = gv->pending_len + sizeof *write + key.len + value.len;
     if (need > PENDING_MAX) return fail(gv, GV_ENOMEM, "too many writes within on_change", NULL);
     if (need > gv->pending_cap) {
@@ -746,7 +749,11 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
     if (error != 0) return error < 0 ? error : 0;
     error = gv_message_decode(&message, &body, 0, &fault);
     if (error < 0) return fail(gv, error, "the message", fault);
-    return fail_by_code(gv, gv_engine_receive(gv->engine, now, peer, &message), "an entry");
+    bool ready = gv_ready(gv);
+    error = gv_engine_receive(gv->engine, now, peer, &message);
+    if (error == GV_EFULL && !ready)
+        return fail(gv, error, "a summary cannot be accepted before gv_send", NULL);
+    return fail_by_code(gv, error, "an entry");
 }
 
 int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len) {
@@ -793,15 +800,15 @@ struct gv_slice gv_peer_name(const struct grapevine *gv, int peer) {
     return gv != NULL ? gv_engine_name(gv->engine, peer) : (struct gv_slice){NULL, 0};
 }
 
-int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
+int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
     if (gv == NULL || out == NULL) return GV_EINVAL;
     const struct gv_engine *engine = gv->engine;
     if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
-    *out = (struct gv_peer_info){.heard_at = GV_TIME_NEVER};
+    *out = (struct gv_peer_info){.received_at = GV_TIME_NEVER};
     const struct gv_peer *at = engine->peers.at[peer];
     if (at == NULL) return 0;
     out->is_suspected = gv_health_is_suspected(&at->health);
-    out->heard_at = at->health.received_at;
+    out->received_at = at->health.received_at;
     out->round_trip = at->ack.measured ? at->ack.srtt : 0;
     uint64_t acked = gv_time_max(at->ack.acked_seq, engine->changelog.tail);
     if (gv_push_is_target(&engine->push, &engine->peers, peer))
@@ -813,7 +820,7 @@ int gv_ping(struct grapevine *gv, gv_time now, int peer) {
     return gv != NULL ? gv_engine_ping(gv->engine, now, peer) : GV_EINVAL;
 }
 
-void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {
+void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {
     if (out == NULL || size == 0) return;
     memset(out, 0, size);
     if (gv == NULL) return;

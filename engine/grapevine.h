@@ -20,7 +20,9 @@
 //   gv_free
 //
 // Any call that takes `now` may produce messages and change the deadline: call gv_send and
-// gv_deadline after it.
+// gv_deadline after it. Waiting messages do not change the deadline: a transport that is full calls
+// gv_send when it has room again. A message that cannot be delivered may be dropped, as a network
+// would; the engine sends its content again.
 //
 // Guarantee: if working links connect every two nodes again and again, directly or through other
 // nodes, every replica converges to the same sets, counters and registers, whatever messages are
@@ -42,7 +44,7 @@
 // Threads: a node belongs to one thread at a time. Nodes share no state.
 //
 // What it does not do yet: delete or expire entries, change the members of a cluster, encrypt.
-// README.md lists the caveats.
+// grapevine(3) and README.md list the caveats.
 #ifndef GV_ENGINE_GRAPEVINE_H
 #define GV_ENGINE_GRAPEVINE_H
 
@@ -50,10 +52,6 @@
 
 #ifdef __cplusplus
 extern "C" {
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // struct and function gv_stats, as stat of POSIX
-#endif
 #endif
 
 struct grapevine; // a node
@@ -65,7 +63,13 @@ enum {
     GV_TEXT_MAX = 60000,       // longest key and value together, bytes, if message_max admits it
 };
 
-enum gv_kind { GV_SET, GV_COUNTER, GV_REGISTER };
+enum gv_kind {
+    GV_SET,
+    GV_COUNTER,
+    GV_REGISTER,
+    GV_OTHER, // in changes only: an entry that another program wrote, and this interface has no
+              // word for. It is kept and replicated
+};
 
 // --- a node ------------------------------------------------------------------------------------
 
@@ -104,12 +108,15 @@ struct gv_config {
     // reads the network reads the entries. It does not protect against a node that knows it.
     // gv_new copies what it derives from it.
     struct gv_slice secret;
-    uint64_t seed; // of random choices. The same seed and the same calls give the same messages
+    // Of random choices, which should differ between nodes: the incarnation will do, another number
+    // in tests. The same seed and the same calls give the same messages. Default 0.
+    uint64_t seed;
     // How long a value may take to be everywhere, in ms; the engine chooses tree and period. 0:
     // each node sends its updates directly to all others at once. Default 500.
     uint32_t staleness_ms;
-    // Longest message to send, bytes, 1,024 to GV_MESSAGE_MAX; default GV_MESSAGE_MAX. It bounds
-    // local writes: an entry must fit into a message. An entry that a node with a larger bound has
+    // Longest message to send, bytes, authentication included, 1,200 to GV_MESSAGE_MAX; default
+    // GV_MESSAGE_MAX, which is more than the 65,507 bytes of a UDP datagram. It bounds local
+    // writes: an entry must fit into a message. An entry that a node with a larger bound has
     // written is sent in a longer one, so transports must carry what the largest bound of the
     // cluster needs.
     size_t message_max;
@@ -118,10 +125,10 @@ struct gv_config {
     // are GV_EFULL; entries that are loaded, or are in the replica, are never dropped.
     uint64_t memory_max;
     uint64_t entries_max; // most entries; 0, the default: no bound. As memory_max
-    // Called for each change of the replica, by a local write or a received message, during the
-    // call that causes it. It may read, and it may write: such writes are applied when the outer
-    // call has done its own, in order. It must not call gv_free, gv_join, gv_receive, gv_advance or
-    // gv_send of this node: they return GV_EINVAL.
+    // Called for each change of the replica, by a local write or a received message, but not by
+    // gv_load, during the call that causes it. It may read, and it may write: such writes are
+    // applied when the outer call has done its own, in order. It must not call gv_free, gv_join,
+    // gv_receive, gv_advance or gv_send of this node: they return GV_EINVAL.
     void (*on_change)(void *ctx, struct grapevine *gv, const struct gv_change *change);
     void *on_change_ctx;
     struct gv_alloc alloc; // default: malloc. Copied; its context must outlive the node
@@ -138,10 +145,11 @@ GV_API int gv_new(struct grapevine **out, const struct gv_config *config);
 GV_API void gv_free(struct grapevine *gv);
 
 // Joins the cluster: `names` are those of all its nodes, in any order, this one included; every
-// node needs the same. Peers are numbered from 0 by the bytes of their names; these are the peer
-// numbers below. GV_EINVAL: it has joined already, or this node's name is not among the names, or
-// one is empty or repeated; GV_ERANGE: more than GV_NODES_MAX names, or one is longer than
-// GV_NAME_MAX; GV_ESPACE: memory_max is below gv_memory_min; GV_ENOMEM.
+// node needs the same. All nodes, this one included, are numbered from 0 in the order of the bytes
+// of their names, the same everywhere; these are the peer numbers below. GV_EINVAL: it has joined
+// already, or this node's name is not among the names, or one is empty or repeated; GV_ERANGE: more
+// than GV_NODES_MAX names, or one is longer than GV_NAME_MAX; GV_ESPACE: memory_max is below
+// gv_memory_min; GV_ENOMEM.
 GV_API int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, size_t count);
 
 // The least memory_max for a cluster of `count` nodes: what a node needs besides its entries, and
@@ -149,7 +157,7 @@ GV_API int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *nam
 GV_API uint64_t gv_memory_min(const struct grapevine *gv, size_t count);
 
 // What the last error of this node was, in words, for logs; a text that ends with a zero, valid
-// until the next call.
+// until the next call. Errors of gv_new and gv_text_* have no node: see gv_base_error.
 GV_API const char *gv_last_error(const struct grapevine *gv);
 
 // --- sets, counters, registers -------------------------------------------------------------------
@@ -218,7 +226,8 @@ GV_API int gv_text_string(struct gv_slice bytes, char *buf, size_t cap);
 // them at the next start. A write is durable when its record is: acknowledge it to your client
 // then. Other nodes may see a value before that.
 
-// Adds a record, or several with line breaks between them; before gv_join. Bounds do not apply.
+// Adds a record, or several, each but the last with a line break; before gv_join. Bounds do not
+// apply. Records of other nodes' entries count as well: load all that on_change has passed.
 // Returns the number of records. GV_EINVAL: the node has joined; GV_ESYNTAX, GV_ETYPE, GV_ERANGE,
 // GV_ESPACE: a record is malformed: those before it are loaded; GV_ENOMEM.
 GV_API int gv_load(struct grapevine *gv, struct gv_slice records);
@@ -258,19 +267,20 @@ GV_API void gv_flush(struct grapevine *gv, gv_time now);
 
 // --- peers and statistics ------------------------------------------------------------------------
 
-// The number of the peer of this name; GV_ENOENT: there is none, or it is this node.
+// The number of the peer of this name; GV_ENOENT: there is none, or it is this node, or the node
+// has not joined.
 GV_API int gv_peer_number(const struct grapevine *gv, struct gv_slice name);
 // The name of this node number, which may be this node's; empty: there is none.
 GV_API struct gv_slice gv_peer_name(const struct grapevine *gv, int peer);
 
 struct gv_peer_info {
-    bool is_suspected;  // it does not acknowledge messages; updates take another path
-    gv_time heard_at;   // when its last message came; GV_TIME_NEVER: none yet
-    gv_time round_trip; // smoothed, ns; 0: not measured yet
-    uint32_t backlog;   // changes that it has not acknowledged, if this node sends it updates
+    bool is_suspected;   // it does not acknowledge messages; updates take another path
+    gv_time received_at; // when its last message came; GV_TIME_NEVER: none yet
+    gv_time round_trip;  // smoothed, ns; 0: not measured yet
+    uint32_t backlog;    // changes that it has not acknowledged, if this node sends it updates
 };
 // GV_ENOENT: `peer` is not the number of a peer.
-GV_API int gv_peer_info(const struct grapevine *gv, int peer, struct gv_peer_info *out);
+GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out);
 // Schedules a message to this peer that it acknowledges at once. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_ping(struct grapevine *gv, gv_time now, int peer);
 
@@ -293,12 +303,9 @@ struct gv_stats {
     uint64_t digest;
 };
 // *out has `size` bytes, of which those known to this version are set: pass sizeof *out.
-GV_API void gv_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
+GV_API void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
 
 #ifdef __cplusplus
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 }
 #endif
 #endif

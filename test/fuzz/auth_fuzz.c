@@ -155,8 +155,8 @@ static struct gv_solo *start(struct gv_json *json) {
         solo.config.secret = slice(secret);
         solo.config.wall_offset = DATE;
         gv_solo_start(&solo);
-        const char *answer = gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
-                                                "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+        const char *answer = gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                                    "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
         GV_ASSERT(strstr(answer, "init_ok") != NULL);
         began = solo.now;
         gv_arena_save(&arena);

@@ -15,16 +15,16 @@ compile() { # FILE "INCLUDE…" COMPILER FLAGS…
         -e :a -e 's|^\([^ :]*/\)*[^ :/.]*/\.\./|\1|; ta' >>"$TMP/all"
     echo "$file:1: does not compile with $*: $includes" >>"$TMP/all"
 }
+build gcc CC=gcc WERROR=1 lib
 for header in $(files .h); do
     guard=GV_$(echo "${header%.h}" | tr 'a-z/' 'A-Z_')_H
     grep -qx "#ifndef $guard" "$header" || fault "$header:1: the guard is not $guard"
     for compiler in gcc clang; do
         compile "$header" "\"$header\" \"$header\"" $compiler -x c -std=c11 \
-            -D_POSIX_C_SOURCE=200809L -I.
+            -D_POSIX_C_SOURCE=200809L -I. "-I$BUILD/gate-gcc/include"
     done
 done
 
-build gcc CC=gcc WERROR=1 lib
 all= reversed=
 for header in $(show HEADERS); do
     all="$all <grapevine/${header##*/}>" reversed="<grapevine/${header##*/}> $reversed"

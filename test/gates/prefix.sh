@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Each noun belongs to one file, since all files can be linked together.
-ours=$(files .c .h | grep -vE '^test/|/examples/')
+ours=$(files .c .h | grep -vE '^(test|engine/examples)/')
 echo "$ours" | awk '
     { noun = $0; sub(".*/", "", noun) }
     noun in first { print $0 ":1: this noun belongs to " first[noun]; next }

@@ -4,12 +4,12 @@
 # passed, nor the headers they include, are skipped.
 . "$(dirname "$0")/lib.sh"
 
-show FLAGS >"$TMP/flags"
-make -s lib || exit 2 # examples include the installed headers
+build gcc CC=gcc WERROR=1 lib # engine/examples include the headers as installed
+echo "$(show FLAGS) -I$BUILD/gate-gcc/include" >"$TMP/flags"
 export TMP BUILD
 cat >"$TMP/one" <<'END'
 source=$1 done=$BUILD/tidy/$1.done log=$TMP/$(echo "$1" | tr / _).log
-eval "set -- -I$BUILD/include $(cat "$TMP/flags")"
+eval "set -- $(cat "$TMP/flags")"
 if [ -f "$done" ]; then
     seen=$(clang "$@" -MM "$source" | sed 's/^[^ ]*://' | tr -d '\\\n')
     [ -n "$seen" ] && [ -z "$(find $seen .clang-tidy -newer "$done")" ] && exit 0

@@ -28,7 +28,7 @@ static void start_at(struct gv_solo *node, const char *name, const char *secret,
              "{\"id\":1,\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
              "\"node_id\":\"%s\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}}",
              name, name);
-    assert_non_null(strstr(gv_solo_say(node, body), "init_ok"));
+    assert_non_null(strstr(gv_solo_exchange(node, body), "init_ok"));
     gv_solo_clear(node);
 }
 
@@ -53,16 +53,17 @@ static void line_for(const struct gv_solo *node, const char *name, char line[409
 }
 
 // n1 sends the value 17 to n2; returns the line.
-static const char *tell(struct gv_solo *n1) {
+static const char *send_value(struct gv_solo *n1) {
     static char line[4096];
-    gv_solo_ask(n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
+    gv_solo_request(n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
     assert_non_null(strstr(n1->out, "broadcast_ok"));
     line_for(n1, "n2", line);
     return line;
 }
 
 static bool holds(struct gv_solo *node) {
-    gv_solo_say(node, "{\"src\":\"c1\",\"dest\":\"n2\",\"body\":{\"type\":\"read\",\"msg_id\":3}}");
+    gv_solo_exchange(node,
+                     "{\"src\":\"c1\",\"dest\":\"n2\",\"body\":{\"type\":\"read\",\"msg_id\":3}}");
     bool empty = strstr(node->out, "\"messages\":[]") != NULL;
     assert_true(empty || strstr(node->out, "\"messages\":[17]") != NULL);
     return !empty;
@@ -73,7 +74,7 @@ static void test_nodes_agree(void **state) {
     struct gv_solo n1, n2;
     start(&n1, "n1", SECRET, DATE);
     start(&n2, "n2", SECRET, DATE);
-    const char *line = tell(&n1);
+    const char *line = send_value(&n1);
     assert_non_null(strstr(line, "\"seal\":\""));
     assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0);
     assert_true(holds(&n2));
@@ -111,7 +112,7 @@ static void test_forgers(void **state) {
     struct gv_solo n1, n2;
     start(&n1, "n1", SECRET, DATE);
     start(&n2, "n2", SECRET, DATE);
-    const char *line = tell(&n1);
+    const char *line = send_value(&n1);
     char forged[4096];
     // A client that claims to be a peer, with a msg_id.
     check_refused(
@@ -158,7 +159,7 @@ static void test_secrets_differ(void **state) {
         start(&n2, "n2", cases[i].to, DATE);
         char log[256];
         snprintf(log, sizeof log, "n2: gossip from n1 %s\n", cases[i].fault);
-        check_refused(&n2, tell(&n1), log);
+        check_refused(&n2, send_value(&n1), log);
         gv_solo_stop(&n1);
         gv_solo_stop(&n2);
     }
@@ -208,7 +209,7 @@ static void test_life_set_back(void **state) {
     assert_false(holds(&n2));
     gv_solo_stop(&n1);
     start_at(&n1, "n1", SECRET, DATE - 60000 * GV_MS, n2.now);
-    gv_solo_ask(&n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
+    gv_solo_request(&n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
     gv_solo_clear(&n1);
     exchange(&n1, &n2, NULL);
     assert_true(holds(&n2));

@@ -266,9 +266,9 @@ static void assert_converged(struct cluster *cluster) {
         }
     }
     struct gv_stats one, other;
-    gv_stats(cluster->nodes[0].gv, &one, sizeof one);
+    gv_get_stats(cluster->nodes[0].gv, &one, sizeof one);
     for (int i = 1; i < NODES; i++) {
-        gv_stats(cluster->nodes[i].gv, &other, sizeof other);
+        gv_get_stats(cluster->nodes[i].gv, &other, sizeof other);
         assert_int_equal(one.digest, other.digest);
         assert_int_equal(one.entries, other.entries);
     }
@@ -492,35 +492,72 @@ static void exhausted_memory_is_an_error(void **state) {
     }
 }
 
-static void misuse_is_an_error(void **state) {
+static struct gv_config minimal_config(void) {
+    struct gv_config config;
+    gv_config_init(&config);
+    config.name = text("ann");
+    config.incarnation = 5;
+    return config;
+}
+
+static void wrong_configurations_are_refused(void **state) {
     (void)state;
     struct grapevine *gv = NULL;
-    struct gv_config config, wrong;
-    struct gv_slice key = text("1"), none = {NULL, 0}, dangling = {NULL, 5}, value;
-    static char buf[GV_MESSAGE_MAX];
-    int64_t count;
-    int peer;
-    uint64_t cursor = 0;
-    gv_config_init(&config);
-    assert_int_equal(gv_new(&gv, &config), GV_EINVAL); // no name
-    config.name = text("ann");
-    assert_int_equal(gv_new(&gv, &config), GV_EINVAL); // no incarnation
-    config.incarnation = 5;
-    wrong = config, wrong.size = 3;
+    struct gv_config wrong = minimal_config();
+    wrong.name = (struct gv_slice){NULL, 0};
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
-    wrong = config, wrong.name = text("\xff");
+    wrong = minimal_config(), wrong.incarnation = 0;
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
-    wrong = config, wrong.message_max = 10;
+    wrong = minimal_config(), wrong.size = 3;
+    assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
+    wrong = minimal_config(), wrong.name = text("\xff");
+    assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
+    wrong = minimal_config(), wrong.message_max = 1199;
     assert_int_equal(gv_new(&gv, &wrong), GV_ERANGE);
-    wrong = config, wrong.secret = dangling;
+    wrong = minimal_config(), wrong.message_max = GV_MESSAGE_MAX + 1;
+    assert_int_equal(gv_new(&gv, &wrong), GV_ERANGE);
+    wrong = minimal_config(), wrong.secret = (struct gv_slice){NULL, 5};
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
     memset(&wrong, 0, sizeof wrong);
     assert_int_equal(gv_new(&gv, &wrong), GV_EINVAL);
-    assert_int_equal(gv_new(NULL, &config), GV_EINVAL);
+    wrong = minimal_config();
+    assert_int_equal(gv_new(NULL, &wrong), GV_EINVAL);
     assert_int_equal(gv_new(&gv, NULL), GV_EINVAL);
     assert_null(gv);
-    assert_int_equal(gv_new(&gv, &config), 0);
+}
 
+// Summaries come, and nothing is sent in between.
+static void summaries_that_come_too_fast_are_named(void **state) {
+    (void)state;
+    static char buf[GV_MESSAGE_MAX];
+    const struct gv_slice pair[2] = {text("ann"), text("bob")};
+    struct grapevine *nodes[2];
+    int rc = 0, peer;
+    for (int i = 0; i < 2; i++) {
+        struct gv_config config = minimal_config();
+        config.name = pair[i];
+        assert_int_equal(gv_new(&nodes[i], &config), 0);
+        assert_int_equal(gv_set_add(nodes[i], 0, text(i == 0 ? "1" : "2")), 1);
+        assert_int_equal(gv_join(nodes[i], 0, pair, 2), 0);
+    }
+    for (gv_time now = 0; now < 10000 * GV_MS && rc != GV_EFULL; now += 100 * GV_MS) {
+        gv_advance(nodes[0], now);
+        for (int len; rc != GV_EFULL && (len = gv_send(nodes[0], now, buf, sizeof buf, &peer)) > 0;)
+            for (int i = 0; i < 100 && rc != GV_EFULL; i++)
+                rc = gv_receive(nodes[1], now, 0, buf, (size_t)len);
+    }
+    assert_int_equal(rc, GV_EFULL);
+    assert_false(gv_ready(nodes[1]));
+    assert_non_null(strstr(gv_last_error(nodes[1]), "before gv_send"));
+    for (int i = 0; i < 2; i++) gv_free(nodes[i]);
+}
+
+static void wrong_texts_are_refused(void **state) {
+    (void)state;
+    struct grapevine *gv = lone_node(0, gv_base_malloc());
+    struct gv_slice key = text("1"), none = {NULL, 0}, dangling = {NULL, 5}, value;
+    static char buf[GV_MESSAGE_MAX];
+    int64_t count;
     assert_int_equal(gv_set_add(NULL, 0, key), GV_EINVAL);
     assert_int_equal(gv_set_add(gv, 0, none), GV_ESYNTAX);
     assert_int_equal(gv_set_add(gv, 0, dangling), GV_EINVAL);
@@ -541,10 +578,18 @@ static void misuse_is_an_error(void **state) {
     struct gv_iterator unknown = {.kind = (enum gv_kind)7};
     struct gv_item_view item;
     assert_int_equal(gv_next(gv, &unknown, &item), GV_EINVAL);
-
+    uint64_t cursor = 0;
     assert_int_equal(gv_load(gv, text("{}")), GV_EVERSION);
     assert_int_equal(gv_load(gv, text("no record\n")), GV_ESYNTAX);
     assert_int_equal(gv_record(gv, &cursor, buf, 10), GV_ESPACE);
+    gv_free(gv);
+}
+
+static void wrong_calls_are_errors(void **state) {
+    (void)state;
+    struct grapevine *gv = lone_node(0, gv_base_malloc());
+    static char buf[GV_MESSAGE_MAX];
+    int peer;
     assert_int_equal(gv_receive(gv, 0, 0, "{}", 2), GV_ENOENT); // not joined
     assert_int_equal(gv_peer_number(gv, text("bob")), GV_ENOENT);
     assert_int_equal(gv_peer_name(gv, 0).len, 0);
@@ -556,12 +601,12 @@ static void misuse_is_an_error(void **state) {
     assert_int_equal(gv_join(gv, 0, members, 0), GV_EINVAL);
     assert_int_equal(gv_join(gv, 0, members, 2), 0);
     assert_int_equal(gv_join(gv, 0, members, 2), GV_EINVAL);
-    assert_int_equal(gv_load(gv, none), GV_EINVAL);
+    assert_int_equal(gv_load(gv, (struct gv_slice){NULL, 0}), GV_EINVAL);
     static const int wrong_peers[] = {-7, -1, 0, 2, 99, INT32_MAX, INT32_MIN}; // 0 is itself
     for (size_t i = 0; i < sizeof wrong_peers / sizeof *wrong_peers; i++) {
         struct gv_peer_info info;
         assert_int_equal(gv_receive(gv, 0, wrong_peers[i], "{}", 2), GV_ENOENT);
-        assert_int_equal(gv_peer_info(gv, wrong_peers[i], &info), GV_ENOENT);
+        assert_int_equal(gv_get_peer(gv, wrong_peers[i], &info), GV_ENOENT);
         assert_int_equal(gv_ping(gv, 0, wrong_peers[i]), GV_ENOENT);
     }
     assert_int_equal(gv_receive(gv, 0, 1, "{}", 2), GV_EVERSION);
@@ -571,8 +616,9 @@ static void misuse_is_an_error(void **state) {
     assert_int_equal(gv_receive(gv, 0, 1, NULL, 5), GV_EINVAL);
     assert_int_equal(gv_send(gv, 0, buf, 100, &peer), GV_ESPACE);
     assert_int_equal(gv_send(gv, 0, NULL, 100, &peer), GV_EINVAL);
-    gv_stats(gv, NULL, 5);
-    gv_stats(NULL, (struct gv_stats *)(void *)buf, sizeof(struct gv_stats));
+    struct gv_stats stats;
+    gv_get_stats(gv, NULL, 5);
+    gv_get_stats(NULL, &stats, sizeof stats);
     gv_advance(NULL, 5);
     gv_flush(NULL, 5);
     gv_free(NULL);
@@ -611,7 +657,7 @@ static void forged_messages_are_refused(void **state) {
     assert_true(to_bob > 0);
     assert_int_equal(gv_set_has(bob, key_of(0, false)), 1);
     struct gv_stats stats;
-    gv_stats(bob, &stats, sizeof stats);
+    gv_get_stats(bob, &stats, sizeof stats);
     assert_true(stats.refused_messages > 50);
     end(&cluster);
 }
@@ -631,9 +677,9 @@ static void peers_are_described(void **state) {
     assert_int_equal(gv_set_add(root, cluster.now, text("1")), 1);
     run(&cluster, 3000 * GV_MS);
     int bob = gv_peer_number(root, text("bob"));
-    assert_int_equal(gv_peer_info(root, bob, &info), 0);
+    assert_int_equal(gv_get_peer(root, bob, &info), 0);
     assert_false(info.is_suspected);
-    assert_true(info.heard_at <= cluster.now && info.heard_at > 0);
+    assert_true(info.received_at <= cluster.now && info.received_at > 0);
     assert_true(info.round_trip > 0 && info.round_trip < 500 * GV_MS);
     assert_int_equal(info.backlog, 0);
     cluster.loss = 100;
@@ -641,10 +687,10 @@ static void peers_are_described(void **state) {
         assert_int_equal(gv_set_add(root, cluster.now, key_of(i, false)) >= 0, 1);
         run(&cluster, 20 * GV_MS);
     }
-    assert_int_equal(gv_peer_info(root, bob, &info), 0);
+    assert_int_equal(gv_get_peer(root, bob, &info), 0);
     assert_true(info.backlog > 0);
     run(&cluster, 60000 * GV_MS);
-    assert_int_equal(gv_peer_info(root, bob, &info), 0);
+    assert_int_equal(gv_get_peer(root, bob, &info), 0);
     assert_true(info.is_suspected);
     end(&cluster);
 }
@@ -657,7 +703,10 @@ int main(void) {
         cmocka_unit_test(writes_within_on_change_are_applied_later),
         cmocka_unit_test(memory_stays_within_its_bound),
         cmocka_unit_test(exhausted_memory_is_an_error),
-        cmocka_unit_test(misuse_is_an_error),
+        cmocka_unit_test(wrong_configurations_are_refused),
+        cmocka_unit_test(summaries_that_come_too_fast_are_named),
+        cmocka_unit_test(wrong_texts_are_refused),
+        cmocka_unit_test(wrong_calls_are_errors),
         cmocka_unit_test(forged_messages_are_refused),
         cmocka_unit_test(peers_are_described),
     };
