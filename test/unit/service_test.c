@@ -35,7 +35,7 @@ static int read_key(uint32_t client, int key) {
     const char *text = ask(client, body);
     const char *value = strstr(text, "\"value\":");
     if (value == NULL) assert_int_equal(reply.code, GV_SERVICE_NO_KEY);
-    return value != NULL ? atoi(value + 8) : NONE;
+    return value != NULL ? (int)strtol(value + 8, NULL, 10) : NONE;
 }
 
 static void write_key(uint32_t client, int key, int value) {
