@@ -47,12 +47,12 @@ enum {
 //   GV_ERANGE   nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH
 //   GV_ESPACE   longer than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX
 // Allocates nothing. Takes about a quarter of a nanosecond a byte.
-GV_API int gv_entry_check(const struct gv_entry *entry, const char **fault);
+int gv_entry_check(const struct gv_entry *entry, const char **fault);
 
 // The same for an entry whose texts are known to be canonical JSON, as written by
 // gv_json_canonical, gv_json_quote or gv_message_next: only sizes and nesting are checked, never
 // GV_ESYNTAX.
-GV_API int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
+int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 
 // The length of key, value and node together, bytes.
 static inline size_t gv_entry_size(const struct gv_entry *entry) {

@@ -54,10 +54,10 @@ struct gv_json {
 // Initialises a parser; allocates nothing. `tokens_max`: most tokens in a text; `depth_max`:
 // deepest nesting, the root being 1, at most 1024; 0 selects the default of either. `alloc` is
 // copied, and its context is kept.
-GV_API void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max,
-                         unsigned depth_max);
+void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max,
+                  unsigned depth_max);
 // Frees the token pool.
-GV_API void gv_json_fini(struct gv_json *json);
+void gv_json_fini(struct gv_json *json);
 
 // Parses one JSON text, which may be surrounded by white space. Returns the number of tokens, at
 // least 1. `text` is borrowed until the next parse, and the tokens are valid until then.
@@ -67,38 +67,38 @@ GV_API void gv_json_fini(struct gv_json *json);
 //   GV_ENOMEM   the pool could not grow
 //   GV_EINVAL   `text` is NULL and `len` is not 0, or the parser has no allocator
 // After an error there are no tokens, and `error` and `error_offset` describe it.
-GV_API int gv_json_parse(struct gv_json *json, const char *text, size_t len);
+int gv_json_parse(struct gv_json *json, const char *text, size_t len);
 
 // Accessors. Every `token` argument may be any number. Outside 0 … count - 1 there is no token: its
 // type is GV_JSON_NONE, and it has no elements and no bytes. So the error of gv_json_member for a
 // missing member can be passed on as a token.
-GV_API enum gv_json_type gv_json_type(const struct gv_json *json, int token);
+enum gv_json_type gv_json_type(const struct gv_json *json, int token);
 // The number of elements of an array or members of an object; 0 for other types.
-GV_API int gv_json_size(const struct gv_json *json, int token);
+int gv_json_size(const struct gv_json *json, int token);
 // The token after this value and all its children: the next sibling, if there is one. For a
 // member's name it is the value. If `token` is not a token: `count`.
-GV_API int gv_json_next(const struct gv_json *json, int token);
+int gv_json_next(const struct gv_json *json, int token);
 // The value of the member with this name; escapes in the text are resolved for the comparison.
 // GV_ENOENT: the object has no such member; GV_ETYPE: `object` is not an object.
-GV_API int gv_json_member(const struct gv_json *json, int object, const char *name);
+int gv_json_member(const struct gv_json *json, int object, const char *name);
 // Looks up `count` names in one pass over the object: tokens[i] becomes what gv_json_member returns
 // for names[i]. Fastest if the names are in the order of the object's members.
-GV_API void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
-                            size_t count, int *tokens);
+void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
+                     size_t count, int *tokens);
 // The text of the value, a string with its quotes; {NULL, 0} if `token` is not a token.
-GV_API struct gv_slice gv_json_raw(const struct gv_json *json, int token);
+struct gv_slice gv_json_raw(const struct gv_json *json, int token);
 // The bytes between the quotes of a string, escapes unresolved; {NULL, 0} for other types.
-GV_API struct gv_slice gv_json_string(const struct gv_json *json, int token);
+struct gv_slice gv_json_string(const struct gv_json *json, int token);
 // Whether the token is a string that equals `text` after its escapes are resolved.
-GV_API bool gv_json_equals(const struct gv_json *json, int token, const char *text);
+bool gv_json_equals(const struct gv_json *json, int token, const char *text);
 // Writes a string with its escapes resolved to `buf`, without a NUL, and returns its length, bytes.
 // GV_ETYPE: not a string; GV_ESPACE: longer than `cap`.
-GV_API int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap);
+int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap);
 // Converts an integer exactly; -0 is 0. Returns 0.
 // GV_ETYPE: not a number, or a number with a fraction or an exponent; GV_ERANGE: outside the range
 // of the type. *out is then unchanged.
-GV_API int gv_json_u64(const struct gv_json *json, int token, uint64_t *out);
-GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
+int gv_json_u64(const struct gv_json *json, int token, uint64_t *out);
+int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 
 // Writes the canonical text of a value to `buf`, and returns its length, bytes, at most that of
 // gv_json_raw. Values are compared, hashed and stored as canonical text:
@@ -110,7 +110,7 @@ GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 // The canonical form of canonical text is the text itself. The parser is not const because the
 // first call sorts the names of an object; no other function depends on that order. GV_ESPACE:
 // longer than `cap`; GV_ETYPE: no such token. After an error `buf` may have been written.
-GV_API int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap);
+int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap);
 
 // Writes the canonical text of an object to `buf`, with some of its members only, in this order:
 // `values` are tokens of their values, as gv_json_members sets them; negative ones are left out.
@@ -119,12 +119,12 @@ GV_API int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t 
 // parse; it is not parsed into or freed. The object's tokens are then meaningless in `json`.
 // Returns the length, bytes, at most that of gv_json_raw. GV_ETYPE: not an object; GV_ESPACE:
 // longer than `cap`; there is no view.
-GV_API int gv_json_select(struct gv_json *json, int object, const int *values, size_t count,
-                          char *buf, size_t cap, struct gv_json *out);
+int gv_json_select(struct gv_json *json, int object, const int *values, size_t count, char *buf,
+                   size_t cap, struct gv_json *out);
 
 // Writes these UTF-8 bytes as a canonical JSON string, with quotes, to `buf`, and returns its
 // length, bytes. GV_ESPACE: longer than `cap` or INT_MAX; GV_ESYNTAX: not UTF-8.
-GV_API int gv_json_quote(struct gv_slice text, char *buf, size_t cap);
+int gv_json_quote(struct gv_slice text, char *buf, size_t cap);
 
 #ifdef __cplusplus
 }

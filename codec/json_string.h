@@ -44,32 +44,32 @@ static inline bool gv_json_string_plain(const char *text, size_t len) {
 
 // The length of the UTF-8 sequence at the start, 1 to 4 bytes (RFC 3629); 0 if it is truncated,
 // overlong, a surrogate, or above U+10FFFF.
-GV_API size_t gv_json_string_utf8(const uint8_t *bytes, size_t len);
+size_t gv_json_string_utf8(const uint8_t *bytes, size_t len);
 
 // Validates a string from `at`, the byte after its opening quote. Returns NULL if it is valid; *end
 // is then the offset of the closing quote. Otherwise returns a static text that describes the
 // error; *end is then the offset of the offending byte, escape or UTF-8 sequence, or `len` if the
 // string is not terminated. *escaped: whether the string contains a backslash.
-GV_API const char *gv_json_string_scan(const char *text, size_t len, size_t at, size_t *end,
-                                       bool *escaped);
+const char *gv_json_string_scan(const char *text, size_t len, size_t at, size_t *end,
+                                bool *escaped);
 
 // Compares two strings by their bytes with escapes resolved: negative, 0 or positive.
-GV_API int gv_json_string_compare(struct gv_slice raw_a, struct gv_slice raw_b);
+int gv_json_string_compare(struct gv_slice raw_a, struct gv_slice raw_b);
 
 // Whether the string with its escapes resolved equals these bytes.
-GV_API bool gv_json_string_equals(struct gv_slice raw, struct gv_slice bytes);
+bool gv_json_string_equals(struct gv_slice raw, struct gv_slice bytes);
 
 // Writes the string with its escapes resolved, and returns its length, bytes.
 // GV_ESPACE: longer than `cap`.
-GV_API int gv_json_string_unescape(struct gv_slice raw, char *buf, size_t cap);
+int gv_json_string_unescape(struct gv_slice raw, char *buf, size_t cap);
 
 // Writes the canonical form of the string (gv_json_canonical), with quotes, and returns its length,
 // at most raw.len + 2 bytes. GV_ESPACE: longer than `cap`.
-GV_API int gv_json_string_canonical(struct gv_slice raw, char *buf, size_t cap);
+int gv_json_string_canonical(struct gv_slice raw, char *buf, size_t cap);
 
 // Writes bytes as a canonical string, with quotes, and returns its length, bytes.
 // GV_ESPACE: longer than `cap` or INT_MAX; GV_ESYNTAX: not UTF-8.
-GV_API int gv_json_string_quote(struct gv_slice bytes, char *buf, size_t cap);
+int gv_json_string_quote(struct gv_slice bytes, char *buf, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -55,15 +55,14 @@ struct gv_message {
 };
 
 // Whether the token `type` is the type of a message: "gossip" or "sync".
-GV_API bool gv_message_is_type(const struct gv_json *json, int type);
+bool gv_message_is_type(const struct gv_json *json, int type);
 
 // Decodes the body at this token; *out borrows the parser and its text. Unknown members are
 // ignored. Returns 0 or an error; *fault is then the name of the member, or "body".
 //   GV_EVERSION  "v" is missing, or is not GV_MESSAGE_VERSION; out->version is the sender's
 //   GV_ETYPE     a value has the wrong type
 //   GV_ERANGE    a number is out of range
-GV_API int gv_message_decode(struct gv_message *out, struct gv_json *json, int body,
-                             const char **fault);
+int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, const char **fault);
 
 // Iterates over the entries of a message. Borrows the parser and its text.
 struct gv_message_cursor {
@@ -74,7 +73,7 @@ struct gv_message_cursor {
 };
 
 // Starts an iteration.
-GV_API void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out);
+void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out);
 
 // Decodes the next entry and writes its texts, canonical, to `scratch`, which *out borrows. (With
 // the parser of gv_message_canonical, *out borrows its text.) Returns 1, or 0 at the end. After an
@@ -82,8 +81,8 @@ GV_API void gv_message_entries(const struct gv_message *message, struct gv_messa
 //   GV_ETYPE   the entry or its group is malformed
 //   GV_ERANGE  a number is out of range
 //   GV_ESPACE  the texts of the entry are longer than `cap` together
-GV_API int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
-                           size_t cap);
+int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
+                    size_t cap);
 
 // Writes a message: gv_message_begin, any number of gv_message_put, gv_message_end.
 struct gv_message_writer {
@@ -103,14 +102,13 @@ enum {
 // Starts a message in `buf`, borrowed until gv_message_end, with the fields of the header up to
 // `ack`; later fields are ignored. `cap` is at least GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL
 // (asserted).
-GV_API void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header,
-                             char *buf, size_t cap);
+void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header, char *buf,
+                      size_t cap);
 // Adds an entry if `reserve` bytes remain free after it. False: they do not; nothing was written.
-GV_API bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *entry,
-                           size_t reserve);
+bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *entry, size_t reserve);
 // Adds a summary, unless `ranges` is empty, and completes the message. Returns its length, bytes.
 // GV_MESSAGE_RANGES(ranges.len) bytes must be free (asserted): reserve them in gv_message_put.
-GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges);
+size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges);
 
 // Writes the canonical text of the message at this token; its MAC covers that text (PROTOCOL.md,
 // section "Message authentication"): the members that a message may have, in the order of
@@ -119,8 +117,8 @@ GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice r
 // gv_json_select: decode `body` with it, so that the texts of entries are borrowed from `buf`.
 // Returns the length, bytes, at most that of the raw text. GV_ETYPE: the token is not an object;
 // GV_ESPACE: longer than `cap`.
-GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap,
-                                struct gv_json *out);
+int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap,
+                         struct gv_json *out);
 
 #ifdef __cplusplus
 }

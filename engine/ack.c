@@ -11,6 +11,7 @@ enum {
     PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
     PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
     RTT_SAMPLES_MIN = 4,     // samples before one can be an outlier
+    REORDERING_MAX = 3,      // most doublings of the packet threshold
 };
 
 void gv_ack_init(struct gv_ack *ack, uint64_t first_id, uint64_t seq, bool needs_full_state) {
@@ -145,6 +146,7 @@ static void restart_mean(struct gv_ack *ack, gv_time sample) {
     ack->rtt_deviation = 0;
     ack->rtt_samples = 1;
     ack->outliers = 0;
+    ack->reordering = 0;
 }
 
 // Adds a sample: srtt and rttvar by RFC 9002, section 5.3, and the mean.
@@ -278,9 +280,11 @@ bool gv_ack_acked(struct gv_ack *ack, gv_time now, const struct gv_message_ack *
     if (fresh) ack->largest_acked_end = got->largest + 1;
     bool spurious = detect_spurious_loss(ack, now, got), acked = remove_acked(ack, now, got);
     if (!fresh && !spurious && !acked) return false;
+    if (spurious && ack->reordering < REORDERING_MAX) ack->reordering++;
+    uint64_t threshold = (uint64_t)PACKET_THRESHOLD << ack->reordering;
     for (int i = 0; acked && i < ack->in_flight_count; i++) {
         uint64_t id = ack->in_flight[i].id;
-        if (id >= got->largest || got->largest - id < PACKET_THRESHOLD) continue;
+        if (id >= got->largest || got->largest - id < threshold) continue;
         *loss = declare_lost(ack, i);
         return true;
     }
@@ -303,8 +307,15 @@ struct gv_ack_loss gv_ack_expire(struct gv_ack *ack, gv_time now) {
     return (struct gv_ack_loss){0};
 }
 
+// A time threshold; on a path that reorders, at least what its round trips usually take.
+static gv_time tolerate(const struct gv_ack *ack, gv_time delay) {
+    gv_time usual = ack->rtt_mean + 4 * ack->rtt_deviation;
+    return ack->reordering > 0 ? gv_time_max(delay, usual) : delay;
+}
+
 void gv_ack_set_loss_times(struct gv_ack *ack, gv_time loss_delay) {
     if (!ack->measured) return;
+    loss_delay = tolerate(ack, loss_delay);
     for (int i = 0; i < ack->in_flight_count; i++) {
         struct gv_ack_message *message = &ack->in_flight[i];
         gv_time due = gv_time_after(message->sent, loss_delay);
@@ -316,6 +327,7 @@ void gv_ack_set_loss_times(struct gv_ack *ack, gv_time loss_delay) {
 }
 
 struct gv_ack_loss gv_ack_detect_unacked(struct gv_ack *ack, gv_time now, gv_time expected) {
+    expected = tolerate(ack, expected);
     for (int i = 0; ack->measured && i < ack->in_flight_count; i++) {
         if (now - ack->in_flight[i].sent > expected) return declare_lost(ack, i);
     }

@@ -14,7 +14,12 @@
 //                     one was, some time ago (gv_ack_detect_reordered), or within the timeout
 //                     (gv_ack_expire). A lost message is not retransmitted: its updates are
 //                     pending again.
-//   spurious loss     a lost message that is acknowledged later
+//   spurious loss     a lost message that is acknowledged later: the path reorders, or takes
+//   longer.
+//                     Each doubles the packet threshold, up to 24, which no message reaches, and
+//                     from the first one on the time thresholds are at least the mean round
+//                     trip and four deviations (compare RFC 8985, section 6.2). Otherwise all
+//                     messages of a path that always reorders would be lost, and sent for ever
 //   seq               a sequence number in the changelog (changelog.h)
 //
 // The states of a numbered message to the peer:
@@ -89,6 +94,7 @@ struct gv_ack {
     gv_time rtt_deviation; // mean deviation of these
     uint8_t rtt_samples;   // their number
     uint8_t outliers;      // consecutive last samples far from the mean
+    uint8_t reordering;    // spurious losses since the path changed, at most 3: tolerance
     // Messages from the peer.
     bool has_received;  // a numbered one came; `largest` and `mask` are valid
     uint8_t unacked;    // received messages that are not acknowledged yet

@@ -81,10 +81,25 @@ void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) 
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
 
+// The stored version of the entry, if changes have the former one. It remains valid when it is
+// replaced.
+static bool find_old(const struct gv_engine *engine, const struct gv_entry *entry,
+                     struct gv_entry *old) {
+    if (engine->old_value == NULL || entry->lattice == GV_LATTICE_SET) return false;
+    if (!gv_engine_get(engine, entry, old)) return false;
+    if (old->value.len > 0) memcpy(engine->old_value, old->value.data, old->value.len);
+    old->value.data = engine->old_value;
+    old->key = entry->key;
+    old->node = (struct gv_slice){0};
+    return true;
+}
+
 // Merges an entry and tells the owner of the change; `is_stored`: the store has the entry.
 static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync, bool is_stored) {
     uint32_t ref;
+    struct gv_entry old;
+    bool has_old = find_old(engine, entry, &old);
     int changed = gv_replica_put(&engine->replica, entry, &ref);
     if (changed < 0) return changed;
     gv_core_emit(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync, entry);
@@ -94,7 +109,13 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
                                     gv_replica_reservation(entry));
     gv_admit_note_size(engine, entry);
     gv_core_changed(engine, now, ref, origin, sync);
-    if (engine->on_change != NULL) engine->on_change(engine->on_change_ctx, ref, is_stored);
+    if (engine->on_change == NULL) return 1;
+    const struct gv_engine_change change = {.entry = entry,
+                                            .old = has_old ? &old : NULL,
+                                            .origin = origin,
+                                            .is_stored = is_stored,
+                                            .at = ref};
+    engine->on_change(engine->on_change_ctx, &change);
     return 1;
 }
 

@@ -34,26 +34,26 @@ struct gv_changelog {
 };
 
 // An empty log; allocates nothing.
-GV_API void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
-GV_API void gv_changelog_fini(struct gv_changelog *log);
+void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
+void gv_changelog_fini(struct gv_changelog *log);
 
 // Appends a change and returns its sequence number. Cannot fail: if the log is full or cannot grow,
 // it drops the oldest change; if nothing is allocated yet, the new one.
-GV_API uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
+uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
 
 // Marks the change as superseded, because its record has changed again. No effect if the log no
 // longer has it, or if the number is UINT64_MAX.
-GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
+void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
 
 // The change with this sequence number, which must be in tail … head − 1.
-GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq);
+struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq);
 
 // The first change at or after `seq`, which must be in tail … head, that is an update for this
 // peer: not superseded, and not sent by it. `head`: there is none.
-GV_API uint64_t gv_changelog_next(const struct gv_changelog *log, uint64_t seq, int peer);
+uint64_t gv_changelog_next(const struct gv_changelog *log, uint64_t seq, int peer);
 
 // Drops the changes before this sequence number, which must not exceed head.
-GV_API void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq);
+void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq);
 
 #ifdef __cplusplus
 }

@@ -37,9 +37,10 @@ struct gv_engine {
     gv_time joined_at;
     gv_time last_change; // time of the last change of the replica, or GV_TIME_NEVER
     uint8_t *scratch;    // canonical key, value and node of a received entry
-    void (*on_change)(void *ctx, uint32_t at, bool is_stored);
+    void (*on_change)(void *ctx, const struct gv_engine_change *change);
     void *on_change_ctx;
-    uint64_t entries_max, memory_max;    // 0: no bound
+    uint8_t *old_value;               // the former value of a register; NULL: track_old is not set
+    uint64_t entries_max, memory_max; // 0: no bound
     struct gv_reservations reservations; // writes that wait for the store
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;

@@ -38,7 +38,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .last_change = GV_TIME_NEVER,
     };
     engine->scratch = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
-    if (engine->scratch == NULL) {
+    if (config->track_old) engine->old_value = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
+    if (engine->scratch == NULL || (config->track_old && engine->old_value == NULL)) {
+        gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
         gv_alloc_free(engine->alloc, engine, sizeof *engine);
         return GV_ENOMEM;
     }
@@ -76,6 +78,7 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_replica_fini(&engine->replica);
     gv_reservations_fini(&engine->reservations, engine->alloc);
     gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
+    gv_alloc_free(engine->alloc, engine->old_value, GV_ENTRY_SIZE_MAX);
     gv_alloc_free(engine->alloc, engine, sizeof *engine);
 }
 
@@ -428,12 +431,12 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     flush_children(engine, now);
 }
 
-int gv_engine_ping(struct gv_engine *engine, gv_time now, int index) {
+int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer) {
     if (engine == NULL) return GV_EINVAL;
-    if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
     gv_engine_advance(engine, now);
-    if (gv_core_peer(engine, index) == NULL) return GV_ENOMEM;
-    ping(engine, index);
+    if (gv_core_peer(engine, peer) == NULL) return GV_ENOMEM;
+    ping(engine, peer);
     return 0;
 }
 
@@ -487,6 +490,7 @@ static enum gv_engine_class class_of(bool sync, bool entries) {
 // What a message says beyond its fields, by what came before it.
 struct reception {
     bool is_duplicate;
+    bool is_latest;  // numbered, and none with a larger id came before
     bool needs_sync; // with the sender, for this reason:
     enum gv_sync_reason reason;
 };
@@ -499,7 +503,9 @@ static struct reception decide(const struct gv_peer *peer, const struct gv_messa
     struct reception reception = {0};
     if (!message->has_id) return reception;
     reception.is_duplicate = gv_ack_is_duplicate(ack, message->id);
-    if (!gv_ack_is_new_incarnation(ack, message->id)) return reception;
+    bool is_first = gv_ack_is_new_incarnation(ack, message->id);
+    reception.is_latest = is_first || message->id > ack->largest;
+    if (!is_first) return reception;
     bool new_child = message->to_parent && !ack->needs_full_state && message->ranges.len == 0;
     reception.needs_sync = ack->has_received || new_child;
     reception.reason = ack->has_received ? GV_SYNC_RESTARTED : GV_SYNC_NEW_CHILD;
@@ -539,12 +545,14 @@ static void apply_ack(struct gv_engine *engine, gv_time now, int index,
     gv_ack_set_loss_times(&peer->ack, gv_push_loss_delay(&engine->push, &engine->peers, index));
 }
 
-// Applies what the message says about the tree. `changed`: its entries changed the replica.
+// Applies what the message says about the tree. `changed`: its entries changed the replica. Only
+// the latest numbered message says whether its sender is a child: a late one may be from before it
+// chose this node, or left it, and nothing would correct that.
 static void apply_tree(struct gv_engine *engine, gv_time now, int index,
-                       const struct gv_message *message, bool changed) {
-    struct gv_push_reaction reaction =
-        gv_push_received(&engine->push, &engine->peers, now, index, message->to_parent,
-                         message->next_flush_ms, changed);
+                       const struct gv_message *message, bool is_latest, bool changed) {
+    bool to_parent = is_latest ? message->to_parent : gv_push_is_child(&engine->push, index);
+    struct gv_push_reaction reaction = gv_push_received(&engine->push, &engine->peers, now, index,
+                                                        to_parent, message->next_flush_ms, changed);
     if (reaction.child_added) {
         gv_ack_reset(&engine->peers.at[index]->ack, engine->changelog.head);
         request_sync(engine, now, GV_SYNC_NEW_CHILD, index);
@@ -566,32 +574,31 @@ static int apply_ranges(struct gv_engine *engine, gv_time now, int index, struct
     return taken;
 }
 
-int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
-                      struct gv_message *message) {
+int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv_message *message) {
     if (engine == NULL || message == NULL || message->json == NULL) return GV_EINVAL;
-    if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
     gv_engine_advance(engine, now);
-    struct gv_peer *peer = gv_core_peer(engine, index);
-    if (peer == NULL) return GV_ENOMEM;
-    struct reception reception = decide(peer, message);
+    struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL) return GV_ENOMEM;
+    struct reception reception = decide(state, message);
     count_received(&engine->stats, message);
-    gv_health_received(&peer->health);
-    if (reception.needs_sync) request_sync(engine, now, reception.reason, index);
-    apply_ack(engine, now, index, message);
+    gv_health_received(&state->health, now);
+    if (reception.needs_sync) request_sync(engine, now, reception.reason, peer);
+    apply_ack(engine, now, peer, message);
     bool changed = false;
-    int error = merge(engine, now, index, message, &changed), taken = 0;
-    apply_tree(engine, now, index, message, changed);
+    int error = merge(engine, now, peer, message, &changed), taken = 0;
+    apply_tree(engine, now, peer, message, reception.is_latest, changed);
     // A duplicate is not answered: duplicated answers would multiply.
     if (message->ranges.len > 0 && !reception.is_duplicate)
-        taken = apply_ranges(engine, now, index, message->ranges);
+        taken = apply_ranges(engine, now, peer, message->ranges);
     if (error == 0 && taken < 0) error = taken;
     // The message is not acknowledged, so the peer sends again what this node could not store.
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
-        gv_ack_received(&peer->ack, now, message->id, message->immediate_ack,
+        gv_ack_received(&state->ack, now, message->id, message->immediate_ack,
                         gv_push_ack_delay_max(&engine->push, message->to_parent));
-    peer_due(engine, now, index);
+    peer_due(engine, now, peer);
     return error;
 }
 

@@ -78,6 +78,17 @@ struct gv_engine_event {
     const struct gv_entry *entry; // borrowed for the callback
 };
 
+// A change of the replica; borrowed for the callback.
+struct gv_engine_change {
+    const struct gv_entry *entry; // the new version
+    const struct gv_entry *old;   // the former one; NULL: there was none, or track_old is not set
+    int origin;                   // the peer that sent it; negative: a local write
+    bool is_stored;               // gv_store_apply applied it, so the store has it
+    // After the call that caused the change, gv_engine_next with a cursor of `at` and an end of
+    // `at` + 1 returns the entry, unless its record has moved since.
+    uint32_t at;
+};
+
 struct gv_engine_config {
     struct gv_alloc alloc; // copied; its context must outlive the engine
     // Seeds all random choices. The same seed and the same calls give the same messages. Give each
@@ -98,12 +109,10 @@ struct gv_engine_config {
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
     uint64_t entries_max; // most entries of the replica; 0: no bound
-    // Called when an entry that was put, received or applied changed the replica; lets callers
-    // mirror entries elsewhere. `is_stored`: gv_store_apply applied it, so the store has it. After
-    // the call that caused it, gv_engine_next with a cursor of `at` and an end of `at` + 1 returns
-    // the entry, unless its record has moved since. May be NULL.
-    void (*on_change)(void *ctx, uint32_t at, bool is_stored);
+    // Called when an entry that was put, received or applied changed the replica. May be NULL.
+    void (*on_change)(void *ctx, const struct gv_engine_change *change);
     void *on_change_ctx;
+    bool track_old; // changes have the former version, at the price of a lookup and 64 KiB
     // Called for each event; each costs a hash of the entry. May be NULL.
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;
@@ -116,9 +125,9 @@ struct gv_engine;
 // Creates an engine without entries or peers. On success *out belongs to the caller, who frees it
 // by gv_engine_free. GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN or above INT_MAX; there
 // is no allocator; or `out`, `config`, or the bytes of a non-empty secret are NULL. GV_ENOMEM.
-GV_API int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config);
+int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config);
 // Frees the engine and all it has allocated.
-GV_API void gv_engine_free(struct gv_engine *engine);
+void gv_engine_free(struct gv_engine *engine);
 
 // Joins the cluster: `names` are the names of all its nodes, this one included, in any order;
 // `self` is the name of this one. Names are copied. Every node needs the same names. Nodes are
@@ -127,14 +136,14 @@ GV_API void gv_engine_free(struct gv_engine *engine);
 // After an error the engine is as before. GV_EINVAL: it has joined already, `count` is 0, a name is
 // empty or repeated, or `self` is not among the names. GV_ERANGE: more than GV_ENGINE_PEERS_MAX
 // names, or a name longer than GV_ENGINE_NAME_MAX. GV_ENOMEM.
-GV_API int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
-                          const struct gv_slice *names, size_t count);
+int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
+                   const struct gv_slice *names, size_t count);
 // The number of the peer of this name. GV_ENOENT: no node has this name, or it is this node's, or
 // gv_engine_join has not been called. O(log peers).
-GV_API int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
+int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
 // The name of the node of this number, which may be this node; borrowed until gv_engine_free.
 // Empty: there is no such number.
-GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
+struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 
 // --- entries and messages in -----------------------------------------------------------------
 
@@ -149,11 +158,11 @@ GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 //   gv_engine_stats, or the replica would exceed memory_max or entries_max. A larger version of a
 //   stored entry exceeds them only if it needs more memory.
 // - GV_ENOMEM.
-GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
+int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 
 // Whether gv_engine_receive accepts a message with ranges now. If not, four summaries are waiting
 // for an answer: call gv_engine_send until one of them is answered.
-GV_API bool gv_engine_ready(const struct gv_engine *engine);
+bool gv_engine_ready(const struct gv_engine *engine);
 
 // Handles a message from a peer. `message` is the output of gv_message_decode; its line and tokens
 // must still be valid, and are borrowed for the call, which may sort names of the tokens.
@@ -166,34 +175,33 @@ GV_API bool gv_engine_ready(const struct gv_engine *engine);
 // - GV_EFULL: an entry would exceed memory_max or entries_max, or the ranges are too long or came
 //   while gv_engine_ready was false. The peer repeats ranges that were not accepted.
 // - GV_ENOMEM: the peer repeats the message.
-GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
-                             struct gv_message *message);
+int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv_message *message);
 
 // --- time ------------------------------------------------------------------------------------
 
 // The time by which to call gv_engine_advance; GV_TIME_NEVER: no timer is set.
-GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
+gv_time gv_engine_deadline(const struct gv_engine *engine);
 // Handles the timers that are due at `now`. A timer more than 5 s late shows that this process was
 // paused; the engine then suspects no peer because of it, and requests a sync.
-GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
+void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
 // --- messages out ----------------------------------------------------------------------------
 
 // Schedules all pending updates to be sent now instead of with the next flush round. Before a
 // shutdown, call it and then gv_engine_send until that returns 0.
-GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
+void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
 // Schedules a message to this peer that requests an immediate acknowledgement, to find out whether
 // the peer is reachable. Returns 0. GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been
 // called. GV_ENOMEM: nothing will be sent.
-GV_API int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
+int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
 // Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
 // or 0 if there is nothing to send now. A message has at most message_max bytes, or
 // GV_MESSAGE_LIMIT − GV_MESSAGE_MAC_MAX if that is more. GV_ESPACE: `cap` is less than message_max
 // or less than GV_MESSAGE_LIMIT. (The second bound leaves room for an entry that is too long for
 // message_max.) GV_EINVAL: an argument is NULL. No update is lost after either.
-GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer);
+int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer);
 
 // --- reading ---------------------------------------------------------------------------------
 //
@@ -205,21 +213,21 @@ GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size
 // start, except that a register whose record moves meanwhile may be missed or returned twice.
 
 // The end of the records: a cursor after the last entry.
-GV_API uint32_t gv_engine_end(const struct gv_engine *engine);
+uint32_t gv_engine_end(const struct gv_engine *engine);
 // The first entry at or after *cursor and before `end`; moves the cursor past it. False: there is
 // none.
-GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
-                           struct gv_entry *out);
+bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
+                    struct gv_entry *out);
 // The stored version of the entry with the lattice and key of `key`. False: there is none.
-GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
-                          struct gv_entry *out);
+bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
+                   struct gv_entry *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen
 // without knowledge of the cluster's secret. Without a secret this holds for accidents and for
 // keys made to share a position; it does not hold for entries chosen so that the sums of their
 // hashes are equal, nor for keys constructed to share both hashes.
-GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
+struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
 // --- statistics ------------------------------------------------------------------------------
 
@@ -269,7 +277,7 @@ struct gv_engine_stats {
     uint32_t sync_backlog;   // received summaries that are not answered yet
 };
 // Copies the statistics into *out. O(1).
-GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);
+void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);
 
 #ifdef __cplusplus
 }

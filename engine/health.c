@@ -9,14 +9,16 @@ enum {
 
 void gv_health_init(struct gv_health *health) {
     GV_ASSERT(health != NULL);
-    *health = (struct gv_health){.state = GV_HEALTH_ALIVE, .probe_at = GV_TIME_NEVER};
+    *health = (struct gv_health){
+        .state = GV_HEALTH_ALIVE, .probe_at = GV_TIME_NEVER, .received_at = GV_TIME_NEVER};
 }
 
 bool gv_health_is_suspected(const struct gv_health *health) {
     return health->state != GV_HEALTH_ALIVE;
 }
 
-void gv_health_received(struct gv_health *health) {
+void gv_health_received(struct gv_health *health, gv_time now) {
+    health->received_at = now;
     health->received_since_timeout = true;
 }
 

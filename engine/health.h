@@ -40,6 +40,7 @@ struct gv_health {
     enum gv_health_state state;
     uint8_t timeouts;            // since the last acknowledgement
     bool received_since_timeout; // a message came since the first of these timeouts
+    gv_time received_at;         // when the last message came; GV_TIME_NEVER: none
     gv_time probe_at;            // time of the next probe; GV_TIME_NEVER: none is scheduled
     gv_time probe_interval;      // from now to the next probe to be scheduled, before jitter
 };
@@ -51,7 +52,7 @@ void gv_health_init(struct gv_health *health);
 bool gv_health_is_suspected(const struct gv_health *health);
 
 // A message came from the peer. This alone does not end a suspicion.
-void gv_health_received(struct gv_health *health);
+void gv_health_received(struct gv_health *health, gv_time now);
 // The peer has acknowledged a message: forgets the timeouts. True: this ends a suspicion.
 bool gv_health_acked(struct gv_health *health);
 // The peer has not acknowledged a message in time. True: the peer is now suspected.

@@ -26,17 +26,16 @@ extern "C" {
 // share a position have equal hashes with a probability of 2^-64, if the keys are chosen without
 // knowledge of the secret. Without a secret this holds for keys that collide in the position only;
 // sync cannot distinguish keys made to collide in both hashes, which takes about 2^32 trials.
-GV_API struct gv_item gv_lattice_item(const struct gv_digest_key *key,
-                                      const struct gv_entry *entry);
+struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry);
 
 // The entry's position; reads the key only.
-GV_API uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry);
+uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry);
 
 // Whether both are versions of the same entry: lattice and key are equal.
-GV_API bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b);
+bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b);
 
 // Whether `a` is a larger version than `b`, of the same entry.
-GV_API bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b);
+bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b);
 
 #ifdef __cplusplus
 }

@@ -16,13 +16,13 @@ struct gv_prng {
 };
 
 // Generators with the same seed and different `stream` are independent: one for each node, link, …
-GV_API void gv_prng_init(struct gv_prng *prng, uint64_t seed, uint64_t stream);
+void gv_prng_init(struct gv_prng *prng, uint64_t seed, uint64_t stream);
 // Uniform in [0, 2^64).
-GV_API uint64_t gv_prng_next(struct gv_prng *prng);
+uint64_t gv_prng_next(struct gv_prng *prng);
 // Uniform in [0, bound), without bias; bound > 0.
-GV_API uint64_t gv_prng_below(struct gv_prng *prng, uint64_t bound);
+uint64_t gv_prng_below(struct gv_prng *prng, uint64_t bound);
 // Uniform in [0, 1), with 53 bits.
-GV_API double gv_prng_unit(struct gv_prng *prng);
+double gv_prng_unit(struct gv_prng *prng);
 
 #ifdef __cplusplus
 }

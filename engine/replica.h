@@ -38,9 +38,8 @@ struct gv_replica {
 };
 
 // An empty replica; allocates nothing. `seed` keys the digests.
-GV_API void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc,
-                            struct gv_slice seed);
-GV_API void gv_replica_fini(struct gv_replica *replica);
+void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed);
+void gv_replica_fini(struct gv_replica *replica);
 
 // --- loading ---------------------------------------------------------------------------------
 
@@ -53,10 +52,10 @@ struct gv_replica_load {
     bool unsorted; // an entry came out of order
 };
 // GV_ESPACE, GV_EFULL, GV_ENOMEM: as for gv_replica_put.
-GV_API int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
-                           const struct gv_entry *entry);
+int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
+                    const struct gv_entry *entry);
 // GV_ENOMEM: the replica is empty.
-GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load);
+int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load);
 
 // --- merging ---------------------------------------------------------------------------------
 
@@ -65,41 +64,38 @@ GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_loa
 // error the replica is unchanged. GV_ESPACE: longer than any record. GV_EFULL: the records reach
 // 64 GiB, what references can address. GV_ENOMEM.
 // A changed counter or register keeps its user data; that of a new one is UINT64_MAX.
-GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
+int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
 // A word in the record of a counter or register that the caller may use. NULL for a set's record,
 // which never changes.
-GV_API uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
+uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
 
 // --- reading ---------------------------------------------------------------------------------
 
 // The record of the entry with the lattice and key of `key`. False: there is none.
-GV_API bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *key,
-                            uint32_t *ref);
+bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *key, uint32_t *ref);
 // The entry of a record; borrowed until the next put.
-GV_API struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref);
+struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref);
 
 // The first record at or after *ref and before `end`, in order of storing: *ref becomes its
 // reference, *next the one to continue at. False: there is none. Puts may be interleaved with an
 // iteration: it returns every entry that was there at its start, except registers whose records
 // move meanwhile.
-GV_API bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end,
-                            uint32_t *next);
+bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end, uint32_t *next);
 
 // --- memory ----------------------------------------------------------------------------------
 
 // Bytes allocated.
-GV_API uint64_t gv_replica_memory(const struct gv_replica *replica);
+uint64_t gv_replica_memory(const struct gv_replica *replica);
 // Upper bound of the bytes that a put of this entry allocates, if it is new or a larger version.
 // O(1).
-GV_API uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry);
+uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry);
 // Bytes to reserve for an entry that is put later. Several such entries, in any order, allocate at
 // most the sum of these and the slack at the first of them.
-GV_API uint64_t gv_replica_reservation(const struct gv_entry *entry);
-GV_API uint64_t gv_replica_slack(const struct gv_replica *replica);
+uint64_t gv_replica_reservation(const struct gv_entry *entry);
+uint64_t gv_replica_slack(const struct gv_replica *replica);
 // Whether a version of the entry at `ref` fits into its record.
-GV_API bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref,
-                            const struct gv_entry *entry);
+bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref, const struct gv_entry *entry);
 
 #ifdef __cplusplus
 }

@@ -77,7 +77,7 @@ struct gv_store {
 // record is malformed, or gv_entry_check refuses its entry. GV_EFULL: the records reach 64 GiB.
 // GV_ENOMEM. Other errors are those of the store's load. After an error, only gv_engine_free may be
 // called.
-GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine);
+int gv_store_load(const struct gv_store *store, struct gv_engine *engine);
 
 // Reserves room for an entry that is written to the store before it is put into the engine. Returns
 // 0 if gv_engine_put would admit the entry once all reserved entries are stored, otherwise the
@@ -85,35 +85,34 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // gv_store_apply or gv_store_release is called for it, exactly once.
 // Reserved versions of one entry count once, for up to GV_STORE_RESERVED_MAX entries. Beyond that,
 // or if the first call cannot allocate its table of 96 KiB, each version counts.
-GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
+int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 // Puts an entry that the store has into the engine, ignoring its bounds, and ends its reservation.
 // Returns 1 if the replica changed, 0 if it had this version or a larger one. Errors of
 // gv_entry_check: nothing changes. GV_EFULL: the records reach 64 GiB. GV_ENOMEM.
-GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
+int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // Ends the reservation of an entry that will not be put. Does nothing if the entry has none.
-GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
+void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
 
 // Appends an entry to a batch; if the engine has a larger version, that one, because a record
 // replaces the stored one. Of two reserved versions of one entry, append the smaller one first.
 // After an error nothing was appended. Errors: those of gv_entry_check, GV_ENOMEM.
-GV_API int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
-                              const struct gv_engine *engine, const struct gv_entry *entry);
+int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
+                       const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.
-GV_API void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc);
+void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc);
 
 // The record at offset *at, which is 0 for the first; moves *at past it. The record borrows the
 // batch's memory. False: there are no more.
-GV_API bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
-                                struct gv_store_record *out);
+bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
+                         struct gv_store_record *out);
 
 // Reads the entry of a record. It borrows the record, and `scratch` of GV_STORE_SCRATCH bytes if
 // its key is longer than GV_STORE_KEY_INLINE_MAX. GV_ECORRUPT: not a record of gv_store_batch_put,
 // or gv_entry_check refuses its entry.
-GV_API int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch,
-                           struct gv_entry *out);
+int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out);
 // The same without gv_entry_check, for records of older versions.
-GV_API int gv_store_decode_any(const struct gv_store_record *record, uint8_t *scratch,
-                               struct gv_entry *out);
+int gv_store_decode_any(const struct gv_store_record *record, uint8_t *scratch,
+                        struct gv_entry *out);
 
 #ifdef __cplusplus
 }

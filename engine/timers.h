@@ -20,18 +20,18 @@ struct gv_timers {
 };
 
 // Initialises the timers 0 … count − 1, none of them set. GV_ENOMEM: nothing stays allocated.
-GV_API int gv_timers_init(struct gv_timers *timers, struct gv_alloc alloc, uint32_t count);
-GV_API void gv_timers_fini(struct gv_timers *timers);
+int gv_timers_init(struct gv_timers *timers, struct gv_alloc alloc, uint32_t count);
+void gv_timers_fini(struct gv_timers *timers);
 
 // Sets a timer, which may be set already, to a time; GV_TIME_NEVER clears it. O(log set).
-GV_API void gv_timers_set(struct gv_timers *timers, uint32_t number, gv_time when);
+void gv_timers_set(struct gv_timers *timers, uint32_t number, gv_time when);
 
 // The earliest time, or GV_TIME_NEVER if no timer is set.
-GV_API gv_time gv_timers_next(const struct gv_timers *timers);
+gv_time gv_timers_next(const struct gv_timers *timers);
 
 // Clears and returns the earliest timer if it is due at `now`, else returns −1. Timers of the same
 // time come in order of their numbers.
-GV_API int64_t gv_timers_pop(struct gv_timers *timers, gv_time now);
+int64_t gv_timers_pop(struct gv_timers *timers, gv_time now);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base.h"
 
-#include "panic.h"
-
 #include <stdlib.h>
+
+const char *gv_version(void) {
+    return GV_VERSION;
+}
 
 const char *gv_base_error(int code) {
     switch (code) {

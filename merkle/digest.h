@@ -36,25 +36,24 @@ struct gv_digest_key {
 };
 
 // Derives the key from `seed`, a byte string of any length, which may be empty.
-GV_API void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
+void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
 
 // The keyed hash of a byte string.
-GV_API uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len);
+uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len);
 
 // A second keyed hash of a byte string, under an independent secret. Two inputs with the same
 // gv_digest_hash, by accident or by inversion of that hash, also share this one with probability
 // 2^-64.
-GV_API uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len);
+uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len);
 
 // The keyed hash of `count` words, at most 8 (asserted). Independent of the byte order.
-GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
-                                size_t count);
+uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words, size_t count);
 
 // The keyed hash of a digest's count and sum, and a salt. reconcile.h truncates it to short hashes
 // and derives the shift of range bounds from it. Each exchange has a new salt, so a collision hides
 // an entry from one exchange only.
-GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
-                                      uint64_t salt);
+uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
+                               uint64_t salt);
 
 // The digest of one item.
 static inline struct gv_digest gv_digest_of(uint64_t position, uint64_t hash) {

@@ -35,7 +35,7 @@ static inline uint32_t gv_estimator_sub(uint32_t estimator, uint64_t hash) {
 // Estimates how many items only one of two sets has. `surplus` is the number of items of the first
 // set minus that of the second. The result is at least |surplus|. Up to 1,000 differences it is
 // rarely wrong by a factor of four; the counts modulo 64 limit it to about 1,400, or |surplus|.
-GV_API uint64_t gv_estimator_differences(uint32_t estimator, uint32_t other, int64_t surplus);
+uint64_t gv_estimator_differences(uint32_t estimator, uint32_t other, int64_t surplus);
 
 #ifdef __cplusplus
 }

@@ -35,37 +35,37 @@ struct gv_reader {
 };
 
 // `data` may be NULL if `len` is 0.
-GV_API void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len);
-GV_API void gv_pack_put_u8(struct gv_writer *out, uint8_t value);
-GV_API void gv_pack_put_u32(struct gv_writer *out, uint32_t value);    // 4 bytes, little-endian
-GV_API void gv_pack_put_u64(struct gv_writer *out, uint64_t value);    // 8 bytes, little-endian
-GV_API void gv_pack_put_varint(struct gv_writer *out, uint64_t value); // 1 to 10 bytes, LEB128
+void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len);
+void gv_pack_put_u8(struct gv_writer *out, uint8_t value);
+void gv_pack_put_u32(struct gv_writer *out, uint32_t value);    // 4 bytes, little-endian
+void gv_pack_put_u64(struct gv_writer *out, uint64_t value);    // 8 bytes, little-endian
+void gv_pack_put_varint(struct gv_writer *out, uint64_t value); // 1 to 10 bytes, LEB128
 // A NUL-terminated text, without the NUL.
-GV_API void gv_pack_put_text(struct gv_writer *out, const char *text);
+void gv_pack_put_text(struct gv_writer *out, const char *text);
 // A number in decimal digits, 1 to 20 bytes.
-GV_API void gv_pack_put_decimal(struct gv_writer *out, uint64_t value);
+void gv_pack_put_decimal(struct gv_writer *out, uint64_t value);
 // The length of a number as a varint, bytes.
-GV_API size_t gv_pack_varint_size(uint64_t value);
+size_t gv_pack_varint_size(uint64_t value);
 
-GV_API uint8_t gv_pack_get_u8(struct gv_reader *in);
-GV_API uint32_t gv_pack_get_u32(struct gv_reader *in);
-GV_API uint64_t gv_pack_get_u64(struct gv_reader *in);
+uint8_t gv_pack_get_u8(struct gv_reader *in);
+uint32_t gv_pack_get_u32(struct gv_reader *in);
+uint64_t gv_pack_get_u64(struct gv_reader *in);
 // A varint is malformed if it is longer than 64 bits, or if a shorter encoding exists.
-GV_API uint64_t gv_pack_get_varint(struct gv_reader *in);
+uint64_t gv_pack_get_varint(struct gv_reader *in);
 // The next `len` bytes, in place. NULL if and only if there are fewer, or an earlier read failed.
-GV_API const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len);
+const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len);
 
 // Base64 without padding. The number of characters for `bytes` bytes, and of bytes in `chars`
 // characters:
 #define GV_BASE64_LEN(bytes) (((bytes)*4 + 2) / 3)
 #define GV_BASE64_BYTES(chars) ((chars)*3 / 4)
 // Appends GV_BASE64_LEN(data.len) characters.
-GV_API void gv_pack_put_base64(struct gv_writer *out, struct gv_slice data);
+void gv_pack_put_base64(struct gv_writer *out, struct gv_slice data);
 // Decodes into buf and returns the number of bytes. `buf` may be the same memory as text.data.
 // GV_ESYNTAX: a character outside the alphabet (padding and white space included), a length of
 // 4 n + 1, or a bit set after the last byte; buf may then hold part of the bytes.
 // GV_ESPACE: more than `cap` or INT_MAX bytes.
-GV_API int gv_pack_get_base64(struct gv_slice text, uint8_t *buf, size_t cap);
+int gv_pack_get_base64(struct gv_slice text, uint8_t *buf, size_t cap);
 
 #ifdef __cplusplus
 }

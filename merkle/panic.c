@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The default report is an object file of its own, so that a program that replaces it links no
 // stdio. A hook in a pointer would be global state.
-#include "panic.h"
+#include "base.h"
 
 #include <stdio.h>
 

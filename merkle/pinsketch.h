@@ -31,7 +31,7 @@ struct gv_pinsketch {
 // Whether this processor has carry-less multiplication (PCLMULQDQ), which is about ten times as
 // fast as the portable one. The results are the same. A call takes up to microseconds: keep the
 // answer, and pass it as `clmul` below.
-GV_API bool gv_pinsketch_has_clmul(void);
+bool gv_pinsketch_has_clmul(void);
 
 // The element of an item with this hash; never 0.
 static inline uint32_t gv_pinsketch_element(uint64_t hash) {
@@ -39,8 +39,8 @@ static inline uint32_t gv_pinsketch_element(uint64_t hash) {
 }
 
 // Adds the items with these hashes, or removes those that the sketch contains.
-GV_API void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count,
-                             bool clmul);
+void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count,
+                      bool clmul);
 
 // XORs another sketch into this one: the sketch of the symmetric difference.
 static inline void gv_pinsketch_merge(struct gv_pinsketch *sketch,
@@ -52,8 +52,8 @@ static inline void gv_pinsketch_merge(struct gv_pinsketch *sketch,
 // `out`, in no particular order, and returns their number, 0 to `cap`.
 // GV_ERANGE: the set has more than `cap` elements. One in `cap` factorial of such sets is not
 // detected, and decodes to wrong elements. After an error `out` may have been overwritten.
-GV_API int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool clmul,
-                               uint32_t out[GV_PINSKETCH_CAPACITY]);
+int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool clmul,
+                        uint32_t out[GV_PINSKETCH_CAPACITY]);
 
 #ifdef __cplusplus
 }

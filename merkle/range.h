@@ -46,26 +46,24 @@ struct gv_range {
 
 // Writes the kind of the range [lo, hi), lo < hi, and its bound. For a request `kind` must be
 // GV_RANGE_LIST.
-GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
-                                uint64_t hi);
+void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo, uint64_t hi);
 // Writes the number of words that follow in a list or request, 1 to GV_RANGE_LIST_MAX.
-GV_API void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
+void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
 // Writes the content of a sketch range with `count` items: 33 bytes.
-GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
-                                uint64_t count);
+void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count);
 // Writes an estimator: 3 bytes.
-GV_API void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
+void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 
 // Reads the next range, which starts at position `lo`: 0, or `hi` of the previous range. False: the
 // summary has no further range, or, with in->error set to GV_ESYNTAX, the next one is malformed;
 // *range is then undefined.
-GV_API bool gv_range_next(struct gv_reader *in, uint64_t lo, struct gv_range *range);
+bool gv_range_next(struct gv_reader *in, uint64_t lo, struct gv_range *range);
 
 // Copies the range's words from the summary that it was read from: the short hashes of a list or
 // request, the elements of a request, the syndromes of a sketch. `words` has space for
 // range->count, which is at most GV_RANGE_LIST_MAX, and for a request by element and a sketch at
 // most GV_PINSKETCH_CAPACITY.
-GV_API void gv_range_words(const struct gv_range *range, struct gv_slice summary, uint32_t *words);
+void gv_range_words(const struct gv_range *range, struct gv_slice summary, uint32_t *words);
 
 #ifdef __cplusplus
 }

@@ -113,10 +113,10 @@ enum {
 // Writes the opening of an exchange, which is the root: at most GV_RECONCILE_ROOT_MAX bytes, to an
 // empty writer (asserted). Draw the salt at random; all answers of the exchange repeat it. Writes
 // nothing if an argument is NULL; sets out->full if the buffer is too short.
-GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
+void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
-GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
+bool gv_reconcile_is_opening(struct gv_slice summary);
 
 // Hints for an answer. They change its cost, never its result; all 0 is valid.
 struct gv_reconcile_options {
@@ -175,8 +175,8 @@ struct gv_reconcile_out {
 // Starts an answer to a summary, which is borrowed until the answer is done. `options` may be NULL.
 // GV_ESYNTAX: the summary is too short for a salt; GV_EINVAL: `state` is NULL, or the summary is
 // NULL with a length other than 0.
-GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
-                              const struct gv_reconcile_options *options);
+int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary,
+                       const struct gv_reconcile_options *options);
 
 // Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
 // is full: call again with an empty message. To guarantee progress, `send` must accept at least one
@@ -186,8 +186,8 @@ GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summar
 //   GV_EINVAL   an argument, `send` or the summary's buffer is NULL
 //   GV_ESPACE   out->summary.cap is less than GV_RECONCILE_CAPACITY_MIN
 // After the latter two nothing was written, and the answer can be continued.
-GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
-                               const struct gv_digest_key *key, struct gv_reconcile_out *out);
+int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
+                        const struct gv_digest_key *key, struct gv_reconcile_out *out);
 
 #ifdef __cplusplus
 }

@@ -19,15 +19,15 @@ extern "C" {
 #endif
 
 // A keyed permutation of the 64-bit words, which serves as the hash of a position.
-GV_API uint64_t gv_singlediff_permute(const struct gv_digest_key *key, uint64_t position);
+uint64_t gv_singlediff_permute(const struct gv_digest_key *key, uint64_t position);
 // The inverse permutation.
-GV_API uint64_t gv_singlediff_unpermute(const struct gv_digest_key *key, uint64_t hash);
+uint64_t gv_singlediff_unpermute(const struct gv_digest_key *key, uint64_t hash);
 
 // The least position in [lo, hi) with sum · position = weighted_sum modulo 2^64, or `hi` if there
 // is none; lo < hi (asserted). An even sum may have more solutions, at intervals of
 // *step; *step is 0 if the solution is unique.
-GV_API uint64_t gv_singlediff_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo,
-                                       uint64_t hi, uint64_t *step);
+uint64_t gv_singlediff_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo, uint64_t hi,
+                                uint64_t *step);
 
 #ifdef __cplusplus
 }

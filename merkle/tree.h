@@ -67,89 +67,88 @@ struct gv_tree {
 };
 
 // Initialises an empty tree; allocates nothing. `alloc` is copied, and its context is kept.
-GV_API void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc);
+void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc);
 // Frees all memory of the tree. Call gv_tree_init before using it again.
-GV_API void gv_tree_fini(struct gv_tree *tree);
+void gv_tree_fini(struct gv_tree *tree);
 
 // The digest of all items. O(1).
-GV_API struct gv_digest gv_tree_root(const struct gv_tree *tree);
+struct gv_digest gv_tree_root(const struct gv_tree *tree);
 
 // Inserts an item after those with the same position. Duplicates are not detected.
 // GV_ENOMEM: the allocator failed; GV_EINVAL: the position is GV_POSITION_END. After an error the
 // tree is unchanged, and cursors remain valid.
-GV_API int gv_tree_insert(struct gv_tree *tree, struct gv_item item);
+int gv_tree_insert(struct gv_tree *tree, struct gv_item item);
 
 // Replaces the hash and the ref of the item at the cursor.
-GV_API void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint64_t hash,
-                           uint32_t ref);
+void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint64_t hash,
+                    uint32_t ref);
 
 // Removes the item at the cursor. Allocates nothing.
-GV_API void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at);
+void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at);
 
 // Fills an empty tree with `count` items in ascending order of position; positions may repeat. The
 // leaves are full. O(count). `items` may be NULL if `count` is 0.
 // GV_EINVAL: the tree is not empty, the items are not in order, or a position is GV_POSITION_END;
 // GV_ENOMEM: the allocator failed. After an error the tree is unchanged.
-GV_API int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count);
+int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count);
 
 // Sets the cursor to the first item whose position is at least `position`. False: there is none;
 // the cursor is then after the last item: only gv_tree_prev may use it, unless the tree is empty.
-GV_API bool gv_tree_seek(const struct gv_tree *tree, uint64_t position, struct gv_tree_cursor *out);
+bool gv_tree_seek(const struct gv_tree *tree, uint64_t position, struct gv_tree_cursor *out);
 
 // Sets the cursor to the item of this rank. False: the rank is not below the count; the cursor is
 // then unchanged.
-GV_API bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out);
+bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out);
 
 // The item at the cursor.
-GV_API struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
+struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
 
 // Moves to the next item. False: there is none; the cursor is then after the last item.
-GV_API bool gv_tree_next(struct gv_tree_cursor *at);
+bool gv_tree_next(struct gv_tree_cursor *at);
 
 // Moves to the first item, from the current one on, whose filter[hash % GV_TREE_FILTER] is not 0.
 // False: there is none below position `to`; the cursor must then not be used. Takes about one
 // nanosecond an item.
 enum { GV_TREE_FILTER = 4096 };
-GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
-                         const uint8_t filter[GV_TREE_FILTER]);
+bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[GV_TREE_FILTER]);
 
 // Moves to the previous item, also from after the last item. False: the cursor is at the first
 // item; it is then unchanged.
-GV_API bool gv_tree_prev(struct gv_tree_cursor *at);
+bool gv_tree_prev(struct gv_tree_cursor *at);
 
 // The digest of the items in [lo, hi); lo <= hi (asserted).
-GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
+struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
 // The digest of the items below this position. The digest of a range is the difference of two such;
 // adjacent ranges share one.
-GV_API struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t position);
+struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t position);
 
 // Batched search: the digests below many positions, in any order; and the positions of the items of
 // many ranks, each below the count (asserted). `positions` may be `ranks`. The cache misses of 16
 // searches overlap, so in a tree larger than the cache this is several times as fast as single
 // searches. If `below` is NULL, the items at these positions are only brought into the cache.
-GV_API void gv_tree_digest_below_batch(const struct gv_tree *tree, const uint64_t *positions,
-                                       size_t count, struct gv_digest *below);
-GV_API void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                                 uint64_t *positions);
+void gv_tree_digest_below_batch(const struct gv_tree *tree, const uint64_t *positions, size_t count,
+                                struct gv_digest *below);
+void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
+                          uint64_t *positions);
 
 // The sketch of the items in [lo, hi); lo <= hi (asserted). Each node caches the sketch of its
 // subtree; a change below the node makes it stale, which only sets a flag. A call costs O(log n)
 // and the recomputation of the stale nodes in the range: the first call for a million items takes
 // about 10 ms. Items do not change, and cursors remain valid. Allocates nothing.
-GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
+struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
 // The estimator of all items (estimator.h). O(1).
-GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
+uint32_t gv_tree_estimator(const struct gv_tree *tree);
 
 // An upper bound on the bytes that the next insert allocates; 0: it allocates nothing. O(1).
-GV_API size_t gv_tree_growth(const struct gv_tree *tree);
+size_t gv_tree_growth(const struct gv_tree *tree);
 
 // An upper bound on the bytes that the next allocation takes, whichever insert needs it. O(1).
-GV_API size_t gv_tree_next_chunk(const struct gv_tree *tree);
+size_t gv_tree_next_chunk(const struct gv_tree *tree);
 
 // The bytes allocated, including unused nodes. O(1).
-GV_API size_t gv_tree_memory(const struct gv_tree *tree);
+size_t gv_tree_memory(const struct gv_tree *tree);
 
 #ifdef __cplusplus
 }

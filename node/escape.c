@@ -71,7 +71,7 @@ size_t gv_escape_copy(char *to, size_t cap, const void *text, size_t len) {
 }
 
 // The length of the output of vsnprintf, without an incomplete character at its end.
-static size_t whole(const char *raw, int size) {
+static size_t complete_size(const char *raw, int size) {
     size_t len = size < 0 ? 0 : (size_t)size;
     if (len < GV_ESCAPE_MAX) return len;
     len = GV_ESCAPE_MAX - 1;
@@ -86,7 +86,7 @@ static size_t whole(const char *raw, int size) {
 size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args) {
     GV_ASSERT(to != NULL && cap > 0 && format != NULL);
     char raw[GV_ESCAPE_MAX];
-    size_t len = whole(raw, vsnprintf(raw, sizeof raw, format, args));
+    size_t len = complete_size(raw, vsnprintf(raw, sizeof raw, format, args));
     return copy(to, cap, (const uint8_t *)raw, len, false);
 }
 
@@ -104,7 +104,7 @@ size_t gv_escape_quote(char *to, size_t cap, const char *text) {
     return (size_t)size;
 }
 
-int gv_escape_say(char *why, size_t cap, int error, const char *format, ...) {
+int gv_escape_explain(char *why, size_t cap, int error, const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(why, cap, format, args);
@@ -117,7 +117,7 @@ void gv_escape_print(FILE *out, const char *format, ...) {
     char raw[GV_ESCAPE_MAX], shown[4 * GV_ESCAPE_MAX];
     va_list args;
     va_start(args, format);
-    size_t len = whole(raw, vsnprintf(raw, sizeof raw, format, args));
+    size_t len = complete_size(raw, vsnprintf(raw, sizeof raw, format, args));
     va_end(args);
     size_t size = copy(shown, sizeof shown, (const uint8_t *)raw, len, true);
     fwrite(shown, 1, size, out);

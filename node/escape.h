@@ -24,7 +24,7 @@ size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args);
 
 // Writes the reason for an error to `why` (cap bytes), as gv_escape_format does. Returns `error`.
 GV_PRINTF(4, 5)
-int gv_escape_say(char *why, size_t cap, int error, const char *format, ...);
+int gv_escape_explain(char *why, size_t cap, int error, const char *format, ...);
 
 // Writes a text as a JSON string. One that is not UTF-8 has '?' for each byte outside ASCII; one
 // that may not fit is truncated. cap: 9 bytes or more. Returns the length.

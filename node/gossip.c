@@ -25,6 +25,24 @@ static void complain(struct gv_gossip *gossip, gv_time now, const struct gv_goss
                        GV_LINE_EXCERPT(in->json, in->line->src), text);
 }
 
+// The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.
+static const char *reason_of(enum gv_auth_status status) {
+    switch (status) {
+    case GV_AUTH_VALID:
+    case GV_AUTH_DUPLICATE:
+        break;
+    case GV_AUTH_OLD:
+        return "is too old: the clock of its sender was set back, or it is a replay";
+    case GV_AUTH_MISSING:
+        return "has no MAC: its sender lacks the cluster's --secret-file, or it is forged";
+    case GV_AUTH_INVALID:
+        return "has an invalid MAC: its sender has another --secret-file, or it is forged";
+    case GV_AUTH_UNEXPECTED:
+        return "has a MAC: this node lacks the cluster's --secret-file";
+    }
+    return NULL;
+}
+
 // Checks the MAC and the sequence number. An invalid message is dropped without an answer, because
 // an answer would help to forge messages. *out becomes the parser with which to decode the body.
 static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
@@ -39,7 +57,7 @@ static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
     bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     gossip->stats.replayed += repeated;
     gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
-    const char *reason = gv_auth_reason(status);
+    const char *reason = reason_of(status);
     if (reason != NULL) complain(gossip, now, in, " %s", reason);
     if (status == GV_AUTH_OLD && gv_auth_announce(gossip->config.auth, now, peer))
         gv_engine_ping(gossip->config.engine, now, peer);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Messages between nodes: lines whose bodies are the engine's (codec/PROTOCOL.md), with a MAC if
-// the cluster has a secret (security/auth.h).
+// the cluster has a secret (codec/auth.h).
 #ifndef GV_NODE_GOSSIP_H
 #define GV_NODE_GOSSIP_H
 
+#include "../codec/auth.h"
 #include "../engine/engine.h"
 #include "line.h"
 #include "log.h"
-#include "security/auth.h"
 #include "session.h"
 
 // All pointers are borrowed.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "node.h"
 
+#include "../codec/auth.h"
+#include "../codec/crypto.h"
 #include "gossip.h"
 #include "replies.h"
 #include "router.h"
-#include "security/auth.h"
 #include "session.h"
 #include "workload.h"
 #include "writes.h"
@@ -153,11 +154,11 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     int error = 0;
     uint8_t digest[GV_AUTH_KEY];
     if (config->secret.len > 0) {
-        error = gv_auth_init(&node->auth, config->alloc, config->secret, digest);
+        gv_auth_init(&node->auth, config->alloc, config->secret, digest);
         node->config.secret = (struct gv_slice){digest, sizeof digest};
     }
     size_t state_size = workload->state_size;
-    if (error == 0 && state_size > 0) {
+    if (state_size > 0) {
         node->state = gv_alloc_new(config->alloc, state_size);
         if (node->state == NULL) error = GV_ENOMEM;
         if (error == 0) memset(node->state, 0, state_size);
@@ -165,6 +166,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     if (error == 0 && has_engine) error = new_engine(node);
     if (error == 0) error = connect_modules(node);
     node->config.secret = (struct gv_slice){0};
+    gv_crypto_wipe(digest, sizeof digest);
     if (error != 0) {
         gv_node_free(node);
         return error;

@@ -58,7 +58,7 @@ struct gv_node_config {
     uint32_t client_rate;  // requests a second of each client; 0: no limit
     uint32_t client_burst; // requests at once of each client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
-    // between nodes are authenticated (security/auth.h).
+    // between nodes are authenticated (codec/auth.h).
     struct gv_slice secret;
     // Borrowed; loaded by gv_node_new. NULL: nothing is stored. Workloads without entries ignore
     // it.
@@ -73,14 +73,14 @@ struct gv_node_config {
 struct gv_node;
 
 // Creates a node; *out is freed by gv_node_free, which accepts NULL. GV_EINVAL: message_max is
-// below GV_ENGINE_MESSAGE_MIN, plus GV_AUTH_OVERHEAD with a secret; GV_EIO: libsodium does not
-// start; GV_ENOMEM; errors of gv_store_load.
-GV_API int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
-GV_API void gv_node_free(struct gv_node *node);
+// below GV_ENGINE_MESSAGE_MIN, plus GV_AUTH_OVERHEAD with a secret; GV_ENOMEM; errors of
+// gv_store_load.
+int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
+void gv_node_free(struct gv_node *node);
 
 // Whether gv_node_receive may be called. If not, the reply buffer, the engine or the queue of
 // writes is full: read no more until gv_node_send or gv_node_written has made space.
-GV_API bool gv_node_ready(const struct gv_node *node);
+bool gv_node_ready(const struct gv_node *node);
 
 // Receives one line without its newline, or the first line_max + 1 bytes of a longer one; the node
 // must be ready. Returns 0 if the line was handled or got a reply, else an error that has been
@@ -91,42 +91,42 @@ GV_API bool gv_node_ready(const struct gv_node *node);
 //   GV_EAUTH    gossip without a valid MAC
 //   GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE  malformed gossip (gv_message_decode)
 //   GV_ENOMEM
-GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
+int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
 
 // When to call gv_node_advance next; if that time is past, call it immediately. GV_TIME_NEVER: not
 // before the next gv_node_receive.
-GV_API gv_time gv_node_deadline(const struct gv_node *node);
-GV_API void gv_node_advance(struct gv_node *node, gv_time now);
+gv_time gv_node_deadline(const struct gv_node *node);
+void gv_node_advance(struct gv_node *node, gv_time now);
 
 // The batch to write next, by the store's write and in any thread; NULL: none now, or no store.
 // Call it after each call that may have changed the replica. The batch is borrowed until
 // gv_node_written, which must follow and takes the result of the write and the store's error text.
-GV_API const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now);
-GV_API void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text);
+const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now);
+void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text);
 
 // Ends batching of writes, for a shutdown; cannot be undone. Returns true when no write is pending,
 // or if the store fails.
-GV_API bool gv_node_drain(struct gv_node *node);
+bool gv_node_drain(struct gv_node *node);
 // Whether the store has all entries that this node has ever sent.
-GV_API bool gv_node_all_persisted(const struct gv_node *node);
+bool gv_node_all_persisted(const struct gv_node *node);
 
 // Schedules all pending updates to be sent now, for a shutdown.
-GV_API void gv_node_flush(struct gv_node *node, gv_time now);
+void gv_node_flush(struct gv_node *node, gv_time now);
 
 // The least capacity for gv_node_send, in bytes; constant.
-GV_API size_t gv_node_send_min(const struct gv_node *node);
+size_t gv_node_send_min(const struct gv_node *node);
 // Writes output to `buf`: whole lines, or a part of a long one that the next call continues. Gossip
 // and replies take turns, line by line. Returns the number of bytes; 0: there is nothing to send.
-GV_API size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap);
+size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap);
 
 // The name; "" before init. Borrowed.
-GV_API const char *gv_node_name(const struct gv_node *node);
+const char *gv_node_name(const struct gv_node *node);
 // The replica; NULL if the workload has none. Borrowed.
-GV_API const struct gv_engine *gv_node_engine(const struct gv_node *node);
+const struct gv_engine *gv_node_engine(const struct gv_node *node);
 
-GV_API void gv_node_stats(const struct gv_node *node, struct gv_stats *out);
+void gv_node_stats(const struct gv_node *node, struct gv_stats *out);
 // Logs the statistics, at level info.
-GV_API void gv_node_log_stats(const struct gv_node *node);
+void gv_node_log_stats(const struct gv_node *node);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "options.h"
 
+#include "../codec/auth.h"
 #include "../engine/engine.h"
 #include "escape.h"
-#include "security/auth.h"
 
 #include <errno.h>
 #include <stdarg.h>

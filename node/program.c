@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
 
+#include "../codec/crypto.h"
 #include "escape.h"
 #include "loop.h"
 #include "options.h"
-#include "security/secret_file.h"
+#include "secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +173,7 @@ static int run_node(struct program *program, const struct gv_node_config *config
                     struct gv_store_lmdb *lmdb) {
     struct gv_node *node;
     int error = gv_node_new(&node, config);
+    gv_crypto_wipe(program->secret, sizeof program->secret);
     if (error != 0) {
         close_store(program, lmdb, false);
         return fail(&program->output, "start", gv_base_error(error));

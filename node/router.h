@@ -5,8 +5,8 @@
 #define GV_NODE_ROUTER_H
 
 #include "gossip.h"
+#include "limiter.h"
 #include "replies.h"
-#include "security/limiter.h"
 #include "session.h"
 #include "workload.h"
 #include "writes.h"

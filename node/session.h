@@ -6,11 +6,11 @@
 #ifndef GV_NODE_SESSION_H
 #define GV_NODE_SESSION_H
 
+#include "../codec/auth.h"
 #include "../codec/json.h"
 #include "../engine/engine.h"
 #include "log.h"
 #include "node_limits.h"
-#include "security/auth.h"
 
 enum { GV_SESSION_REASON_MAX = 256 }; // longest reason of a refusal, bytes
 

@@ -66,9 +66,9 @@ void gv_writes_fini(struct gv_writes *writes) {
 
 // ---- In -----------------------------------------------------------------------------------------
 
-void gv_writes_changed(void *ctx, uint32_t at, bool is_stored) {
+void gv_writes_changed(void *ctx, const struct gv_engine_change *change) {
     struct gv_writes *writes = ctx;
-    if (is_stored) return;
+    if (change->is_stored) return;
     if (writes->due == GV_TIME_NEVER) writes->due = writes->now + writes->config.delay;
     if (writes->count == GV_WRITES_CHANGES_MAX) {
         writes->rewrite = true;
@@ -76,7 +76,7 @@ void gv_writes_changed(void *ctx, uint32_t at, bool is_stored) {
         writes->rewrite_at = writes->rewrite_next = 0;
         writes->count = writes->in_batch = 0;
     }
-    writes->changes[writes->count++] = at;
+    writes->changes[writes->count++] = change->at;
 }
 
 bool gv_writes_ready(const struct gv_writes *writes) {

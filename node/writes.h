@@ -92,7 +92,7 @@ static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {
 }
 
 // For gv_engine_config.on_change; ctx is the writes.
-void gv_writes_changed(void *ctx, uint32_t at, bool is_stored);
+void gv_writes_changed(void *ctx, const struct gv_engine_change *change);
 
 // Whether another line may be received. False if more than GV_NODE_PENDING_MAX bytes of local
 // writes wait for a batch, or there are more than half of GV_WRITES_CHANGES_MAX changes while the

@@ -13,7 +13,7 @@ struct reply {
     enum shape shape;
 };
 
-#define wrong(why, ...) gv_escape_say(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
+#define wrong(why, ...) gv_escape_explain(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
 
 static bool is_integer(const struct gv_json *json, int token) {
     int64_t number;

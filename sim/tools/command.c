@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "command.h"
 
+#include "../../codec/auth.h"
 #include "../../engine/engine.h"
 #include "../../node/escape.h"
 #include "../../node/options.h"
-#include "../../node/security/auth.h"
 #include "../run/logs.h"
 #include "pool.h"
 
@@ -114,7 +114,7 @@ const char *const gv_command_help[] = {
     NULL,
 };
 
-#define wrong(why, ...) gv_escape_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
+#define wrong(why, ...) gv_escape_explain(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
 
 // ---- Values ----
 

@@ -111,7 +111,7 @@ static pid_t start_flood(const struct side *side, const char *line) {
 }
 
 // The time until the reply; negative: there is none.
-static double ask(struct gv_proc *node) {
+static double request(struct gv_proc *node) {
     static const char line[] = "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\","
                                "\"echo\":1,\"msg_id\":2}}\n";
     double start = bench_now_ns();
@@ -169,7 +169,7 @@ static bool take_turn(struct side sides[2], enum place place, const char *line, 
     bool good = true;
     for (int i = 0; i < count && good; i++) {
         sleep_us(PACE_US);
-        times[i] = ask(&sides[0].node);
+        times[i] = request(&sides[0].node);
         good = times[i] >= 0;
     }
     if (pid > 0) stop(pid);
@@ -197,7 +197,7 @@ static bool leave_unread(struct side *side) {
     sleep_us(UNREAD_MS * 1000);
     stop(flood);
     kill(side->router, SIGCONT);
-    return ask(&side->node) >= 0;
+    return request(&side->node) >= 0;
 }
 
 int bench_flood(bool small) {

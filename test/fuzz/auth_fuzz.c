@@ -7,8 +7,8 @@
 #include "../lib/arena.h"
 #include "../lib/solo.h"
 
+#include "../../codec/auth.h"
 #include "../../engine/prng.h"
-#include "../../node/security/auth.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -119,8 +119,8 @@ static void record_incarnation(struct gv_json *json, const char *secret, uint64_
                                int dest, bool fit) {
     struct gv_auth auth;
     uint8_t digest[GV_AUTH_KEY];
-    int error = gv_auth_init(&auth, gv_base_malloc(), slice(secret), digest);
-    if (error == 0) error = gv_auth_join(&auth, date, NODES);
+    gv_auth_init(&auth, gv_base_malloc(), slice(secret), digest);
+    int error = gv_auth_join(&auth, date, NODES);
     GV_ASSERT(error == 0);
     for (int i = 0; i < BODIES; i++) {
         bool announce = i == 1; // includes the largest number received from the other
@@ -155,8 +155,8 @@ static struct gv_solo *start(struct gv_json *json) {
         solo.config.secret = slice(secret);
         solo.config.wall_offset = DATE;
         gv_solo_start(&solo);
-        const char *answer = gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
-                                                "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+        const char *answer = gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                                    "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
         GV_ASSERT(strstr(answer, "init_ok") != NULL);
         began = solo.now;
         gv_arena_save(&arena);

@@ -89,8 +89,8 @@ static struct gv_solo *start(size_t size) {
         gv_solo_config(&solo, &gv_broadcast_workload);
         solo.config.alloc = gv_arena_alloc(&arena);
         gv_solo_start(&solo);
-        const char *answer = gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
-                                                "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+        const char *answer = gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                                    "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
         GV_ASSERT(strstr(answer, "init_ok") != NULL);
         began = solo.now;
         gv_arena_save(&arena);

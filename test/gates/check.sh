@@ -4,8 +4,8 @@
 # leaves out, and the first lines of a failing gate's output; $BUILD/gates/ keeps the whole output.
 # A gate that exits with 77 is skipped: something that it needs is missing; its output names it.
 # Quick gates come first. `warnings` builds what the gates after it examine.
-all="layering size format text man headers warnings prefix purity trace install pictures results
-    report tidy swarm mutants valgrind sanitizers fuzz"
+all="layering size format text man headers warnings prefix abi deps purity trace install completions
+    pictures results report tidy swarm mutants valgrind sanitizers fuzz"
 skip=77
 cd "$(dirname "$0")/../.." || exit 2
 logs=${BUILD:-build}/gates

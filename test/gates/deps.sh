@@ -1,209 +1,77 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# deps.sh probe|install GROUP…: checks that the system has what the groups need. If something is
-# missing, `probe` names it and fails, and `install` installs its package with apt-get, dnf or brew.
-# Prints nothing if nothing is missing. Groups: build, store (LMDB), san (SAN=), fuzz, test, check
-# (the tools of the gates), browser (for the report), and the compiler and emulator of each port:
-# i386, armhf, s390x, musl. The file $STAMP lists the groups found for each compiler, so each is
-# probed once.
-mode=$1
-shift
-cc=${CC:-cc}
+# The library needs a compiler, xxHash and jsmn only: it builds and installs where the headers of
+# libuv, libsodium, LMDB and cmocka cannot be included. There, targets that only build name what is
+# missing and the command to install it, and so do all targets with DEPS=no; the others print the
+# command, then run it.
+. "$(dirname "$0")/lib.sh"
 
-# NAME.h is a header, COMPILER-san its sanitizers; other names are programs.
-needs() {
-    case $1 in
-    build) echo cc xxhash.h jsmn.h uv.h sodium.h ;;
-    store) echo lmdb.h ;;
-    san) echo cc-san ;;
-    fuzz) echo libFuzzer ;;
-    test) echo cmocka.h ;;
-    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
-    i386) echo i686-linux-gnu-gcc qemu-i386 ;;
-    armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;
-    s390x) echo s390x-linux-gnu-gcc qemu-s390x ;;
-    musl) echo musl-gcc ;;
-    browser) echo node npm && [ -n "$CHROMIUM" ] || echo chromium ;;
-    esac
-}
-
-compiles() { # COMPILER FLAGS…: the program on stdin
-    "$@" -x c - -o /dev/null >/dev/null 2>&1
-}
-hello() {
-    echo '#include <stdio.h>
-int main(void) { return puts("") < 0; }'
-}
-have() {
-    case $1 in
-    # Links, too: a compiler may be installed without the C library's headers and start files.
-    cc) hello | compiles $cc ;;
-    *-gcc) hello | compiles "$1" -static ;;
-    cc-san) echo 'int main(void) { return 0; }' | compiles $cc -fsanitize=address,undefined ;;
-    clang-san)
-        echo 'int main(void) { return 0; }' | compiles clang -fsanitize=address,undefined ;;
-    libFuzzer)
-        echo '#include <stddef.h>
-int LLVMFuzzerTestOneInput(const char *at, size_t len);
-int LLVMFuzzerTestOneInput(const char *at, size_t len) { return at == NULL && len > 0; }' |
-            compiles $cc -fsanitize=fuzzer ;;
-    # cmocka.h needs the other four before it.
-    *.h) printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h "$1" |
-        compiles $cc $CPPFLAGS -fsyntax-only ;;
-    chromium) { command -v chromium || command -v chromium-browser; } >/dev/null ;;
-    *) command -v "$1" >/dev/null ;;
-    esac
-}
-
-# The packages of a need for $manager; "-" stands for none.
-package() {
-    apt=$1 dnf=$1 brew=$1
-    case $1 in
-    cc) case $cc in
-        clang*) apt=${cc%% *} dnf=clang brew=llvm ;;
-        *) apt="gcc libc6-dev" dnf=gcc brew=- ;;
-        esac ;;
-    gcc) apt="gcc libc6-dev" ;;
-    g++) dnf=gcc-c++ brew=gcc ;;
-    cc-san) case $cc in
-        clang*) clang_san "${cc%% *}" ;;
-        *) apt=gcc dnf="libasan libubsan" brew=- ;;
-        esac ;;
-    clang-san) clang_san clang ;;
-    libFuzzer) case $cc in
-        clang*) clang_san "${cc%% *}" ;;
-        *) apt=- dnf=- brew=- ;;
-        esac ;;
-    xxhash.h) apt=libxxhash-dev dnf=xxhash-devel brew=xxhash ;;
-    jsmn.h) apt=libjsmn-dev dnf=jsmn-devel brew=jsmn ;;
-    uv.h) apt=libuv1-dev dnf=libuv-devel brew=libuv ;;
-    sodium.h) apt=libsodium-dev dnf=libsodium-devel brew=libsodium ;;
-    lmdb.h) apt=liblmdb-dev dnf=lmdb-devel brew=lmdb ;;
-    cmocka.h) apt=libcmocka-dev dnf=libcmocka-devel brew=cmocka ;;
-    clang) brew=llvm ;;
-    clang-tidy) dnf=clang-tools-extra brew=llvm ;;
-    clang-format) dnf=clang-tools-extra ;;
-    pkg-config) dnf=pkgconf-pkg-config brew=pkgconf ;;
-    nm) apt=binutils dnf=binutils brew=binutils ;;
-    node) apt=nodejs dnf=nodejs ;;
-    npm) dnf=nodejs-npm brew=node ;;
-    i686-linux-gnu-gcc) apt="gcc-i686-linux-gnu libc6-dev-i386-cross" dnf=- brew=- ;;
-    arm-linux-gnueabihf-gcc)
-        apt="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross" dnf=- brew=- ;;
-    s390x-linux-gnu-gcc) apt="gcc-s390x-linux-gnu libc6-dev-s390x-cross" dnf=- brew=- ;;
-    musl-gcc) apt="musl-tools" brew=- ;;
-    qemu-*) apt=qemu-user dnf=qemu-user brew=- ;;
-    chromium) apt="chromium fonts-dejavu-core" dnf="chromium dejavu-sans-fonts" ;;
-    esac
-    eval "echo \"\$$manager\""
-}
-
-# On Debian the package of clang's run-time libraries is named after clang's version, so it can only
-# be installed once clang is. In older releases the libraries are in libclang-common.
-clang_san() {
-    dnf=compiler-rt brew=llvm apt=-
-    version=$("$1" -dumpversion 2>/dev/null) || return
-    version=${version%%.*}
-    apt=libclang-rt-$version-dev
-    apt-cache show "$apt" >/dev/null 2>&1 || apt=libclang-common-$version-dev
-}
-
-find_missing() {
-    missing=
-    for need in $wanted; do
-        have "$need" || missing="$missing $need"
-    done
-    [ -z "$missing" ]
-}
-
-find_manager() {
-    for manager in apt dnf brew; do
-        case $manager in
-        apt) command -v apt-get ;;
-        *) command -v $manager ;;
-        esac >/dev/null && return 0
-    done
-    return 1
-}
-
-run() {
-    echo "+ $*" >&2
-    "$@"
-}
-
-# Installs the packages for $missing.
-fetch() {
-    packages=
-    for need in $missing; do
-        for name in $(package "$need"); do
-            case " $packages " in
-            *" $name "*) ;;
-            *) [ "$name" = - ] || packages="$packages $name" ;;
-            esac
-        done
-    done
-    [ -n "$packages" ] || return 1
-    sudo=
-    [ "$manager" = brew ] || [ "$(id -u)" -eq 0 ] || sudo=sudo
-    echo "missing:$missing" >&2
-    case $manager in
-    apt) run $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-        --no-install-recommends $packages >/dev/null ;;
-    dnf) run $sudo dnf install -y -q $packages ;;
-    brew) run brew install --quiet $packages ;;
-    esac
-}
-
-# apt-get needs package lists; outdated ones name packages that are gone.
-update_lists() {
-    [ "$manager" = apt ] || return 1
-    sudo=
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    run $sudo apt-get update -q >/dev/null
-}
-
-stamped() {
-    [ -n "$STAMP" ] && grep -qxF "$1 $cc $CPPFLAGS" "$STAMP" 2>/dev/null
-}
-
-wanted=
-groups=
-for group; do
-    stamped "$group" && continue
-    groups="$groups $group"
-    wanted="$wanted $(needs "$group")"
+# An error in a header is the same as no header.
+mkdir -p "$TMP/none" "$TMP/bin"
+for header in uv sodium lmdb cmocka; do
+    echo "#error $header.h is absent" >"$TMP/none/$header.h"
 done
-[ -z "$groups" ] && exit 0
+# No package manager but one that notes that it was called, and what had been printed by then.
+for program in apt-get dnf brew sudo; do
+    cat >"$TMP/bin/$program" <<END
+#!/bin/sh
+grep -q "^missing:.*installing" "$TMP/out" &&
+    grep -q "^[+] .*$program .*uv" "$TMP/out" && echo told >&2
+echo "called: $program \$*" >&2
+END
+    chmod +x "$TMP/bin/$program"
+done
+PATH=$TMP/bin:$PATH
+unset DEPS
+attempt() { # make ARGUMENT…: the output is in $TMP/out
+    rm -f "$BUILD/gate-deps/.deps"
+    ${MAKE:-make} BUILD="$BUILD/gate-deps" CC=gcc CPPFLAGS="-isystem $TMP/none" "$@" \
+        >"$TMP/out" 2>&1
+}
 
-if ! find_missing; then
-    if [ "$mode" = probe ]; then
-        echo "missing:$missing (\`make deps\` installs what building and testing need)" >&2
-        exit 1
-    fi
-    case "$missing $cc" in
-    *libFuzzer*clang*) ;;
-    *libFuzzer*)
-        echo "$cc has no libFuzzer: fuzzing needs clang (FUZZ_CC=clang)" >&2
-        exit 1 ;;
-    esac
-    if ! find_manager; then
-        echo "missing:$missing" >&2
-        echo "found none of apt-get, dnf and brew: install these yourself and try again" >&2
-        exit 1
-    fi
-    if [ "$manager" = apt ] && ! apt-cache show libjsmn-dev >/dev/null 2>&1; then
-        update_lists
-    fi
-    fetch || { update_lists && fetch; }
-    # A second round installs a compiler's own libraries, which depend on its version.
-    find_missing || { fetch && find_missing; } || {
-        echo "$manager ran, but these are still missing:$missing" >&2
-        exit 1
-    }
-fi
-if [ -n "$STAMP" ]; then
-    mkdir -p "${STAMP%/*}"
-    for group in $groups; do
-        echo "$group $cc $CPPFLAGS" >>"$STAMP"
+rm -rf "$BUILD/gate-deps"
+for goal in lib install-lib; do
+    attempt WERROR=1 $goal DESTDIR="$TMP/root" && continue
+    fault "GNUmakefile:1: \`make $goal\` needs more than xxHash and jsmn:"
+    sed 's/^/    /' "$TMP/out"
+done
+[ -f "$TMP/root/usr/local/lib/libgrapevine.a" ] ||
+    fault "GNUmakefile:1: install-lib installs nothing"
+! grep -q called: "$TMP/out" || fault "test/lib/deps.sh:1: install-lib installs packages"
+
+# The headers that the sources include, by the groups of deps.sh.
+included() { # ROOM…
+    grep -rhoE --include='*.[ch]' '^#include <(uv|sodium|lmdb|cmocka)\.h>' "$@" |
+        tr -d '<>' | cut -c 10- | sort -u
+}
+programs=$(included node sim)
+tests=$(included node sim test)
+refuses() { # "HEADER…" make ARGUMENT…: names these and the command, and installs nothing
+    wanted=$1
+    shift
+    ! attempt "$@" || fault "GNUmakefile:1: \`make $*\` passes without $(echo $wanted)"
+    for header in $wanted; do
+        grep -q "^missing:.* $header\( \|$\)" "$TMP/out" ||
+            fault "test/lib/deps.sh:1: \`make $*\` does not name $header"
     done
-fi
+    grep -qE '^to install: .*(apt-get|dnf|brew) ' "$TMP/out" ||
+        fault "test/lib/deps.sh:1: \`make $*\` does not say how to install packages"
+    ! grep -q called: "$TMP/out" || fault "test/lib/deps.sh:1: \`make $*\` installs packages"
+}
+for goal in all "$BUILD/gate-deps/gvsim" install swarm; do refuses "$programs" $goal; done
+for goal in everything bench crash results; do refuses "$tests" $goal; done
+for goal in test check deps fuzz-run pictures; do refuses "$tests" DEPS=no $goal; done
+refuses "$programs" DEPS=no demo
+DEPS=no
+export DEPS
+refuses "$tests" test
+unset DEPS
+
+attempt -n test
+! grep -q called: "$TMP/out" || fault "GNUmakefile:1: \`make -n test\` installs packages"
+for goal in test demo deps; do
+    ! attempt $goal || fault "GNUmakefile:1: \`make $goal\` passes without libraries"
+    grep -B 1 '^called: .*install' "$TMP/out" | head -n 1 | grep -qx told ||
+        fault "test/lib/deps.sh:1: \`make $goal\` does not print its command before it installs"
+done
+finish

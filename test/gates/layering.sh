@@ -18,8 +18,9 @@ done
 awk -v edges="$TMP/edges" '
 BEGIN {
     # From the lowest layer up. Folders joined by a comma may not include each other.
-    split("merkle codec engine node/storage,node/security node node/workloads " \
+    split("merkle codec engine node/storage node node/workloads " \
           "sim/core sim/faults sim/check sim/report sim/run sim/tools sim test", order)
+    rank["engine/examples"] = 100 # programs of users: installed headers and their own
     for (i in order) {
         n = split(order[i], names, ",")
         for (j = 1; j <= n; j++) rank[names[j]] = i + 0
@@ -28,7 +29,7 @@ BEGIN {
     where["xxhash.h"] = "^merkle/digest[.]c$"
     where["jsmn.h"] = "^(codec/token[.]h|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
     where["lmdb.h"] = "^node/storage/store_lmdb[.]c$"
-    where["sodium.h"] = "^node/security/auth[.]c$"
+    where["sodium.h"] = "^test/lib/oracle[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
     where["uv.h"] = "^(node|sim/run|sim)/[a-z_]*[.]c$"; most["uv.h"] = 2
     where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/pinsketch[.]c$" # intrinsics
@@ -53,6 +54,8 @@ function own(name,    path, room, line) {
     if ((getline line <path) < 0) return fault("no such file: " name)
     close(path)
     room = room_of(path)
+    if (room_of(FILENAME) == "engine/examples" && room != "engine/examples")
+        return fault("examples include <grapevine/...>, not " name)
     if (!(room in rank)) return fault("outside of the layers: " name)
     if (rank[room] > rank[room_of(FILENAME)] ||
         (rank[room] == rank[room_of(FILENAME)] && room != room_of(FILENAME)))
@@ -63,6 +66,8 @@ function own(name,    path, room, line) {
 }
 function module_of(path) { sub("[.][^.]*$", "", path); return path }
 function foreign(name) {
+    if (room_of(FILENAME) == "engine/examples") return
+    if (name ~ /^grapevine\//) return fault("<" name "> is for engine/examples/ only")
     if (name in where) {
         if (FILENAME !~ where[name]) fault("<" name "> belongs in " where[name])
         else if (name == "uv.h" && uses[name, top_of(FILENAME)]++)

@@ -13,7 +13,7 @@ export GV_TEST_TIMEOUT_S="${GV_TEST_TIMEOUT_S:-600}"
 # LMDB. So the headers of this system suffice, but no other header of it may be visible.
 include=$PWD/$BUILD/ports/include
 [ "${BUILD#/}" = "$BUILD" ] || include=$BUILD/ports/include
-test/gates/deps.sh install build store || exit 1
+test/lib/deps.sh install build uv sodium lmdb || exit 1
 mkdir -p "$include"
 printf '#include <%s.h>\n' xxhash jsmn uv sodium lmdb |
     ${CC:-cc} $CPPFLAGS -DXXH_INLINE_ALL -M -x c - | tr ' ' '\n' |
@@ -34,7 +34,7 @@ for port; do
         fault "no such port: $port; the ports are: i386 armhf s390x musl"
         continue ;;
     esac
-    if ! test/gates/deps.sh install $port; then
+    if ! test/lib/deps.sh install $port; then
         echo "SKIPPED $port ($about): $cc${emulator:+ and $emulator} cannot be installed here"
         continue
     fi

@@ -14,7 +14,7 @@ for source in $(files .c | grep '^node/' | grep -vE "$outside"); do
             print source, $2, "uses " $2
         }' | fault_at
 done
-for source in $(files .c | grep -E "^(merkle|codec|engine)/"); do
+for source in $(files .c | grep -E "^(merkle|codec|engine)/[^/]*$"); do
     # name | value | class | type | size | line | section
     nm -f sysv "$BUILD/gate-gcc/obj/${source%.c}.o" | tr -d ' ' | awk -F '|' -v source="$source" '
     BEGIN {

@@ -5,14 +5,14 @@
 . "$(dirname "$0")/lib.sh"
 
 {
-    files .c .h .cpp .sh .pc.in .1 .3 .7
+    files .c .h .cpp .sh .awk .in .1 .3 .7
     find GNUmakefile .ci/run .clang-format .clang-tidy
 } | xargs awk '
 function fault(line, text) { print FILENAME ":" line ": " text }
 FNR == 1 { first = $0 }
 # The second line in scripts, since #! must be the first.
 FNR == (first ~ /^#!/ ? 2 : 1) && !/^(\/\/|#|\.\\") SPDX-License-Identifier: MIT$/ {
-    if (FILENAME !~ /[.]pc[.]in$/) fault(FNR, "an SPDX line belongs here")
+    if (FILENAME !~ /([.]pc|zsh)[.]in$/) fault(FNR, "an SPDX line belongs here")
 }
 FNR == 1201 { fault(FNR, "more than 1,200 lines") }
 {

@@ -4,7 +4,8 @@
 # passed, nor the headers they include, are skipped.
 . "$(dirname "$0")/lib.sh"
 
-show FLAGS >"$TMP/flags"
+build gcc CC=gcc WERROR=1 lib # engine/examples include the headers as installed
+echo "$(show FLAGS) -I$BUILD/gate-gcc/include" >"$TMP/flags"
 export TMP BUILD
 cat >"$TMP/one" <<'END'
 source=$1 done=$BUILD/tidy/$1.done log=$TMP/$(echo "$1" | tr / _).log

@@ -47,8 +47,8 @@ void gv_solo_start(struct gv_solo *solo) {
 void gv_solo_init(struct gv_solo *solo, const struct gv_workload *workload) {
     gv_solo_config(solo, workload);
     gv_solo_start(solo);
-    const char *answer = gv_solo_ask(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                                           "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+    const char *answer = gv_solo_request(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                               "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
     GV_ASSERT(strstr(answer, "init_ok") != NULL);
     gv_solo_clear(solo);
 }
@@ -93,7 +93,7 @@ void gv_solo_send(struct gv_solo *solo) {
     } while (len > 0);
 }
 
-const char *gv_solo_say(struct gv_solo *solo, const char *line) {
+const char *gv_solo_exchange(struct gv_solo *solo, const char *line) {
     gv_solo_clear(solo);
     gv_solo_receive(solo, line, strlen(line));
     gv_solo_send(solo);
@@ -108,6 +108,6 @@ const char *gv_solo_line(const char *body) {
     return line;
 }
 
-const char *gv_solo_ask(struct gv_solo *solo, const char *body) {
-    return gv_solo_say(solo, gv_solo_line(body));
+const char *gv_solo_request(struct gv_solo *solo, const char *body) {
+    return gv_solo_exchange(solo, gv_solo_line(body));
 }

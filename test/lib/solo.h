@@ -35,9 +35,9 @@ int gv_solo_receive(struct gv_solo *solo, const char *line, size_t len);
 // Calls gv_node_send until the node has nothing to send.
 void gv_solo_send(struct gv_solo *solo);
 // Clears, receives a line, sends; returns `out`.
-const char *gv_solo_say(struct gv_solo *solo, const char *line);
+const char *gv_solo_exchange(struct gv_solo *solo, const char *line);
 // The same for a request with this body, from client c1 to n1.
-const char *gv_solo_ask(struct gv_solo *solo, const char *body);
+const char *gv_solo_request(struct gv_solo *solo, const char *body);
 // The line of such a request; valid until the next call.
 const char *gv_solo_line(const char *body);
 

@@ -9,7 +9,7 @@ case $BUILD in
 /*) DRIVER=$BUILD/browser ;;
 *) DRIVER=$PWD/$BUILD/browser ;;
 esac
-get="to get it: test/gates/deps.sh install browser"
+get="to get it: test/lib/deps.sh install browser"
 NO_BROWSER=
 if [ -z "${CHROMIUM-}" ]; then
     CHROMIUM=$(command -v chromium || command -v chromium-browser) ||
@@ -22,8 +22,11 @@ export DRIVER CHROMIUM FONTCONFIG_FILE
 
 if [ -z "$NO_BROWSER" ] && ! command -v node >/dev/null; then
     NO_BROWSER="no Node.js; $get"
+elif [ -z "$NO_BROWSER" ] && ! [ -f "$DRIVER/$playwright" ] && [ "${DEPS-}" = no ]; then
+    NO_BROWSER="no $playwright, and DEPS=no; to get it: npm install --prefix $DRIVER $playwright"
 elif [ -z "$NO_BROWSER" ] && ! [ -f "$DRIVER/$playwright" ]; then
     mkdir -p "$DRIVER"
+    echo "+ npm install --prefix $DRIVER $playwright" >&2
     if npm install --prefix "$DRIVER" --no-audit --no-fund --ignore-scripts --silent $playwright \
         >"$TMP/npm" 2>&1; then
         : >"$DRIVER/$playwright"

@@ -3,9 +3,9 @@
 // bounds are then; and nodes with different bounds converge.
 #include "../lib/test.h"
 
+#include "../../codec/auth.h"
 #include "../../engine/store.h"
 #include "../../node/node.h"
-#include "../../node/security/auth.h"
 #include "../../node/workload.h"
 #include "../../sim/core/disk.h"
 
@@ -129,11 +129,11 @@ struct writer {
 
 enum { WAITING_MAX = 24, CHANGES_MAX = 1024 };
 
-static void on_change(void *ctx, uint32_t at, bool is_stored) {
+static void on_change(void *ctx, const struct gv_engine_change *change) {
     struct writer *it = ctx;
-    if (is_stored) return;
+    if (change->is_stored) return;
     assert_true(it->change_count < CHANGES_MAX);
-    it->changes[it->change_count++] = at;
+    it->changes[it->change_count++] = change->at;
 }
 
 static void begin(struct writer *it, const struct bounds *bounds, uint64_t stream) {

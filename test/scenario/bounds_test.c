@@ -25,13 +25,13 @@ static void test_token_bounds(void **state) {
     assert_int_equal(gv_node_new(&solo.node, &solo.config), 0);
     gv_solo_clear(&solo);
     const char *init = "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}";
-    assert_non_null(strstr(gv_solo_ask(&solo, init), "init_ok"));
-    assert_string_equal(gv_solo_ask(&solo, deep),
+    assert_non_null(strstr(gv_solo_request(&solo, init), "init_ok"));
+    assert_string_equal(gv_solo_request(&solo, deep),
                         ERROR("12", "7",
                               "nested too deep at byte 52; a line has at most 40 tokens, "
                               "nested 8 deep"));
-    assert_non_null(strstr(gv_solo_ask(&solo, broad), "\"in_reply_to\":8,\"code\":12,\"text\":"
-                                                      "\"too many tokens at byte "));
+    assert_non_null(strstr(gv_solo_request(&solo, broad), "\"in_reply_to\":8,\"code\":12,\"text\":"
+                                                          "\"too many tokens at byte "));
     assert_string_equal(solo.log, "");
     // Errors that cannot be answered are logged: lines without a msg_id, replies, lines for another
     // receiver, truncated lines.
@@ -50,7 +50,7 @@ static void test_token_bounds(void **state) {
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":[[[[[[[[[1",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        assert_string_equal(gv_solo_say(&solo, others[i]), "");
+        assert_string_equal(gv_solo_exchange(&solo, others[i]), "");
         assert_non_null(strstr(solo.log, "nested too deep"));
     }
     gv_solo_stop(&solo);
@@ -63,8 +63,8 @@ static void test_value_depth(void **state) {
     gv_solo_config(&solo, &gv_broadcast_workload);
     solo.config.staleness_ms = 0;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                       "\"node_ids\":[\"n1\",\"n2\"]}");
+    gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                           "\"node_ids\":[\"n1\",\"n2\"]}");
     char body[512], nested[256];
     unsigned most = GV_ENTRY_DEPTH_SET;
     for (unsigned depth = most; depth <= most + 1; depth++) {
@@ -72,7 +72,7 @@ static void test_value_depth(void **state) {
         memset(nested + depth, ']', depth);
         nested[2 * depth] = '\0';
         snprintf(body, sizeof body, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":%s}", nested);
-        const char *out = gv_solo_ask(&solo, body);
+        const char *out = gv_solo_request(&solo, body);
         if (depth > most) {
             assert_string_equal(out, ERROR("12", "2",
                                            "broadcast: not stored: the value is nested too deep: "
@@ -101,31 +101,33 @@ static void test_replica_bounds(void **state) {
     gv_solo_config(&solo, &gv_gset_workload);
     solo.config.entries_max = 2;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
-    gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":2,\"element\":1}");
-    gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3,\"element\":2}");
+    gv_solo_request(&solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":2,\"element\":1}");
+    gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":3,\"element\":2}");
     assert_string_equal(
-        gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":4,\"element\":3}"),
+        gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":4,\"element\":3}"),
         ERROR("11", "4", "add: not stored: the replica has 2 entries, which is its limit"));
-    assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":5,\"element\":2}"),
+    assert_string_equal(gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":5,\"element\":2}"),
                         OK("add_ok", "5"));
-    assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":6}"), "[1,2]"));
+    assert_non_null(strstr(gv_solo_request(&solo, "{\"type\":\"read\",\"msg_id\":6}"), "[1,2]"));
     gv_solo_stop(&solo);
 
     gv_solo_config(&solo, &gv_gset_workload);
     solo.config.peers_max = 2;
     solo.config.memory_max = 1 << 20;
     gv_solo_start(&solo);
-    assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                                           "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
+    assert_string_equal(gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                               "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
                         ERROR("12", "1", "init: node_ids: 3 names, 2 are allowed"));
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_request(&solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     const char *answer = "";
     char body[128];
     for (int i = 0; strstr(answer, "error") == NULL; i++) {
         assert_true(i < 100000);
         snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", i * 7);
-        answer = gv_solo_ask(&solo, body);
+        answer = gv_solo_request(&solo, body);
     }
     assert_non_null(strstr(answer, "\"code\":11,\"text\":\"add: not stored: the replica has "));
     assert_non_null(strstr(answer, " bytes of memory, and its limit is 1048576"));
@@ -140,7 +142,7 @@ static bool limited(struct gv_solo *solo, const char *client) {
              "{\"src\":\"%s\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\",\"msg_id\":1,"
              "\"echo\":1}}",
              client);
-    const char *out = gv_solo_say(solo, line);
+    const char *out = gv_solo_exchange(solo, line);
     bool refused =
         strstr(out, "\"code\":11,\"text\":\"echo: more than 10 requests a second from ") != NULL;
     assert_true(refused || strstr(out, "echo_ok") != NULL);
@@ -155,7 +157,8 @@ static void test_client_rate(void **state) {
     solo.config.client_rate = 10;
     solo.config.client_burst = 3;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_request(&solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 3; i++) assert_false(limited(&solo, "c1"));
         assert_true(limited(&solo, "c1"));
@@ -193,9 +196,9 @@ static void test_trace(void **state) {
     solo.config.trace = true;
     solo.config.staleness_ms = 0;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                       "\"node_ids\":[\"n1\",\"n2\"]}");
-    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
+    gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                           "\"node_ids\":[\"n1\",\"n2\"]}");
+    gv_solo_request(&solo, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
     char id[17], want[200];
     snprintf(id, sizeof id, "%.16s", solo.log + strlen("n1: "));
     assert_int_equal(strspn(id, "0123456789abcdef"), 16);
@@ -204,8 +207,8 @@ static void test_trace(void **state) {
              "n1: %s sent to n2, by push\n",
              id, id);
     assert_string_equal(solo.log, want);
-    gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,"
-                       "\"entries\":[{\"set\":[17]}]}}");
+    gv_solo_exchange(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,"
+                            "\"entries\":[{\"set\":[17]}]}}");
     snprintf(want, sizeof want, "n1: %s redundant, from n2, by push\n", id);
     assert_string_equal(solo.log, want);
     gv_solo_stop(&solo);
@@ -215,10 +218,10 @@ static void test_stats(void **state) {
     (void)state;
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_echo_workload);
-    gv_solo_ask(&solo, "{\"type\":\"echo\",\"msg_id\":2,\"echo\":1}");
+    gv_solo_request(&solo, "{\"type\":\"echo\",\"msg_id\":2,\"echo\":1}");
     size_t in = strlen(gv_solo_line("{\"type\":\"echo\",\"msg_id\":2,\"echo\":1}")) + 1;
     size_t out = solo.out_len;
-    gv_solo_ask(&solo, "{\"type\":\"fly\",\"msg_id\":3}");
+    gv_solo_request(&solo, "{\"type\":\"fly\",\"msg_id\":3}");
     in += strlen(gv_solo_line("{\"type\":\"fly\",\"msg_id\":3}")) + 1;
     out += solo.out_len;
     struct gv_stats before, after, read;

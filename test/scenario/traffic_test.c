@@ -164,7 +164,7 @@ static void start_node(struct gv_solo *solo, const char *name) {
              "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
              "\"node_id\":\"%s\",\"node_ids\":[\"n1\",\"n2\"]}}",
              name, name);
-    assert_non_null(strstr(gv_solo_say(solo, line), "init_ok"));
+    assert_non_null(strstr(gv_solo_exchange(solo, line), "init_ok"));
     gv_solo_clear(solo);
 }
 
@@ -203,7 +203,7 @@ static void send_once(struct gv_solo *from, struct gv_solo *to, struct sent *sen
 
 // Reads from a node during a sync of many messages: the answer begins with the next send, or after
 // one message.
-static void ask_for_all(struct gv_solo *solo, struct gv_solo *other, const char *name,
+static void request_all(struct gv_solo *solo, struct gv_solo *other, const char *name,
                         struct sent *sent) {
     char line[128];
     int len = snprintf(line, sizeof line,
@@ -229,7 +229,7 @@ static void test_read_during_sync(void **state) {
     char body[128];
     for (int i = 0; i < CATCH_UP; i++) { // messages to n2 are lost, which has not started
         snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", i * 977);
-        gv_solo_ask(&one, body);
+        gv_solo_request(&one, body);
     }
     start_node(&two, "n2");
     one.now += 10000 * GV_MS;
@@ -243,8 +243,8 @@ static void test_read_during_sync(void **state) {
         send_once(&two, &one, &sent[1]);
         uint64_t there = entries_of(&two);
         if (there > last && there < CATCH_UP) { // another message with entries has arrived
-            ask_for_all(&one, &two, "n1", &sent[0]);
-            ask_for_all(&two, &one, "n2", &sent[1]);
+            request_all(&one, &two, "n1", &sent[0]);
+            request_all(&two, &one, "n2", &sent[1]);
             reads++;
             last = entries_of(&two);
         }

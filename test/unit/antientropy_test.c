@@ -350,7 +350,7 @@ static void comparisons_are_frequent_while_a_peer_is_suspected(void **state) {
     int suspects = 0;
     for (int i = 0; i < 50; i++) {
         gv_time due = gv_antientropy_deadline(&node.ae);
-        assert_in_range(due - node.now, 0, 5000 * GV_MS);
+        assert_true(due - node.now <= 5000 * GV_MS);
         advance(&node, due);
     }
     for (uint32_t i = 0; i < node.peers.count; i++) {

@@ -736,20 +736,38 @@ static void updates_survive_a_pause(void **state) {
     }
 }
 
-// A delayed message without the flag to_parent removes a child. When the child's next message adds
-// it again, it receives the updates that it has missed.
-static void a_delayed_message_about_the_tree(void **state) {
+// A message without the flag to_parent removes a child only if it is numbered and no later one came
+// before. When the child's next message adds it again, it receives the updates that it has missed.
+static void a_late_message_does_not_change_the_tree(void **state) {
     (void)state;
     struct trio trio;
+    char text[128];
     trio_init(&trio, gv_test_seed(), 300);
     pass(&trio, 10000 * GV_MS);
+    assert_int_equal(add(trio.engines[2], trio.now, "0"), 1);
+    pass(&trio, 2000 * GV_MS);
+    const struct gv_ack *ack = &trio.engines[0]->peers.at[2]->ack;
+    const struct gv_push *push = &trio.engines[0]->push;
+    assert_true(gv_push_is_child(push, 2) && ack->has_received);
     assert_int_equal(receive_text(trio.engines[0], trio.now, 2, "{\"type\":\"gossip\",\"v\":2}"),
                      0);
+    snprintf(text, sizeof text, "{\"type\":\"gossip\",\"v\":2,\"id\":%" PRIu64 "}",
+             ack->largest - 1);
+    assert_int_equal(receive_text(trio.engines[0], trio.now, 2, text), 0);
+    assert_true(gv_push_is_child(push, 2));
+    snprintf(text, sizeof text, "{\"type\":\"gossip\",\"v\":2,\"id\":%" PRIu64 "}",
+             ack->largest + 5);
+    assert_int_equal(receive_text(trio.engines[0], trio.now, 2, text), 0);
+    assert_false(gv_push_is_child(push, 2));
     assert_int_equal(add(trio.engines[0], trio.now, "1"), 1);
     pass(&trio, 500 * GV_MS);
     assert_false(has(trio.engines[2], "1"));
-    assert_int_equal(add(trio.engines[2], trio.now, "2"), 1);
-    pass(&trio, 2000 * GV_MS);
+    for (int i = 2; i < 9; i++) { // its next messages have smaller ids at first
+        char key[2] = {(char)('0' + i), '\0'};
+        assert_int_equal(add(trio.engines[2], trio.now, key), 1);
+        pass(&trio, 2000 * GV_MS);
+    }
+    assert_true(gv_push_is_child(push, 2));
     assert_true(all_have(&trio, "1"));
     trio_fini(&trio);
 }
@@ -926,7 +944,7 @@ int main(void) {
         cmocka_unit_test(repeated_messages_change_nothing),
         cmocka_unit_test(a_duplicate_sync_message_is_answered_once),
         cmocka_unit_test(updates_survive_a_pause),
-        cmocka_unit_test(a_delayed_message_about_the_tree),
+        cmocka_unit_test(a_late_message_does_not_change_the_tree),
         cmocka_unit_test(a_flush_announced_for_never),
         cmocka_unit_test(same_seed_same_messages),
         cmocka_unit_test(replicas_recover_from_out_of_memory),

@@ -78,7 +78,7 @@ static void errors_and_excerpts_are_escaped(void **state) {
     assert_string_equal(errors.texts[0], "bad line: n1 said \\x1b]0;title\\x07");
     gv_verdict_fini(&errors);
     char why[32];
-    gv_escape_say(why, sizeof why, GV_EINVAL, "unknown option --%s", "\x1b[31m");
+    gv_escape_explain(why, sizeof why, GV_EINVAL, "unknown option --%s", "\x1b[31m");
     assert_string_equal(why, "unknown option --\\x1b[31m");
 
     char line[400], buf[GV_ENVELOPE_EXCERPT_MAX + 8];

@@ -24,12 +24,12 @@ static void silent_peers_fail_before_one_way_links(void **state) {
         struct gv_health health = fresh();
         int timeouts = 1;
         for (; !gv_health_timed_out(&health); timeouts++) {
-            if (speaks) gv_health_received(&health);
+            if (speaks) gv_health_received(&health, 0);
         }
         assert_int_equal(timeouts,
                          speaks ? GV_HEALTH_ONE_WAY_TIMEOUTS_MAX : GV_HEALTH_TIMEOUTS_MAX);
         assert_true(gv_health_is_suspected(&health));
-        gv_health_received(&health); // a message alone proves nothing
+        gv_health_received(&health, 0); // a message alone proves nothing
         assert_true(gv_health_is_suspected(&health));
         assert_true(gv_health_acked(&health));
         assert_false(gv_health_is_suspected(&health));
@@ -58,7 +58,7 @@ static void nothing_is_suspected_without_timeouts(void **state) {
             assert_true(health.probe_at == GV_TIME_NEVER);
             break;
         case 1:
-            gv_health_received(&health);
+            gv_health_received(&health, 0);
             received = true;
             break;
         case 2:

@@ -21,7 +21,7 @@ static void start(struct gv_solo *solo, const char *name, uint64_t incarnation) 
              "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
              "\"node_id\":\"%s\",\"node_ids\":[\"%s\"]}}",
              name, name, name);
-    assert_non_null(strstr(gv_solo_say(solo, line), "init_ok"));
+    assert_non_null(strstr(gv_solo_exchange(solo, line), "init_ok"));
 }
 
 // The next id, without its quotes.
@@ -30,7 +30,7 @@ static void generate(struct gv_solo *solo, char id[ID_MAX]) {
     snprintf(line, sizeof line,
              "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"generate\",\"msg_id\":2}}",
              gv_node_name(solo->node));
-    const char *answer = gv_solo_say(solo, line);
+    const char *answer = gv_solo_exchange(solo, line);
     const char *head = strstr(answer, "\"type\":\"generate_ok\",\"in_reply_to\":2,\"id\":\"");
     assert_non_null(head);
     const char *at = strstr(head, "\"id\":\"") + 6, *end = strstr(at, "\"}}\n");
@@ -108,11 +108,11 @@ static void test_names(void **state) {
     char id[ID_MAX];
     gv_solo_config(&solo, &gv_ids_workload);
     gv_solo_start(&solo);
-    gv_solo_say(&solo, "{\"src\":\"c\",\"dest\":\"\\u0022\\\\\",\"body\":{\"type\":\"init\","
-                       "\"msg_id\":1,\"node_id\":\"\\\"\\\\\",\"node_ids\":[\"\\\"\\\\\"]}}");
+    gv_solo_exchange(&solo, "{\"src\":\"c\",\"dest\":\"\\u0022\\\\\",\"body\":{\"type\":\"init\","
+                            "\"msg_id\":1,\"node_id\":\"\\\"\\\\\",\"node_ids\":[\"\\\"\\\\\"]}}");
     assert_string_equal(gv_node_name(solo.node), "\"\\");
-    const char *answer = gv_solo_say(&solo, "{\"src\":\"c\",\"dest\":\"\\\"\\u005c\",\"body\":"
-                                            "{\"type\":\"generate\",\"msg_id\":2}}");
+    const char *answer = gv_solo_exchange(&solo, "{\"src\":\"c\",\"dest\":\"\\\"\\u005c\",\"body\":"
+                                                 "{\"type\":\"generate\",\"msg_id\":2}}");
     assert_non_null(strstr(answer, "-0000000000000007-\\\"\\\\\"}}\n"));
     assert_non_null(strstr(answer, "{\"src\":\"\\\"\\\\\",\"dest\":\"c\""));
     gv_solo_stop(&solo);
@@ -136,7 +136,8 @@ static void start_kept(struct gv_solo *solo, struct gv_disk *disk, gv_time clock
     solo->config.store = &disk->store;
     solo->now = clock;
     gv_solo_start(solo);
-    gv_solo_ask(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_request(solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     gv_solo_clear(solo);
 }
 
@@ -175,12 +176,12 @@ static void test_reserve(void **state) {
     gv_disk_init(&disk, GV_DISK_SYNC, 1, 1);
     struct gv_solo solo;
     start_kept(&solo, &disk, 1000 * GV_MS);
-    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_string_equal(gv_solo_request(&solo, ask), "");
     assert_true(write_batch(&solo, &disk, true));
     assert_true(greatest(&solo) == 1000 * GV_MS);
     unsigned batches = 0;
     for (int s = 0; s < 60; s++, solo.now += 1000 * GV_MS) {
-        gv_solo_ask(&solo, ask);
+        gv_solo_request(&solo, ask);
         assert_true(greatest(&solo) > 0);
         batches += write_batch(&solo, &disk, true);
         assert_false(write_batch(&solo, &disk, true));
@@ -190,15 +191,15 @@ static void test_reserve(void **state) {
 
     // A pause longer than the reserve; then a disk that fails, and works again.
     solo.now += 60 * 1000 * GV_MS;
-    assert_string_equal(gv_solo_ask(&solo, ask), "");
-    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_string_equal(gv_solo_request(&solo, ask), "");
+    assert_string_equal(gv_solo_request(&solo, ask), "");
     assert_true(write_batch(&solo, &disk, false));
     gv_solo_send(&solo);
     assert_non_null(strstr(solo.out, "\"code\":11,\"text\":\"not stored: no space left\""));
-    assert_non_null(strstr(gv_solo_ask(&solo, ask), "generate: not stored: no space left"));
+    assert_non_null(strstr(gv_solo_request(&solo, ask), "generate: not stored: no space left"));
     solo.now += GV_WRITES_RETRY_MS * GV_MS;
     assert_true(write_batch(&solo, &disk, true));
-    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_string_equal(gv_solo_request(&solo, ask), "");
     assert_true(write_batch(&solo, &disk, true));
     assert_true(greatest(&solo) >= solo.now);
     gv_solo_stop(&solo);
@@ -206,7 +207,7 @@ static void test_reserve(void **state) {
 }
 
 // Ids ascend across restarts, whatever the clock does and whenever the node stopped.
-static void test_lives(void **state) {
+static void test_incarnations(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
@@ -262,11 +263,11 @@ static void test_the_end_of_time(void **state) {
         solo.config.store = &disk.store;
         solo.config.wall_offset = clocks[life] - solo.now;
         gv_solo_start(&solo);
-        gv_solo_ask(&solo,
-                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+        gv_solo_request(
+            &solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
         gv_solo_clear(&solo);
         for (int i = 0; i < 8; i++) {
-            const char *answer = gv_solo_ask(&solo, ask);
+            const char *answer = gv_solo_request(&solo, ask);
             refused += strstr(answer, "\"code\":11,\"text\":\"generate: all ids up to") != NULL;
             uint64_t least, most = times_sent(&solo, &least);
             if (write_batch(&solo, &disk, true)) most = times_sent(&solo, &least);
@@ -284,7 +285,7 @@ static void test_the_end_of_time(void **state) {
     start(&solo, "n1", 7);
     solo.now = UINT64_MAX - 2;
     for (int i = 0; i < 6; i++) {
-        const char *answer = gv_solo_say(&solo, gv_solo_line(ask));
+        const char *answer = gv_solo_exchange(&solo, gv_solo_line(ask));
         bool any = strstr(answer, "generate_ok") != NULL;
         assert_true(any == (i < 3));
         if (!any) assert_non_null(strstr(answer, "(the year 2554) are used or reserved"));
@@ -300,7 +301,7 @@ int main(void) {
         cmocka_unit_test(test_unique),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_incarnations),
         cmocka_unit_test(test_the_end_of_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static int reopen(uint64_t epoch) {
     return error;
 }
 
-static void next_life(uint64_t epoch) {
+static void start_next_epoch(uint64_t epoch) {
     assert_int_equal(reopen(epoch), 0);
 }
 
@@ -131,10 +131,10 @@ static void an_epoch_may_be_announced_for_long(void **state) {
         assert_int_equal(found(7, 0), 3);
         assert_true(journal.prepared);
     }
-    next_life(8); // recorded by the database
+    start_next_epoch(8); // recorded by the database
     assert_false(journal.prepared);
     assert_int_equal(count(0), 0);
-    next_life(7); // not recorded
+    start_next_epoch(7); // not recorded
     assert_int_equal(count(0), 3);
     gv_journal_begin(&journal);
     assert_int_equal(append(9, SHORT), 0);
@@ -198,7 +198,7 @@ static void only_the_last_may_be_torn(void **state) {
     assert_int_equal(count(0), 4);
     // A watermark shows that the frame was acknowledged.
     change(starts[3] + FRAME_HEADER, 0xff);
-    next_life(7);
+    start_next_epoch(7);
     journal.count = 4;
     assert_int_equal(count(0), GV_ECORRUPT);
 }
@@ -230,7 +230,7 @@ static void a_hole_is_refused(void **state) {
         int fd = open(path, O_RDWR);
         assert_true(pwrite(fd, good + from, len, (off_t)from) == (ssize_t)len);
         close(fd);
-        next_life(7);
+        start_next_epoch(7);
     }
     assert_true(refused > 100 && fewer > 10);
 }

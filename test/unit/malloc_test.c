@@ -24,7 +24,7 @@ static void start(struct gv_solo *solo, const char *node_ids, unsigned *count) {
     char body[128];
     snprintf(body, sizeof body,
              "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[%s]}", node_ids);
-    assert_non_null(strstr(gv_solo_ask(solo, body), "init_ok"));
+    assert_non_null(strstr(gv_solo_request(solo, body), "init_ok"));
 }
 
 // Broadcasts the values from `first` on, a hundred in each millisecond; returns the number of calls

@@ -28,7 +28,7 @@ static void check(const struct gv_workload *workload, const struct ask *asks, si
     struct gv_solo solo;
     gv_solo_init(&solo, workload);
     for (size_t i = 0; i < count; i++) {
-        assert_string_equal(gv_solo_ask(&solo, asks[i].body), asks[i].answer);
+        assert_string_equal(gv_solo_request(&solo, asks[i].body), asks[i].answer);
         assert_string_equal(solo.log, "");
     }
     gv_solo_stop(&solo);
@@ -87,11 +87,11 @@ static void test_broadcast(void **state) {
         char body[128];
         snprintf(body, sizeof body, "{\"type\":\"broadcast\",\"msg_id\":8,\"message\":%s}",
                  messages[i]);
-        assert_int_equal(strncmp(gv_solo_ask(&solo, body), OK("broadcast_ok", "8"),
+        assert_int_equal(strncmp(gv_solo_request(&solo, body), OK("broadcast_ok", "8"),
                                  strlen(OK("broadcast_ok", "8"))),
                          0);
     }
-    const char *read = gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":9}");
+    const char *read = gv_solo_request(&solo, "{\"type\":\"read\",\"msg_id\":9}");
     assert_non_null(strstr(read, TO "read_ok\",\"in_reply_to\":9,\"messages\":[17,0,1.0,"
                                     "{\"a\":[],\"b\":1},null,\"\xc3\xa9\","
                                     "12345678901234567890123]}}\n"));
@@ -103,11 +103,11 @@ static void test_gset(void **state) {
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_gset_workload);
     solo.config.staleness_ms = 0;
-    const char *add = gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":1,\"element\":[1, 2]}");
+    const char *add = gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":1,\"element\":[1, 2]}");
     assert_non_null(strstr(add, OK("add_ok", "1")));
-    const char *read = gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":2}");
+    const char *read = gv_solo_request(&solo, "{\"type\":\"read\",\"msg_id\":2}");
     assert_non_null(strstr(read, TO "read_ok\",\"in_reply_to\":2,\"value\":[[1,2]]}}\n"));
-    assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3,\"delta\":1}"),
+    assert_string_equal(gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":3,\"delta\":1}"),
                         ERROR("12", "3", "add: element is missing"));
     gv_solo_stop(&solo);
 }
@@ -117,14 +117,14 @@ static bool add(struct gv_solo *solo, const char *delta, const char *fault) {
     char body[128], want[256];
     snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":5,\"delta\":%s}", delta);
     snprintf(want, sizeof want, ERROR("12", "5", "add: delta %s"), fault);
-    const char *answer = gv_solo_ask(solo, body);
+    const char *answer = gv_solo_request(solo, body);
     return strstr(answer, fault[0] != '\0' ? want : OK("add_ok", "5")) != NULL;
 }
 
 static bool reads(struct gv_solo *solo, const char *value) {
     char want[128];
     snprintf(want, sizeof want, TO "read_ok\",\"in_reply_to\":6,\"value\":%s}}\n", value);
-    return strstr(gv_solo_ask(solo, "{\"type\":\"read\",\"msg_id\":6}"), want) != NULL;
+    return strstr(gv_solo_request(solo, "{\"type\":\"read\",\"msg_id\":6}"), want) != NULL;
 }
 
 static void test_counter(void **state) {
@@ -152,7 +152,7 @@ static void test_counter(void **state) {
     assert_true(add(&solo, "-9223372036854775800", ""));
     assert_true(add(&solo, "-1", beyond));
     assert_true(reads(&solo, "0"));
-    assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3}"),
+    assert_string_equal(gv_solo_request(&solo, "{\"type\":\"add\",\"msg_id\":3}"),
                         ERROR("12", "3", "add: delta is missing"));
     gv_solo_stop(&solo);
 }
@@ -181,10 +181,10 @@ static void test_before_init(void **state) {
         gv_solo_config(&solo, workloads[i]);
         gv_solo_start(&solo);
         assert_string_equal(gv_node_name(solo.node), "");
-        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"),
+        assert_string_equal(gv_solo_request(&solo, "{\"type\":\"read\",\"msg_id\":1}"),
                             ERROR("11", "1", "read before init"));
         // A cluster without this node.
-        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"gossip\",\"v\":2}"), "");
+        assert_string_equal(gv_solo_request(&solo, "{\"type\":\"gossip\",\"v\":2}"), "");
         assert_string_equal(solo.log, "gossip before init\n");
         gv_solo_stop(&solo);
     }
@@ -196,16 +196,18 @@ static void test_init_again(void **state) {
         struct gv_solo solo;
         gv_solo_init(&solo, workloads[i]);
         assert_string_equal(gv_node_name(solo.node), "n1");
-        assert_string_equal(gv_solo_ask(&solo,
-                                        "{\"type\":\"init\",\"msg_id\":2,\"node_id\":\"n\\u0031\","
-                                        "\"node_ids\":[\"n1\", \"n2\",\"n3\"]}"),
-                            OK("init_ok", "2"));
+        assert_string_equal(
+            gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":2,\"node_id\":\"n\\u0031\","
+                                   "\"node_ids\":[\"n1\", \"n2\",\"n3\"]}"),
+            OK("init_ok", "2"));
         const char *differs = ERROR("22", "3", "init: differs from the first, for n1");
-        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n1\","
-                                               "\"node_ids\":[\"n1\",\"n2\"]}"),
+        assert_string_equal(gv_solo_request(&solo,
+                                            "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n1\","
+                                            "\"node_ids\":[\"n1\",\"n2\"]}"),
                             differs);
-        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n2\","
-                                               "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
+        assert_string_equal(gv_solo_request(&solo,
+                                            "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n2\","
+                                            "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
                             differs);
         assert_string_equal(gv_node_name(solo.node), "n1");
         gv_solo_stop(&solo);
@@ -248,11 +250,12 @@ static void test_bad_init(void **state) {
             char body[512], want[512];
             snprintf(body, sizeof body, "{\"type\":\"init\",\"msg_id\":1,%s}", cases[j].members);
             snprintf(want, sizeof want, ERROR("12", "1", "init: %s"), cases[j].fault);
-            assert_string_equal(gv_solo_ask(&solo, body), want);
+            assert_string_equal(gv_solo_request(&solo, body), want);
         }
         // The refused requests have changed nothing.
-        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                                               "\"node_ids\":[\"n2\",\"n1\"]}"),
+        assert_string_equal(gv_solo_request(&solo,
+                                            "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                            "\"node_ids\":[\"n2\",\"n1\"]}"),
                             OK("init_ok", "1"));
         gv_solo_stop(&solo);
     }
@@ -320,7 +323,7 @@ static void test_unanswered(void **state) {
         assert_null(strstr(solo.out, "error"));
     }
     // The node still accepts requests.
-    assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"), "read_ok"));
+    assert_non_null(strstr(gv_solo_request(&solo, "{\"type\":\"read\",\"msg_id\":1}"), "read_ok"));
     gv_solo_stop(&solo);
 }
 
@@ -364,7 +367,7 @@ static void test_unparsed(void **state) {
         for (size_t k = 0; k < sizeof lines / sizeof *lines; k++) {
             char line[300];
             snprintf(line, sizeof line, lines[k], values[i]);
-            const char *answer = gv_solo_say(&solo, line);
+            const char *answer = gv_solo_exchange(&solo, line);
             assert_ptr_equal(strstr(answer, TO "error\",\"in_reply_to\":4,\"code\":12,\"text\":"
                                                "\"undecodable line: "),
                              answer);
@@ -385,7 +388,7 @@ static void test_unparsed(void **state) {
         ("{\"src\":\"c\xff\"," N1 "\"type\":\"read\",\"msg_id\":4}}"),
     };
     for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
-        assert_string_equal(gv_solo_say(&solo, unclear[i]), "");
+        assert_string_equal(gv_solo_exchange(&solo, unclear[i]), "");
         assert_non_null(strstr(solo.log, "undecodable line: "));
     }
     gv_solo_stop(&solo);
@@ -417,7 +420,7 @@ static void test_saturated(void **state) {
                  "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
                  "\"entries\":[{\"counter\":[[%s]]}]}}",
                  GV_MESSAGE_VERSION, steps[i].entries);
-        gv_solo_say(&solo, line);
+        gv_solo_exchange(&solo, line);
         if (!reads(&solo, steps[i].sum)) print_message("%zu: %s\n", i, solo.out);
         assert_true(reads(&solo, steps[i].sum));
     }
@@ -494,13 +497,13 @@ static void test_damaged(void **state) {
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_broadcast_workload);
     for (size_t i = 0; i < sizeof answered / sizeof *answered; i++) {
-        const char *answer = gv_solo_say(&solo, answered[i]);
+        const char *answer = gv_solo_exchange(&solo, answered[i]);
         const char *want = TO "error\",\"in_reply_to\":3,\"code\":12,\"text\":\"undecodable line: ";
         if (strstr(answer, want) != answer) print_message("%s\n%s\n", answered[i], answer);
         assert_ptr_equal(strstr(answer, want), answer);
     }
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
-        const char *answer = gv_solo_say(&solo, silent[i]);
+        const char *answer = gv_solo_exchange(&solo, silent[i]);
         if (*answer != '\0') print_message("%s\n", silent[i]);
         assert_string_equal(answer, "");
         assert_non_null(strstr(solo.log, "undecodable line: "));
@@ -524,7 +527,7 @@ static void test_longer_peek(void **state) {
                      before ? src : "");
         memset(line + at, 'x', (size_t)(MAX - at));
         snprintf(line + MAX, sizeof line - MAX, "\"},%s\"id\":1}", before ? "" : src);
-        const char *answer = gv_solo_say(&solo, line);
+        const char *answer = gv_solo_exchange(&solo, line);
         const char *want = ERROR("12", "3", "line longer than 4096 bytes");
         assert_string_equal(answer, before ? want : "");
     }
@@ -565,7 +568,7 @@ static void test_unparsed_long(void **state) {
             assert_non_null(strstr(solo.out, "\"in_reply_to\":4,\"code\":12,"));
         }
         if (started == 0)
-            gv_solo_ask(
+            gv_solo_request(
                 &solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     }
     gv_solo_stop(&solo);
@@ -576,12 +579,14 @@ static void test_no_ping_pong(void **state) {
     (void)state;
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_echo_workload);
-    const char *answer = gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
-                                            "\"gossip\",\"v\":2,\"msg_id\":4}}");
+    const char *answer =
+        gv_solo_exchange(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
+                                "\"gossip\",\"v\":2,\"msg_id\":4}}");
     assert_non_null(strstr(answer, "\"dest\":\"n2\",\"body\":{\"type\":\"error\","
                                    "\"in_reply_to\":4,\"code\":10"));
-    assert_string_equal(gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
-                                           "\"error\",\"code\":10,\"in_reply_to\":4}}"),
+    assert_string_equal(gv_solo_exchange(&solo,
+                                         "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
+                                         "\"error\",\"code\":10,\"in_reply_to\":4}}"),
                         "");
     gv_solo_stop(&solo);
 }
@@ -601,7 +606,8 @@ static void test_line_max(void **state) {
     // The sender of the line gets an error if the envelope can be read.
     const char *ask = gv_solo_line("{\"type\":\"echo\",\"msg_id\":5,\"echo\":[1,2,3,4,5,6,7,8,9,0,"
                                    "1,2,3,4,5,6,7,8,9,0]}");
-    assert_string_equal(gv_solo_say(&solo, ask), ERROR("12", "5", "line longer than 100 bytes"));
+    assert_string_equal(gv_solo_exchange(&solo, ask),
+                        ERROR("12", "5", "line longer than 100 bytes"));
     assert_string_equal(solo.log, "");
     gv_solo_stop(&solo);
 }
@@ -644,7 +650,8 @@ static void test_long_echo(void **state) {
     gv_solo_config(&solo, &gv_echo_workload);
     solo.config.message_max = 2048;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_request(&solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     solo.send_cap = gv_node_send_min(solo.node);
     char *line = malloc(LEN + 200), *value = malloc(LEN + 1);
     memset(value, 'a', LEN);
@@ -654,7 +661,7 @@ static void test_long_echo(void **state) {
         line,
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\",\"msg_id\":1,\"echo\":%s}}",
         value);
-    const char *answer = gv_solo_say(&solo, line);
+    const char *answer = gv_solo_exchange(&solo, line);
     sprintf(line, TO "echo_ok\",\"in_reply_to\":1,\"echo\":%s}}\n", value);
     assert_string_equal(answer, line);
     free(line);
@@ -690,7 +697,8 @@ static void test_long_reads(void **state) {
     gv_solo_start(&solo);
     solo.send_cap = gv_node_send_min(solo.node);
     assert_true(solo.send_cap < GV_MESSAGE_LIMIT + 4096);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_request(&solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     gv_solo_clear(&solo);
     for (int i = 0; i < VALUES; i++) {
         char body[128];
@@ -765,8 +773,8 @@ static void test_fairness(void **state) {
     gv_solo_config(&solo, &gv_broadcast_workload);
     solo.config.staleness_ms = 0;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                       "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+    gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                           "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
     gv_solo_clear(&solo);
     for (int i = 0; gv_node_ready(solo.node); i++) {
         char body[128];
@@ -811,7 +819,7 @@ static void test_gossip(void **state) {
                  "{\"src\":\"c1\",\"dest\":\"n%d\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
                  "\"node_id\":\"n%d\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}}",
                  i + 1, i + 1);
-        gv_solo_say(&nodes[i], line);
+        gv_solo_exchange(&nodes[i], line);
         snprintf(line, sizeof line,
                  "{\"src\":\"c1\",\"dest\":\"n%d\",\"body\":{\"type\":\"broadcast\",\"msg_id\":1,"
                  "\"message\":%d}}",
@@ -832,7 +840,7 @@ static void test_gossip(void **state) {
         snprintf(line, sizeof line,
                  "{\"src\":\"c1\",\"dest\":\"n%d\",\"body\":{\"type\":\"read\",\"msg_id\":1}}",
                  i + 1);
-        const char *list = strstr(gv_solo_say(&nodes[i], line), "\"messages\":[");
+        const char *list = strstr(gv_solo_exchange(&nodes[i], line), "\"messages\":[");
         assert_non_null(list);
         for (int j = 0; j < NODES; j++) assert_non_null(strchr(list, '0' + j));
     }
@@ -868,13 +876,13 @@ static void test_links_too_slow(void **state) {
     gv_solo_config(&solo, &gv_broadcast_workload);
     solo.config.staleness_ms = 20;
     gv_solo_start(&solo);
-    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                       "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+    gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                           "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
     unsigned said = 0;
     for (int i = 0; i < 12; i++) {
         char text[160];
         snprintf(text, sizeof text, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":%d}", i);
-        gv_solo_ask(&solo, text);
+        gv_solo_request(&solo, text);
         solo.now += 300 * GV_MS; // beyond the next flush round
         gv_node_advance(solo.node, solo.now);
         gv_solo_send(&solo);
@@ -884,7 +892,7 @@ static void test_links_too_slow(void **state) {
                  "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"up\":1,"
                  "\"ack\":[%llu,255,0]}}",
                  id);
-        gv_solo_say(&solo, text);
+        gv_solo_exchange(&solo, text);
         gv_node_advance(solo.node, solo.now);
         bool says = strstr(solo.log, "the links are too slow for a staleness of 20 ms") != NULL;
         assert_false(says && i == 0);
@@ -908,16 +916,17 @@ static void test_out_of_memory(void **state) {
         gv_json_init(&solo.json, solo.config.alloc, 0, 0);
         gv_solo_clear(&solo);
         if (gv_node_new(&solo.node, &solo.config) == 0) {
-            const char *init = gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
-                                                  "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+            const char *init =
+                gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                       "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
             bool joined = strcmp(init, OK("init_ok", "1")) == 0;
             assert_true(joined || strstr(init, "\"code\":11") != NULL || init[0] == '\0');
             const char *put =
-                gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":42}");
+                gv_solo_request(&solo, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":42}");
             bool stored = strstr(put, "broadcast_ok") != NULL;
             assert_true(stored || strstr(put, "\"code\":11") != NULL || put[0] == '\0');
             allowance.left = 1000;
-            bool found = strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":3}"), "[42]");
+            bool found = strstr(gv_solo_request(&solo, "{\"type\":\"read\",\"msg_id\":3}"), "[42]");
             assert_true(found == stored);
             whole = joined && stored;
         }

@@ -20,15 +20,15 @@ static void values_are_reported_once(void **state) {
     gv_keys_init(&keys, GV_KEYS_INTEGERS, 1, NULL);
     struct gv_memory_bytes changes = {0};
     gv_solo_init(&solo, &gv_broadcast_workload);
-    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":412,\"msg_id\":1}");
-    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":0,\"msg_id\":2}");
+    gv_solo_request(&solo, "{\"type\":\"broadcast\",\"message\":412,\"msg_id\":1}");
+    gv_solo_request(&solo, "{\"type\":\"broadcast\",\"message\":0,\"msg_id\":2}");
     const struct gv_engine *engine = gv_node_engine(solo.node);
     assert_false(gv_observed_has(&observed, 412));
     gv_observed_scan_values(&observed, engine, &keys, &changes);
     expect(&changes, "[412,0]");
     gv_observed_scan_values(&observed, engine, &keys, &changes);
     assert_int_equal(changes.len, 0);
-    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":63,\"msg_id\":3}");
+    gv_solo_request(&solo, "{\"type\":\"broadcast\",\"message\":63,\"msg_id\":3}");
     gv_observed_scan_values(&observed, engine, &keys, NULL); // without a list of changes
     assert_true(gv_observed_has(&observed, 0) && gv_observed_has(&observed, 63) &&
                 gv_observed_has(&observed, 412));
@@ -50,14 +50,14 @@ static void counts_are_reported_when_they_grow(void **state) {
     struct gv_memory_bytes changes = {0};
     gv_solo_init(&solo, &gv_counter_workload);
     const struct gv_engine *engine = gv_node_engine(solo.node);
-    gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":5,\"msg_id\":1}");
+    gv_solo_request(&solo, "{\"type\":\"add\",\"delta\":5,\"msg_id\":1}");
     gv_observed_scan_counts(&observed, engine, &changes);
     assert_true(changes.len > 0 && changes.data[0] == '[' && changes.data[1] == '[');
     changes.len = 0;
     gv_observed_scan_counts(&observed, engine, &changes);
     assert_int_equal(changes.len, 0);
-    gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":2,\"msg_id\":2}");
-    gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":-3,\"msg_id\":3}");
+    gv_solo_request(&solo, "{\"type\":\"add\",\"delta\":2,\"msg_id\":2}");
+    gv_solo_request(&solo, "{\"type\":\"add\",\"delta\":-3,\"msg_id\":3}");
     gv_observed_scan_counts(&observed, engine, &changes);
     changes.data[changes.len - 1] = '\0';
     assert_non_null(strstr(changes.data, ",7],["));

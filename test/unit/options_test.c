@@ -2,7 +2,7 @@
 #include "../lib/test.h"
 
 #include "../../node/options.h"
-#include "../../node/security/secret_file.h"
+#include "../../node/secret_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A program that defines gv_panic_report replaces the default of the library.
-#include "../lib/test.h"
+#include "../../merkle/base.h"
 
-#include "../../merkle/panic.h"
+#include "../lib/test.h"
 
 #include <setjmp.h>
 #include <string.h>

@@ -16,7 +16,7 @@ static int run_and_ask(void *ctx) {
     return status;
 }
 
-static void asking_too_late_kills_nobody(void **state) {
+static void a_late_check_kills_nothing(void **state) {
     (void)state;
     struct gv_proc proc;
     gv_proc_fork(&proc, run_and_ask, NULL, "/dev/null");
@@ -26,6 +26,6 @@ static void asking_too_late_kills_nobody(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(asking_too_late_kills_nobody)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_late_check_kills_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

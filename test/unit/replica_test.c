@@ -34,7 +34,7 @@ static struct gv_slice append(uint8_t *to, struct gv_slice text) {
 static void model_set(struct model *model, size_t i, const struct gv_entry *to) {
     struct gv_entry *entry = &model->entries[i];
     free(model->texts[i]);
-    uint8_t *texts = model->texts[i] = malloc(gv_entry_size(to));
+    uint8_t *texts = model->texts[i] = malloc(gv_entry_size(to) + 1);
     assert_non_null(texts);
     *entry = *to;
     entry->key = append(texts, to->key);

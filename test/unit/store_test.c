@@ -321,7 +321,7 @@ static void test_fifo(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-static void test_lives(void **state) {
+static void test_incarnations(void **state) {
     (void)state;
     struct place place;
     make_values(&place, 1200);
@@ -541,7 +541,7 @@ static void write_and_die(struct place *place, int batches, int values) {
     assert_int_equal(status, 0);
 }
 
-static void check_life(struct place *place, uint64_t values) {
+static void check_incarnation(struct place *place, uint64_t values) {
     assert_int_equal(open_place(place, true, 2), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place->lmdb), 1);
     assert_int_equal(load(place).count, values);
@@ -556,15 +556,15 @@ static void test_journal(void **state) {
     set_up(&place);
     place.sync = true;
     write_and_die(&place, 3, 5);
-    check_life(&place, 15);
+    check_incarnation(&place, 15);
     write_and_die(&place, 60, 3000);
-    check_life(&place, 180000);
+    check_incarnation(&place, 180000);
     write_and_die(&place, 2, 250000);
     place.sync = false;
-    check_life(&place, 500000);
+    check_incarnation(&place, 500000);
     place.sync = true;
     write_and_die(&place, 2, 3);
-    check_life(&place, 500000);
+    check_incarnation(&place, 500000);
     gv_proc_remove_dir(place.dir);
 }
 
@@ -593,7 +593,7 @@ static void test_journal_refused(void **state) {
         check_kept(journal, frames, journal_len);
     }
     assert_int_equal(rename(aside, journal), 0);
-    check_life(&place, 15);
+    check_incarnation(&place, 15);
     free(bytes);
     free(frames);
     gv_proc_remove_dir(place.dir);
@@ -679,7 +679,7 @@ static void test_pair_damaged(void **state) {
     check_pair(&place, &data, &other, "a frame is damaged that was durable");
     put_copy(place.file, &data);
     put_copy(place.journal, &journal);
-    check_life(&place, 12000);
+    check_incarnation(&place, 12000);
     // Without all three files it is a new directory.
     char lock[4200];
     snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
@@ -720,7 +720,7 @@ static void test_pair_mixed(void **state) {
     char lock[4200];
     snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
     assert_int_equal(unlink(lock), 0);
-    check_life(&place, 27);
+    check_incarnation(&place, 27);
 
     set_up(&other);
     other.sync = true;
@@ -803,7 +803,7 @@ static void test_workloads(void **state) {
         check_kept(place.journal, frames, journal_len);
     }
     place.workload = "gset";
-    check_life(&place, 15);
+    check_incarnation(&place, 15);
     free(bytes);
     free(frames);
     gv_proc_remove_dir(place.dir);
@@ -824,7 +824,7 @@ static void test_foreign_files(void **state) {
         write_file(paths[i], bytes, sizeof words);
     }
     write_and_die(&place, 3, 5);
-    check_life(&place, 15);
+    check_incarnation(&place, 15);
     for (int i = 0; i < 3; i++) check_kept(paths[i], bytes, sizeof words);
     gv_proc_remove_dir(place.dir);
 }
@@ -841,7 +841,7 @@ int main(void) {
         cmocka_unit_test(test_records),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_load),
-        cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_incarnations),
         cmocka_unit_test(test_two_processes),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_changed_bytes),

@@ -52,8 +52,8 @@ static size_t write_sums(struct gv_prng *prng, uint8_t *bytes, size_t cap) {
 }
 
 static struct gv_range any_range(struct gv_prng *prng) {
-    static const enum gv_range_kind kinds[] = {GV_RANGE_ROOT, GV_RANGE_SUM, GV_RANGE_DIGEST,
-                                               GV_RANGE_SKETCH, GV_RANGE_PROBE};
+    static const uint8_t kinds[] = {GV_RANGE_ROOT, GV_RANGE_SUM, GV_RANGE_DIGEST, GV_RANGE_SKETCH,
+                                    GV_RANGE_PROBE};
     struct gv_range range = {.hi = GV_POSITION_END, .kind = kinds[gv_prng_below(prng, 5)]};
     if (range.kind != GV_RANGE_ROOT && gv_prng_below(prng, 2)) range.lo = 1 + any(prng) / 2;
     range.peer = (struct gv_digest){any(prng), gv_prng_next(prng), gv_prng_next(prng)};

@@ -199,7 +199,7 @@ static uint64_t draw_bound(struct run *run) {
     }
 }
 
-static void ask(struct run *run) {
+static void query(struct run *run) {
     const struct gv_tree *tree = &run->tree;
     const struct model *model = &run->model;
     uint64_t lo = draw_bound(run), hi = draw_bound(run);
@@ -229,7 +229,7 @@ static void ask(struct run *run) {
 }
 
 // Batches, in any order.
-static void ask_each(struct run *run) {
+static void query_each(struct run *run) {
     enum { MANY = 50 };
     const struct model *model = &run->model;
     uint64_t asked[MANY], positions[MANY];
@@ -260,8 +260,8 @@ static void test_random(void **state) {
         for (size_t phase = 0; phase < sizeof growth; phase++) {
             for (int batch = 0; batch < 12; batch++) {
                 for (int i = 0; i < 200; i++) change(&run, growth[phase]);
-                for (int i = 0; i < 6; i++) ask(&run);
-                ask_each(&run);
+                for (int i = 0; i < 6; i++) query(&run);
+                query_each(&run);
                 assert_same(&run.tree, &run.model);
                 assert_int_equal(gv_tree_memory(&run.tree), budget.bytes);
             }

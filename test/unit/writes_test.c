@@ -60,8 +60,8 @@ static void start(struct gv_solo *solo, struct memory *memory, const struct gv_w
     solo->config.commit_ms = 100;
     solo->config.staleness_ms = 0;
     gv_solo_start(solo);
-    const char *answer = gv_solo_ask(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                                           "\"node_ids\":[\"n1\",\"n2\"]}");
+    const char *answer = gv_solo_request(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                               "\"node_ids\":[\"n1\",\"n2\"]}");
     assert_non_null(strstr(answer, "init_ok"));
     gv_solo_clear(solo);
 }
@@ -79,13 +79,13 @@ static const char *add(struct gv_solo *solo, int id, int value) {
     char body[128];
     snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":%d,\"%s\":%d}", id,
              solo->config.workload == &gv_counter_workload ? "delta" : "element", value);
-    return gv_solo_ask(solo, body);
+    return gv_solo_request(solo, body);
 }
 
 static bool reads(struct gv_solo *solo, const char *value) {
     char want[128];
     snprintf(want, sizeof want, TO "read_ok\",\"in_reply_to\":9,\"value\":%s}}\n", value);
-    return strstr(gv_solo_ask(solo, "{\"type\":\"read\",\"msg_id\":9}"), want) != NULL;
+    return strstr(gv_solo_request(solo, "{\"type\":\"read\",\"msg_id\":9}"), want) != NULL;
 }
 
 // No client, reader or peer sees a write before it is stored.
@@ -130,7 +130,7 @@ static void test_before(void **state) {
     drop(&memory);
 }
 
-static void test_counter_lives(void **state) {
+static void test_counter_incarnations(void **state) {
     (void)state;
     struct memory memory = {0};
     struct gv_solo solo;
@@ -228,7 +228,7 @@ static void test_async(void **state) {
 }
 
 // Receives messages with `count` values of a peer.
-static void hear(struct gv_solo *solo, int first, int count) {
+static void receive(struct gv_solo *solo, int first, int count) {
     static char line[1 << 16];
     for (int i = 0; i < count;) {
         size_t len =
@@ -258,7 +258,7 @@ static void test_peers(void **state) {
     struct memory memory = {0};
     struct gv_solo solo;
     start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_SYNC);
-    hear(&solo, 0, 30000);
+    receive(&solo, 0, 30000);
     assert_false(commit(&solo, &memory, 0)); // batched
     add(&solo, 2, 30000);
     assert_true(commit(&solo, &memory, 0));
@@ -267,10 +267,10 @@ static void test_peers(void **state) {
     assert_false(commit(&solo, &memory, 0));
 
     // While the store fails, there are more changes than can be listed one by one.
-    hear(&solo, 40000, 10);
+    receive(&solo, 40000, 10);
     solo.now += 100 * GV_MS;
     assert_true(commit(&solo, &memory, GV_EIO));
-    hear(&solo, 50000, 200000);
+    receive(&solo, 50000, 200000);
     while (solo.now += 500 * GV_MS, commit(&solo, &memory, 0)) continue;
     assert_true(gv_node_all_persisted(solo.node));
     gv_solo_stop(&solo);
@@ -330,8 +330,8 @@ static void test_out_of_memory(void **state) {
         gv_json_init(&solo.json, gv_base_malloc(), 0, 0);
         gv_solo_clear(&solo);
         if (gv_node_new(&solo.node, &solo.config) == 0) {
-            gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                               "\"node_ids\":[\"n1\"]}");
+            gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                   "\"node_ids\":[\"n1\"]}");
             bool joined = strstr(solo.out, "init_ok") != NULL;
             add(&solo, 2, 42);
             commit(&solo, &memory, 0);
@@ -414,7 +414,7 @@ static void meddle(struct meddled *it) {
                  entry.count + by);
     }
     if (seen == 0) return;
-    gv_solo_say(&it->solo, line);
+    gv_solo_exchange(&it->solo, line);
     it->value += (int64_t)count;
     it->raised++;
     note_answers(it);
@@ -437,7 +437,7 @@ static void meddle_ahead(struct meddled *it) {
              "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
              "\"entries\":[{\"counter\":[[%s,%" PRIu64 "]]}]}}",
              GV_MESSAGE_VERSION, text, count);
-    gv_solo_say(&it->solo, line);
+    gv_solo_exchange(&it->solo, line);
     uint64_t by = count - held.count;
     it->value = (int64_t)((uint64_t)it->value + (up ? by : 0 - by));
     it->raised++;
@@ -463,7 +463,7 @@ static void settle(struct meddled *it) {
         gv_solo_send(&it->solo);
         note_answers(it);
     }
-    const char *answer = gv_solo_ask(&it->solo, "{\"type\":\"read\",\"msg_id\":9}");
+    const char *answer = gv_solo_request(&it->solo, "{\"type\":\"read\",\"msg_id\":9}");
     answer = strstr(answer, "\"value\":");
     assert_non_null(answer);
     int64_t read = strtoll(answer + strlen("\"value\":"), NULL, 10), value = sum_of(&it->solo);
@@ -535,7 +535,7 @@ static void test_meddled_ahead(void **state) {
                  "\"entries\":[{\"counter\":[[[\"n1\",%" PRIu64 ",\"+\"],%" PRIu64 "]]}]}}",
                  GV_MESSAGE_VERSION, row == 0 ? UINT64_C(7) : gv_prng_next(&prng),
                  row == 0 ? UINT64_C(100) : UINT64_MAX);
-        gv_solo_say(&it->solo, line);
+        gv_solo_exchange(&it->solo, line);
     }
     it->value = 99;
     gv_solo_clear(&it->solo);
@@ -598,14 +598,14 @@ static void start_replaced(struct replaced *it) {
     it->solo.config.store = &it->disk.store;
     it->solo.config.commit_ms = 100;
     gv_solo_start(&it->solo);
-    gv_solo_ask(&it->solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
-                           "\"node_ids\":[\"n1\",\"n2\"]}");
+    gv_solo_request(&it->solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                               "\"node_ids\":[\"n1\",\"n2\"]}");
     it->merged = new_model();
     assert_int_equal(gv_store_load(&it->disk.store, it->merged), 0);
 }
 
 // The peer has a larger version of an entry of this node, or an entry of its own.
-static void hear_larger(struct replaced *it) {
+static void receive_larger(struct replaced *it) {
     char key[128] = "[\"n2\",7,\"+\"]", line[512];
     struct gv_entry entry = {.lattice = GV_LATTICE_COUNTER}, held;
     const struct gv_engine *engine = gv_node_engine(it->solo.node);
@@ -621,7 +621,7 @@ static void hear_larger(struct replaced *it) {
              "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
              "\"entries\":[{\"counter\":[[%s,%" PRIu64 "]]}]}}",
              GV_MESSAGE_VERSION, key, entry.count);
-    gv_solo_say(&it->solo, line);
+    gv_solo_exchange(&it->solo, line);
     assert_int_equal(gv_engine_put(it->merged, 0, &entry), 1);
 }
 
@@ -645,7 +645,7 @@ static void commit_replaced(struct replaced *it) {
     const struct gv_store_batch *batch = gv_node_batch(it->solo.node, it->solo.now);
     if (batch == NULL) return;
     for (uint64_t n = gv_prng_below(&it->prng, 4); n > 0; n--) {
-        if (gv_prng_below(&it->prng, 2) > 0) hear_larger(it);
+        if (gv_prng_below(&it->prng, 2) > 0) receive_larger(it);
         add(&it->solo, it->next++, (int)gv_prng_below(&it->prng, 21) - 10);
     }
     bool fails = gv_prng_below(&it->prng, 8) == 0;
@@ -674,7 +674,7 @@ static void test_replaced(void **state) {
     for (int i = 0; i < 4000; i++) {
         uint64_t what = gv_prng_below(&it->prng, 10);
         if (what < 4) add(&it->solo, it->next++, (int)gv_prng_below(&it->prng, 21) - 10);
-        if (what == 4) hear_larger(it);
+        if (what == 4) receive_larger(it);
         if (what == 5) it->solo.now += gv_prng_below(&it->prng, 200) * GV_MS;
         if (what > 5) commit_replaced(it);
         gv_solo_clear(&it->solo);
@@ -692,7 +692,7 @@ static void test_replaced(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_meddled_counter), cmocka_unit_test(test_meddled_ahead),
-        cmocka_unit_test(test_before),          cmocka_unit_test(test_counter_lives),
+        cmocka_unit_test(test_before),          cmocka_unit_test(test_counter_incarnations),
         cmocka_unit_test(test_failure),         cmocka_unit_test(test_async),
         cmocka_unit_test(test_peers),           cmocka_unit_test(test_bound),
         cmocka_unit_test(test_out_of_memory),   cmocka_unit_test(test_replaced),

@@ -8,10 +8,10 @@
 // Buckets are in a set-associative table of fixed size. In a full set, a new client replaces the
 // one with the fullest bucket; if that is full, nothing is lost. A flood of invented names can
 // therefore lift the limit of other clients, but allocates no memory.
-#ifndef GV_NODE_SECURITY_LIMITER_H
-#define GV_NODE_SECURITY_LIMITER_H
+#ifndef GV_NODE_LIMITER_H
+#define GV_NODE_LIMITER_H
 
-#include "../../merkle/digest.h"
+#include "../merkle/digest.h"
 
 enum { GV_LIMITER_SETS = 512, GV_LIMITER_WAYS = 8 };
 

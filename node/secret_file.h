@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The file with a cluster's secret.
-#ifndef GV_NODE_SECURITY_SECRET_FILE_H
-#define GV_NODE_SECURITY_SECRET_FILE_H
+#ifndef GV_NODE_SECRET_FILE_H
+#define GV_NODE_SECRET_FILE_H
 
-#include "../../merkle/base.h"
+#include "../merkle/base.h"
 
 enum {
     GV_SECRET_FILE_MIN = 16,   // shortest secret, bytes

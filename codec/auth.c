@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "auth.h"
 
-#include "../../codec/message.h"
+#include "blake2b.h"
+#include "crypto.h"
+#include "message.h"
+#include "siphash.h"
 
-#include <sodium.h>
+_Static_assert((int)GV_AUTH_KEY == 2 * (int)GV_SIPHASH_KEY, "there are two keys");
 
-enum { TAG = 16, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
+enum { TAG = GV_SIPHASH_LEN, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
 
 struct mac {
     uint64_t sequence, largest; // largest number received from the destination; 0: not announced
@@ -14,21 +17,20 @@ struct mac {
 
 // ---- Keys ---------------------------------------------------------------------------------------
 
-static void derive(uint8_t *key, const uint8_t *root, const char *use) {
-    crypto_generichash(key, GV_AUTH_KEY, (const uint8_t *)use, strlen(use), root, GV_AUTH_KEY);
+static void derive(uint8_t *key, const uint8_t *root, const char *label) {
+    gv_blake2b_compute(key, GV_AUTH_KEY, gv_slice_of(root, GV_AUTH_KEY),
+                       gv_slice_of(label, strlen(label)));
 }
 
-int gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice secret,
-                 uint8_t *digest) {
+void gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice secret,
+                  uint8_t *digest) {
     GV_ASSERT(secret.len > 0 && digest != NULL);
     *auth = (struct gv_auth){.alloc = alloc, .on = true};
-    if (sodium_init() < 0) return GV_EIO;
     uint8_t root[GV_AUTH_KEY];
-    crypto_generichash(root, sizeof root, secret.data, secret.len, NULL, 0);
+    gv_blake2b_compute(root, sizeof root, (struct gv_slice){NULL, 0}, secret);
     derive(auth->key, root, "grapevine seal 1");
     derive(digest, root, "grapevine digest 1");
-    sodium_memzero(root, sizeof root);
-    return 0;
+    gv_crypto_wipe(root, sizeof root);
 }
 
 static void free_peers(struct gv_auth *auth) {
@@ -39,8 +41,7 @@ static void free_peers(struct gv_auth *auth) {
 
 void gv_auth_fini(struct gv_auth *auth) {
     free_peers(auth);
-    if (auth->on) sodium_memzero(auth->key, sizeof auth->key);
-    *auth = (struct gv_auth){0};
+    gv_crypto_wipe(auth, sizeof *auth);
 }
 
 int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count) {
@@ -64,16 +65,10 @@ static void put_name(struct gv_writer *out, struct gv_slice name) {
     gv_pack_put_bytes(out, name.data, name.len);
 }
 
-static void hash(uint8_t *tag, const uint8_t *key, const uint8_t *data, size_t len) {
-    _Static_assert(TAG == crypto_shorthash_siphashx24_BYTES, "the tag is the complete hash");
-    _Static_assert(GV_AUTH_KEY == 2 * crypto_shorthash_siphashx24_KEYBYTES, "there are two keys");
-    crypto_shorthash_siphashx24(tag, data, len, key);
-}
-
 static void make_tag(const struct gv_auth *auth, struct gv_auth_endpoints endpoints,
                      struct gv_slice text, struct mac *mac) {
     uint8_t data[16 + TAG + 2 * (1 + UINT8_MAX)], content[TAG];
-    hash(content, auth->key, text.data, text.len);
+    gv_siphash_compute(content, auth->key, text.data, text.len);
     struct gv_writer out = {.data = data, .cap = sizeof data};
     gv_pack_put_u64(&out, mac->sequence);
     gv_pack_put_u64(&out, mac->largest);
@@ -81,7 +76,7 @@ static void make_tag(const struct gv_auth *auth, struct gv_auth_endpoints endpoi
     put_name(&out, endpoints.src);
     put_name(&out, endpoints.dest);
     GV_ASSERT(!out.full);
-    hash(mac->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
+    gv_siphash_compute(mac->tag, auth->key + GV_SIPHASH_KEY, data, out.len);
 }
 
 size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoints, char *body,
@@ -151,7 +146,7 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
     if (len < 0) return GV_AUTH_INVALID;
     expected = received;
     make_tag(auth, endpoints, gv_slice_of(scratch, (size_t)len), &expected);
-    if (sodium_memcmp(received.tag, expected.tag, TAG) != 0) return GV_AUTH_INVALID;
+    if (!gv_crypto_equal(received.tag, expected.tag, TAG)) return GV_AUTH_INVALID;
 
     GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
     struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
@@ -159,23 +154,6 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
     // since.
     if (received.largest >= peer->next) peer->next = received.largest + 1;
     return update_window(peer, received.sequence);
-}
-
-const char *gv_auth_reason(enum gv_auth_status status) {
-    switch (status) {
-    case GV_AUTH_VALID:
-    case GV_AUTH_DUPLICATE:
-        break;
-    case GV_AUTH_OLD:
-        return "is too old: the clock of its sender was set back, or it is a replay";
-    case GV_AUTH_MISSING:
-        return "has no MAC: its sender lacks the cluster's --secret-file, or it is forged";
-    case GV_AUTH_INVALID:
-        return "has an invalid MAC: its sender has another --secret-file, or it is forged";
-    case GV_AUTH_UNEXPECTED:
-        return "has a MAC: this node lacks the cluster's --secret-file";
-    }
-    return NULL;
 }
 
 bool gv_auth_announce(struct gv_auth *auth, gv_time now, int index) {

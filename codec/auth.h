@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Authentication of messages between nodes that share a secret. Each message has a MAC, the member
 // "seal" of its body; without the secret, messages cannot be altered, forged, redirected or
-// replayed.
+// replayed. They are not encrypted, and whoever has the secret can forge messages of every node.
+// Internal to the library and node/.
 //
 //   seal = base64 of: sequence, 8 bytes; largest, 8 bytes, or nothing for 0; tag, 16 bytes
 //   tag  = S(k1, sequence, largest, S(k0, text), length of src: 1 byte, src, length of dest, dest)
@@ -19,12 +20,12 @@
 // receiver that drops an old number announces the largest one in its next message to that peer, as
 // `largest`, and the peer continues from there.
 //
-// SipHash is made to authenticate short messages: for 100 bytes it takes a tenth of the time of
-// BLAKE2b. Both are in libsodium.
-#ifndef GV_NODE_SECURITY_AUTH_H
-#define GV_NODE_SECURITY_AUTH_H
+// SipHash is made to authenticate short messages. BLAKE2b (RFC 7693) has a result that is long
+// enough for keys. Tags are compared in constant time, and derived keys are erased.
+#ifndef GV_CODEC_AUTH_H
+#define GV_CODEC_AUTH_H
 
-#include "../../codec/json.h"
+#include "json.h"
 
 enum {
     GV_AUTH_KEY = 32,     // bytes of a key
@@ -71,10 +72,11 @@ enum gv_auth_status {
     GV_AUTH_UNEXPECTED, // it has a MAC, but this node has no secret
 };
 
-// Derives the keys from the secret; digest[GV_AUTH_KEY] becomes the key of the digests. GV_EIO:
-// libsodium does not start.
-int gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice secret,
-                 uint8_t *digest);
+// Derives the keys from the secret, of at least one byte; digest[GV_AUTH_KEY] becomes the key of
+// the digests, which the caller erases (gv_crypto_wipe).
+void gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice secret,
+                  uint8_t *digest);
+// Erases the keys and frees the peers.
 void gv_auth_fini(struct gv_auth *auth);
 
 // Whether there is a secret.
@@ -98,9 +100,6 @@ size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoin
 enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
                                    struct gv_auth_message message, char *scratch, size_t cap,
                                    struct gv_json *out);
-
-// The text to log after "gossip from n1 "; NULL for duplicates, which are normal in a network.
-const char *gv_auth_reason(enum gv_auth_status status);
 
 // After GV_AUTH_OLD: makes the next message to the peer announce its largest number. False: this
 // was done within the last second, so that replays cause no flood of answers.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// BLAKE2b, a cryptographic hash with an optional key (RFC 7693). Derives keys; it is written to be
+// short, not fast. Internal to codec/.
+//
+// There is no branch and no address that depends on the key or on the content. The function erases
+// its state, from which a key could be recovered.
+#ifndef GV_CODEC_BLAKE2B_H
+#define GV_CODEC_BLAKE2B_H
+
+#include "../merkle/base.h"
+
+enum { GV_BLAKE2B_KEY_MAX = 64, GV_BLAKE2B_LEN_MAX = 64 }; // bytes
+
+// Computes the hash of `data`, of `len` bytes, 1 to GV_BLAKE2B_LEN_MAX. `key`: at most
+// GV_BLAKE2B_KEY_MAX bytes; empty: unkeyed. `out` may overlap neither.
+void gv_blake2b_compute(uint8_t *out, size_t len, struct gv_slice key, struct gv_slice data);
+
+#endif

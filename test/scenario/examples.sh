@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The examples for embedders: three processes of udp_poll, and of tcp_uv, converge; one of them is
+# killed, misses writes, restarts with its store and catches up; a torn record at the end of a store
+# is removed, and a damaged store is refused. $BUILD has the programs.
+build=${BUILD:-build}/examples
+case $build in /*) ;; *) build=$PWD/$build ;; esac
+dir=$(mktemp -d) || exit 1
+trap 'exec 5>&- 6>&- 7>&-; kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+export SECRET=sesame
+failed=0 pids=
+
+fail() {
+    echo "FAILED: $program: $*"
+    tail -n 20 ./*.out ./*.log
+    failed=1
+}
+
+# wait_for SECONDS COMMAND…: tries it every 50 ms.
+wait_for() {
+    tries=$(($1 * 20))
+    shift
+    while ! "$@"; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+has() { grep -qxF -e "$2" "$1.out"; }
+
+# node NAME: starts it. It reads NAME.in, which this script holds open, and ends when that is
+# closed; so none outlives the script.
+node() {
+    "$build/$program" "$1.store" "$1" $cluster <"$1.in" >>"$1.out" 2>>"$1.log" 5>&- 6>&- 7>&- &
+    eval "pid_$1=$!"
+    pids="$pids $!"
+    case $1 in
+    ann) exec 5>ann.in ;;
+    bob) exec 6>bob.in ;;
+    cat) exec 7>cat.in ;;
+    esac
+}
+
+# Starts three nodes, with other ports if one is in use.
+start() {
+    program=$1
+    for try in 1 2 3 4 5; do
+        base=$((20000 + ($$ + try * 977) % 12000))
+        cluster="ann=$base bob=$((base + 1)) cat=$((base + 2))"
+        rm -f ./*.in ./*.out ./*.log ./*.store*
+        mkfifo ann.in bob.in cat.in
+        for name in ann bob cat; do node $name; done
+        sleep 0.3
+        kill -0 $pid_ann 2>/dev/null && kill -0 $pid_bob 2>/dev/null &&
+            kill -0 $pid_cat 2>/dev/null && return
+        stop
+    done
+    fail 'does not start'
+}
+stop() {
+    exec 5>&- 6>&- 7>&-
+    for name in ann bob cat; do
+        eval "wait \$pid_$name" || fail "$name ends with status $?"
+    done
+    pids=
+}
+crash_bob() {
+    kill -9 $pid_bob
+    wait $pid_bob 2>/dev/null
+    exec 6>&-
+    printf '{"type":"gossip","v":2,"entries":[{"set":["to' >>bob.store
+}
+
+start udp_poll
+echo 'add apple' >&5
+echo 'inc visits 2' >&6
+echo 'set color dark red' >&7
+for name in ann bob cat; do
+    wait_for 3 eval "grep -q apple $name.out && grep -q visits $name.out &&
+        grep -q '\"dark red\"' $name.out" || fail "$name lacks a write"
+done
+wait_for 1 has bob ok || fail 'bob has not acknowledged its write'
+crash_bob
+echo 'inc visits -7' >&5
+echo 'set color green' >&5
+node bob
+echo 'inc visits 100' >&6
+wait_for 2 grep -q 'removed 45 bytes' bob.log || fail 'the torn record is not reported'
+for name in ann bob cat; do
+    wait_for 5 eval "grep -q -e '-> 95\$' $name.out && grep -q '\"green\"' $name.out" ||
+        fail "$name does not converge"
+done
+printf '%s\n' 'has apple' 'get color' 'count visits' nonsense 'add' >&6
+for line in 1 '"green"' 95 'error: no such command' 'error: the key: empty'; do
+    wait_for 1 has bob "$line" || fail "bob does not answer $line"
+done
+# Only one process at a time has a store.
+"$build/$program" ann.store ann "ann=$((base + 3))" </dev/null >ann2.out 2>&1 &&
+    fail 'a second process uses the store'
+stop
+# Alone, with its store only.
+echo 'count visits' | "$build/$program" cat.store cat "cat=$base" >alone.out || fail 'cat fails'
+grep -qx 95 alone.out || fail 'the store of cat lacks entries'
+echo 'not a record' >>cat.store
+"$build/$program" cat.store cat "cat=$base" </dev/null >alone.out 2>&1 &&
+    fail 'loads a damaged store'
+grep -q '^cat.store:[0-9]*: ' alone.out || fail 'does not name the damaged line'
+
+start tcp_uv
+echo 'hello from ann' >&5
+echo 'hello from cat' >&7
+for name in ann bob cat; do
+    wait_for 3 eval "has $name '\"hello from ann\"' && has $name '\"lines\": 2'" ||
+        fail "$name lacks a line"
+done
+crash_bob
+seq 3000 >&7
+echo 'bob is away' >&5
+node bob
+echo 'bob is back' >&6
+for name in ann bob cat; do
+    wait_for 8 eval "has $name '\"lines\": 3004' && has $name '\"3000\"' &&
+        has $name '\"bob is back\"'" || fail "$name does not converge"
+done
+grep -q 'removed 45 bytes' bob.log || fail 'the torn record is not reported'
+stop
+[ $failed = 0 ] && echo 'all checks passed'
+exit $failed
