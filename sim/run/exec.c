@@ -300,7 +300,8 @@ static void pause_reading(struct node *node) {
     }
     gv_run_object(exec->run, GV_VERDICT_FLOOD,
                   "n%u sent more than others read: %zu bytes of its messages, and of "
-                  "replies of services to it, are undelivered, more than --queue-max, %zu of them in flight and %zu before full "
+                  "replies of services to it, are undelivered, more than --queue-max, %zu of them "
+                  "in flight and %zu before full "
                   "pipes%s. It was not read until half of them were delivered",
                   node->index, here + node->waiting, here, node->waiting, reader);
 }
