@@ -35,8 +35,8 @@ bool gv_check_protocol_resembles_message(struct gv_slice text);
 void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
                              char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Writes the reason why a dest is unknown: no node or client has this name, or it is a service of
-// Maelstrom, which gvsim does not have.
+// Writes the reason why a dest is unknown: no node, client or service has this name. If it looks
+// like that of a service, the reason lists the services.
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // A message between nodes, recognised without parsing.

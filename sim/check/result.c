@@ -135,8 +135,9 @@ static void print_type(const struct gv_net_count *count, FILE *out) {
 
 static void print_messages(const struct gv_result *result, FILE *out) {
     char total[32], per_op[32];
-    fprintf(out, "  %-16s %" PRIu64 " between nodes, %.3f an operation; %s, %s an operation\n",
-            "messages", result->servers_msgs, each(result->servers_msgs, result->ops),
+    fprintf(out, "  %-16s %" PRIu64 " between nodes%s, %.3f an operation; %s, %s an operation\n",
+            "messages", result->servers_msgs, result->service_msgs > 0 ? " and services" : "",
+            each(result->servers_msgs, result->ops),
             bytes_text((double)result->servers_bytes, total),
             bytes_text(each(result->servers_bytes, result->ops), per_op));
     for (size_t i = 0; i < result->types; i++) {
@@ -236,8 +237,10 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
     fprintf(out, ",\"ok\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64, result->ok,
             result->failed, result->unknown);
     fprintf(out, ",\"ok_fraction\":%.4f", result->ok_fraction);
+    fprintf(out, ",\"all_msgs\":%" PRIu64, result->all_msgs);
     fprintf(out, ",\"servers_msgs\":%" PRIu64 ",\"servers_bytes\":%" PRIu64, result->servers_msgs,
             result->servers_bytes);
+    fprintf(out, ",\"service_msgs\":%" PRIu64, result->service_msgs);
     fprintf(out, ",\"msgs_per_op\":%.4f,\"bytes_per_op\":%.1f",
             each(result->servers_msgs, result->ops), each(result->servers_bytes, result->ops));
     fprintf(out, ",\"lost\":%" PRIu64 ",\"phantom\":%" PRIu64 ",\"duplicated\":%" PRIu64,

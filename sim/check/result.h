@@ -20,8 +20,11 @@ struct gv_result {
     uint64_t ops, adds, reads; // operations invoked, with final reads
     uint64_t ok, failed, unknown;
     double ok_fraction;                   // share of operations that succeeded, without final reads
-    uint64_t servers_msgs, servers_bytes; // messages between nodes, including dropped ones
-    const struct gv_net_count *counts;    // these messages by body type. Borrowed
+    uint64_t all_msgs;                    // messages, requests and replies, but not of observers
+    uint64_t servers_msgs, servers_bytes; // messages of nodes and services but not of clients,
+                                          // including dropped ones
+    uint64_t service_msgs;                // those to and from services
+    const struct gv_net_count *counts;    // servers' messages by type. Borrowed
     size_t types;
     uint64_t lost, phantom, duplicated; // numbers of values (unique-ids: of ids)
     uint64_t may_be_lost;  // values whose last copy a crash destroyed (counters: increments)

@@ -3,6 +3,9 @@
 
 #include "../../node/escape.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 enum { HEAD_MAX = 128 }; // longest line without its body, bytes
 
 static char *put_text(char *to, const char *text, size_t len) {
@@ -33,6 +36,16 @@ void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, u
     GV_ASSERT(to - head < HEAD_MAX);
     envelope->line.len = 0;
     gv_memory_append(&envelope->line, head, (size_t)(to - head));
+}
+
+void gv_envelope_open_names(struct gv_envelope *envelope, const char *src, const char *dest) {
+    char head[HEAD_MAX];
+    int len =
+        snprintf(head, sizeof head, "{\"id\":%" PRIu64 ",\"src\":\"%s\",\"dest\":\"%s\",\"body\":",
+                 envelope->next_id++, src, dest);
+    GV_ASSERT(len > 0 && len < HEAD_MAX);
+    envelope->line.len = 0;
+    gv_memory_append(&envelope->line, head, (size_t)len);
 }
 
 bool gv_envelope_begins(struct gv_slice line, char letter) {

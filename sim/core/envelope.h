@@ -14,6 +14,8 @@ struct gv_envelope {
 
 // Begins a line to node `dest` from client ('c') or node ('n') number `src`, up to its body.
 void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest);
+// The same for any sender and receiver, such as services. Names need no escapes.
+void gv_envelope_open_names(struct gv_envelope *envelope, const char *src, const char *dest);
 // Whether a composed line has a sender of this letter.
 bool gv_envelope_begins(struct gv_slice line, char letter);
 

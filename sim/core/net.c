@@ -130,7 +130,12 @@ static gv_time draw_fine(struct gv_net_link *link, enum gv_net_latency dist, gv_
     return draw_delay(link, dist, us) * 1000;
 }
 
+static bool has_service(const struct gv_net *net, uint32_t src, uint32_t dest) {
+    return (src != GV_NET_CLIENT && src >= net->config.nodes) || dest >= net->config.nodes;
+}
+
 static const struct gv_wan_path *path_of(const struct gv_net *net, const struct gv_net_link *link) {
+    if (has_service(net, link->src, link->dest)) return NULL;
     return net->config.wan != NULL ? gv_wan_between(net->config.wan, link->src, link->dest) : NULL;
 }
 
@@ -154,8 +159,10 @@ void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t co
     net->rules_len = count;
 }
 
-static bool applies_to(const struct gv_net_rule *rule, const struct gv_net_link *link) {
+static bool applies_to(const struct gv_net *net, const struct gv_net_rule *rule,
+                       const struct gv_net_link *link) {
     if (rule->sides == NULL) return true;
+    if (has_service(net, link->src, link->dest)) return false;
     uint8_t from = rule->sides[link->src], to = rule->sides[link->dest];
     if ((from & GV_NET_LEFT) != 0 && (to & GV_NET_RIGHT) != 0) return true;
     return rule->both_ways && (from & GV_NET_RIGHT) != 0 && (to & GV_NET_LEFT) != 0;
@@ -167,7 +174,7 @@ static unsigned copies_of(const struct gv_net *net, struct gv_net_link *link) {
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
         if (rule->kind != GV_NET_LOSE && rule->kind != GV_NET_DUPLICATE) continue;
-        if (!applies_to(rule, link) || draw_below(link, MILLION) >= rule->ppm) continue;
+        if (!applies_to(net, rule, link) || draw_below(link, MILLION) >= rule->ppm) continue;
         if (rule->kind == GV_NET_LOSE) return 0;
         copies++;
     }
@@ -178,7 +185,7 @@ static gv_time delay_of(const struct gv_net *net, struct gv_net_link *link) {
     gv_time delay = latency_of(net, link);
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_DELAY || !applies_to(rule, link)) continue;
+        if (rule->kind != GV_NET_DELAY || !applies_to(net, rule, link)) continue;
         bool chosen = rule->ppm >= MILLION || draw_below(link, MILLION) < rule->ppm;
         if (chosen) delay += draw_fine(link, rule->dist, rule->delay);
     }
@@ -193,7 +200,7 @@ static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link 
     gv_time wait_max = GV_NET_WAIT_MAX;
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_LIMIT || !applies_to(rule, link)) continue;
+        if (rule->kind != GV_NET_LIMIT || !applies_to(net, rule, link)) continue;
         if (bandwidth == 0 || rule->bandwidth < bandwidth) {
             bandwidth = rule->bandwidth;
             wait_max = rule->delay;
@@ -218,6 +225,7 @@ static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const ch
 
 static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
     if (message->src == GV_NET_CLIENT || net->config.cut == NULL) return false;
+    if (has_service(net, message->src, message->dest)) return false;
     if (!net->config.cut(net->config.cut_ctx, message)) return false;
     drop(net, now, gv_slice_of(message->bytes, message->len), "cut");
     return true;
@@ -228,6 +236,14 @@ static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *mes
                             message->seq, message);
 }
 
+// The count of bytes in flight that has this message; NULL: none.
+static size_t *bytes_of(struct gv_net *net, const struct gv_net_message *message) {
+    if (message->src == GV_NET_CLIENT) return NULL;
+    // The node that asked a service answers for the reply.
+    uint32_t node = message->src < net->config.nodes ? message->src : message->dest;
+    return &net->in_flight_bytes[node];
+}
+
 // A node's message begins its flight; the next function ends it, delivered or cut.
 static void depart(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
     link->in_flight++;
@@ -236,8 +252,8 @@ static void depart(struct gv_net *net, struct gv_net_link *link, gv_time takes) 
 }
 
 static void arrive(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
-    if (message->src != GV_NET_CLIENT)
-        net->in_flight_bytes[message->src] -= message->len + GV_NET_OVERHEAD;
+    size_t *bytes = bytes_of(net, message);
+    if (bytes != NULL) *bytes -= message->len + GV_NET_OVERHEAD;
     if (!message->original) return;
     struct gv_net_link *link = place_of(net, message->src, message->dest);
     GV_ASSERT(link->in_flight > 0);
@@ -305,14 +321,14 @@ static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
 void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
-    GV_MEMORY_ARRAY(net->inboxes, config->nodes);
+    GV_MEMORY_ARRAY(net->inboxes, config->nodes + config->services);
     GV_MEMORY_ARRAY(net->in_flight_bytes, config->nodes);
-    GV_MEMORY_ARRAY(net->sent_by, config->nodes);
+    GV_MEMORY_ARRAY(net->sent_by, config->nodes + config->services);
 }
 
 void gv_net_fini(struct gv_net *net) {
-    for (uint32_t node = 0; node < net->config.nodes; node++) {
-        struct gv_net_inbox *inbox = &net->inboxes[node];
+    for (uint32_t end = 0; end < net->config.nodes + net->config.services; end++) {
+        struct gv_net_inbox *inbox = &net->inboxes[end];
         for (size_t i = 0; i < inbox->len; i++) free(inbox->heap[i]);
         free(inbox->current);
         free(inbox->heap);
@@ -326,8 +342,9 @@ void gv_net_fini(struct gv_net *net) {
     gv_event_queue_drop(net->config.queue, net->config.event_kind, free);
 }
 
-static void count(struct gv_net *net, uint32_t src, uint32_t type, size_t size) {
+static void count(struct gv_net *net, uint32_t src, uint32_t dest, uint32_t type, size_t size) {
     net->messages++;
+    net->service_messages += has_service(net, src, dest);
     net->sent_by[src]++;
     net->bytes += size;
     net->counts[type].messages++;
@@ -341,8 +358,8 @@ static void enqueue(struct gv_net *net, gv_time now, const struct gv_net_message
     *message = *head;
     message->seq = net->sent++;
     message->len = bytes.len;
-    if (message->src != GV_NET_CLIENT)
-        net->in_flight_bytes[message->src] += bytes.len + GV_NET_OVERHEAD;
+    size_t *in_flight = bytes_of(net, message);
+    if (in_flight != NULL) *in_flight += bytes.len + GV_NET_OVERHEAD;
     if (bytes.len > 0) memcpy(message->bytes, bytes.data, bytes.len);
     if (net->config.delivery == GV_NET_EXACT) {
         schedule(net, message->due, message);
@@ -354,9 +371,10 @@ static void enqueue(struct gv_net *net, gv_time now, const struct gv_net_message
 }
 
 static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
+    if (has_service(net, link->src, link->dest)) return false;
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_FORGE || !applies_to(rule, link)) continue;
+        if (rule->kind != GV_NET_FORGE || !applies_to(net, rule, link)) continue;
         if (draw_below(link, MILLION) < rule->ppm) return true;
     }
     return false;
@@ -416,15 +434,16 @@ static void transmit(struct gv_net *net, gv_time now, struct gv_net_link *link, 
 
 void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
                  size_t size, struct gv_slice bytes) {
-    GV_ASSERT(dest < net->config.nodes);
-    GV_ASSERT(src < net->config.nodes || src == GV_NET_CLIENT);
+    uint32_t nodes = net->config.nodes, ends = nodes + net->config.services;
+    GV_ASSERT(dest < (src == GV_NET_CLIENT ? nodes : ends));
+    GV_ASSERT(src < (dest < nodes ? ends : nodes) || src == GV_NET_CLIENT);
     struct gv_net_message head = {.src = src, .dest = dest, .type = GV_NET_TYPES_MAX, .due = now};
     if (src == GV_NET_CLIENT) {
         enqueue(net, now, &head, bytes);
         return;
     }
     uint32_t index = type_index(net, type);
-    count(net, src, index, size);
+    count(net, src, dest, index, size);
     struct gv_net_link *link = link_of(net, src, dest);
     if (is_forged(net, link) && !forge(net, now, link, index, size, bytes)) return;
     transmit(net, now, link, index, size, bytes);

@@ -18,6 +18,9 @@
 //
 // Messages to clients are not sent here. Messages from clients have no latency, are never cut, and
 // are not counted.
+//
+// Services are numbered after the nodes. Their messages have the latency of the network, and are
+// counted; rules without sides apply to them. Partitions, regions and the adversary do not.
 #ifndef GV_SIM_CORE_NET_H
 #define GV_SIM_CORE_NET_H
 
@@ -39,7 +42,7 @@ enum {
 #define GV_NET_OVERHEAD 128      // memory of a message in addition to its bytes
 
 struct gv_net_message {
-    uint32_t src; // a node, or GV_NET_CLIENT
+    uint32_t src; // a node, a service, or GV_NET_CLIENT
     uint32_t dest;
     uint32_t type; // index into the counts; GV_NET_TYPES_MAX for a client's message
     bool original; // sent by its node: neither a duplicate nor a message of the adversary
@@ -82,6 +85,7 @@ struct gv_net_config {
     struct gv_event_queue *queue; // borrowed
     uint32_t event_kind;          // kind of the network's events, whose items are messages
     uint32_t nodes;
+    uint32_t services; // endpoints after the nodes
     enum gv_net_latency latency;
     uint32_t latency_ms;      // mean latency
     const struct gv_wan *wan; // open for this many nodes; its round trips replace the latency.
@@ -119,16 +123,17 @@ struct gv_net {
     unsigned copies;             // largest number of copies of one message
     const struct gv_net_rule *rules;
     size_t rules_len;
-    struct gv_net_inbox *inboxes; // by node
-    size_t *in_flight_bytes;      // by sender: memory of its messages in flight, bytes, with
-                                  // GV_NET_OVERHEAD for each
-    uint64_t *sent_by;            // by node: messages to other nodes, including dropped ones
+    struct gv_net_inbox *inboxes; // by node or service
+    size_t *in_flight_bytes;      // by node: memory of its messages in flight, and of replies of
+                                  // services to it, bytes, with GV_NET_OVERHEAD for each
+    uint64_t *sent_by;            // by node or service: messages sent, including dropped ones
     uint64_t sent;                // all messages, including those of clients
-    uint64_t messages, bytes;     // messages between nodes, including dropped ones
+    uint64_t messages, bytes;     // messages of nodes and services, including dropped ones
+    uint64_t service_messages;    // those to and from services
     uint64_t dropped;             // copies of these messages that were cut or lost
     struct gv_adversary adversary;
     uint64_t forged;                                  // messages sent by the adversary
-    struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // messages between nodes, by body type
+    struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // these messages, by type
     size_t types;
 };
 
@@ -136,8 +141,8 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config);
 // Frees all messages in flight. The queue must still exist, and may only be freed afterwards.
 void gv_net_fini(struct gv_net *net);
 
-// Sends a line (copied) to node `dest`. `type` is the body's type, and `size` the number of bytes
-// to count; both are ignored if `src` is GV_NET_CLIENT.
+// Sends a line (copied) to a node or service. `type` is the body's type, and `size` the number of
+// bytes to count; both are ignored if `src` is GV_NET_CLIENT.
 void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
                  size_t size, struct gv_slice bytes);
 

@@ -30,7 +30,7 @@ class Diagram {
   x(t) { return LEFT + (t - this.from) / (this.to - this.from) * (this.width - LEFT - RIGHT); }
   time(x) { return this.from + (x - LEFT) / (this.width - LEFT - RIGHT) * (this.to - this.from); }
   y(node) {
-    if (node === CLIENT) return this.rowsTop - 2;
+    if (node >= SERVICE) return this.rowsTop - 2;
     return this.rowsTop + (node + .5) * (this.height - this.rowsTop - AXIS - 4) / this.model.nodes;
   }
 

@@ -6,6 +6,8 @@ const outcomeText = ["in flight at the end", "delivered", "dropped: a partition 
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full", "dropped: an adversary altered it"];
 const CLIENT = 0xffff;
+// Services are numbered from SERVICE; what is below is a node.
+const SERVICE = 0xfff0, services = ["lin-kv", "seq-kv", "lww-kv", "lin-tso"];
 // Instead of the message by which a node received a value: its source is unknown, or a message that the
 // report omits.
 const UNKNOWN = -1, OMITTED = -2;
@@ -73,10 +75,13 @@ class Model {
     const found = /"type"\s*:\s*"([^"]{0,40})/.exec(this.body(message));
     return found ? `request ${found[1]}` : "request";
   }
-  nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
+  nodeNumber(name) {
+    if (name[0] === "n") return +name.slice(1);
+    return services.includes(name) ? SERVICE + services.indexOf(name) : CLIENT;
+  }
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
   parsed(message) { return parseJson(this.body(message)); }
-  nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
+  nameOf(node) { return node === CLIENT ? "a client" : services[node - SERVICE] || "n" + node; }
 
   unquoted(name) {
     try {
@@ -85,7 +90,8 @@ class Model {
       return name;
     }
   }
-  typeNumber(start, end) {
+  // `service`: that of the message, followed by a space; or "".
+  typeNumber(start, end, service) {
     const head = '{"type":"', { text } = this;
     let from = start + head.length;
     if (!text.startsWith(head, start)) {
@@ -94,7 +100,7 @@ class Model {
     }
     let to = from;
     while (to < end && text[to] !== '"') to += text[to] === "\\" ? 2 : 1;
-    const name = from < end ? text.slice(from, to) : "(none)";
+    const name = service + (from < end ? text.slice(from, to) : "(none)");
     let number = this.typeNumbers.get(name);
     if (number === undefined) {
       number = Math.min(this.types.length, 255);
@@ -206,9 +212,10 @@ class Model {
     this.start.push(this.cursor);
     this.end.push(this.lineEnd);
     this.openCopy.push(-1);
-    this.type.push(between ? this.typeNumber(this.cursor, this.lineEnd) : 255);
+    const service = between && services[Math.max(from, to) - SERVICE];
+    this.type.push(between ? this.typeNumber(this.cursor, this.lineEnd, service ? service + " " : "") : 255);
     this.onCopy(at, message);
-    if (!this.inferred || !between) return;
+    if (!this.inferred || !between || service) return;
     this.infer(at, from, message, UNKNOWN);
   }
   // A node has a client's value once it is on disk. That event does not name the request, so requests
@@ -240,7 +247,7 @@ class Model {
     if (outcome !== Outcome.DELIVERED) return;
     const node = this.to[message];
     if (this.from[message] === CLIENT) this.onRequest(node, message);
-    if (!this.inferred) return;
+    if (!this.inferred || node >= SERVICE || services[this.from[message] - SERVICE]) return;
     // Without events that say what nodes have: it is inferred from what they receive and send.
     this.infer(at, node, message, message);
   }

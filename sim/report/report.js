@@ -174,15 +174,17 @@ function showSelected(model, copy, node, moment) {
   for (let i = lowerBound(k.at, until[copy] - 1e-7); i < k.at.length && k.at[i] <= until[copy] + 1e-7; i++) {
     if (k.message[i] === m && k.node[i] === to) values.set(k.value[i], k.count[i]);
   }
-  if (outcome[copy] === Outcome.DELIVERED && model.values.length) {
+  if (outcome[copy] === Outcome.DELIVERED && model.values.length && to < SERVICE) {
     rows.push([`new to n${to}`, values.size ? listed([...values], model) : "nothing"]);
   }
   parts.push(table(rows), element("h4", "Text"), element("pre", pretty(model.body(m))));
-  if (from !== CLIENT) {
+  if (from < SERVICE) {
     parts.push(element("h4", `n${from} when it was sent`), table(nodeRows(model, from, at[copy])));
   }
-  parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it arrived" : "at that time"}`),
-    table(nodeRows(model, to, until[copy])));
+  if (to < SERVICE) {
+    parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it arrived" : "at that time"}`),
+      table(nodeRows(model, to, until[copy])));
+  }
   box.replaceChildren(...parts);
 }
 

@@ -264,6 +264,13 @@ static size_t backlog(const struct node *node) {
     return gv_run_in_flight_bytes(node->exec->run, node->index) + node->waiting;
 }
 
+// config.is_full of the run. Services refuse requests at twice the bound at which the node is no
+// longer read, so that a burst that only delays the node is answered.
+static bool is_full(void *ctx, uint32_t index) {
+    const struct exec *exec = ctx;
+    return backlog(&exec->nodes[index]) > 2 * exec->options.queue_max;
+}
+
 // The node with the most bytes waiting for its pipe.
 static const struct node *slowest(const struct exec *exec) {
     const struct node *worst = exec->nodes;
@@ -292,8 +299,9 @@ static void pause_reading(struct node *node) {
                  worst->queued, worst->index, worst->taken);
     }
     gv_run_object(exec->run, GV_VERDICT_FLOOD,
-                  "n%u sent more than others read: %zu bytes of its messages are "
-                  "undelivered, more than --queue-max, %zu of them in flight and %zu before full "
+                  "n%u sent more than others read: %zu bytes of its messages, and of "
+                  "replies of services to it, are undelivered, more than --queue-max, %zu of them "
+                  "in flight and %zu before full "
                   "pipes%s. It was not read until half of them were delivered",
                   node->index, here + node->waiting, here, node->waiting, reader);
 }
@@ -722,6 +730,7 @@ enum gv_exit gv_exec_run(const struct gv_run_config *config, const struct gv_run
     exec.config.describe = describe;
     exec.config.slack = GV_MS / 2; // timers have millisecond granularity
     exec.config.deliver = deliver;
+    exec.config.is_full = is_full;
     exec.config.ctx = &exec;
     enum gv_exit status = GV_EXIT_USAGE;
     gv_child_guard_start(&exec.guard);

@@ -7,6 +7,7 @@
 #include "../core/envelope.h"
 #include "../core/memory.h"
 #include "../faults/player.h"
+#include "host.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -49,6 +50,7 @@ struct gv_run {
     struct gv_run_config config;
     struct gv_event_queue queue;
     struct gv_net net;
+    struct gv_host host;
     struct gv_nemesis nemesis;
     struct gv_load load;
     struct gv_keys keys;
@@ -80,8 +82,9 @@ struct gv_run {
     uint64_t fault_periods;  // starts of a fault while no other was active
     uint64_t shortened;      // faults cut short by the end of the operations
     unsigned shortened_line; // line of the first of them in the scenario
-    uint64_t watches;  // number of the current watch; observations of earlier ones are dropped
-    size_t violations; // errors traced so far
+    uint64_t watches;     // number of the current watch; observations of earlier ones are dropped
+    size_t violations;    // errors traced so far
+    uint64_t client_msgs; // requests and replies of clients other than observers
 };
 
 static void schedule(struct gv_run *run, gv_time due, enum event kind, uint32_t target,
@@ -110,6 +113,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
     gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_RUN_INIT_TIMEOUT_MS * GV_MS
                                                   : GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
     schedule(run, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id);
+    run->client_msgs += client->role != GV_CLIENT_OBSERVER;
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not delay the messages that it observes, so it bypasses the queues. Init
@@ -734,12 +738,21 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
         pass_on(run, node, (uint32_t)other, body, type, text.len);
         return;
     }
+    int service = gv_service_find(dest);
+    if (service >= 0) {
+        struct gv_slice type = {0};
+        if (line.type >= 0) type = gv_json_string(json, line.type);
+        gv_host_send(&run->host, run->now, node, (enum gv_service_kind)service,
+                     gv_json_raw(json, line.body), type, text.len);
+        return;
+    }
     int64_t client = gv_client_find(&run->clients, dest);
     if (client < 0) {
         gv_check_protocol_unknown_dest(dest, why);
         quarantine(run, node, text, why);
         return;
     }
+    run->client_msgs += run->clients.clients[client].role != GV_CLIENT_OBSERVER;
     struct gv_slice type = line.type >= 0 ? gv_json_string(json, line.type) : (struct gv_slice){0};
     gv_trace_reply(run->config.trace, run->now, node, (uint32_t)client, type,
                    gv_json_raw(json, line.body));
@@ -873,14 +886,23 @@ static void on_quiet_over(struct gv_run *run) {
     give_up_on_quarantined(run);
 }
 
+static void deliver(struct gv_run *run, const struct gv_net_message *message) {
+    bool from_service = message->src != GV_NET_CLIENT && message->src >= run->config.nodes;
+    if (message->dest >= run->config.nodes) {
+        gv_host_take(&run->host, run->now, message);
+    } else {
+        run->config.deliver(run->config.ctx, from_service ? message->dest : message->src,
+                            message->dest, message->bytes, message->len);
+    }
+}
+
 static void on_event(struct gv_run *run, const struct gv_event *event) {
     struct gv_net_message *message;
     switch ((enum event)event->kind) {
     case EVENT_NET:
         message = gv_net_take(&run->net, run->now, event);
         if (message == NULL) break;
-        run->config.deliver(run->config.ctx, message->src, message->dest, message->bytes,
-                            message->len);
+        deliver(run, message);
         free(message);
         break;
     case EVENT_TIMEOUT:
@@ -953,6 +975,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                .queue = &run->queue,
                                .event_kind = EVENT_NET,
                                .nodes = nodes,
+                               .services = GV_SERVICE_KINDS,
                                .latency = config->latency,
                                .latency_ms = config->latency_ms,
                                .wan = config->wan,
@@ -962,6 +985,15 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                .cut_ctx = run,
                                .trace = config->trace,
                            });
+    gv_host_init(&run->host, &(struct gv_host_config){
+                                 .nodes = nodes,
+                                 .seed = config->seed,
+                                 .net = &run->net,
+                                 .envelope = &run->envelope,
+                                 .trace = config->trace,
+                                 .is_full = config->is_full,
+                                 .ctx = config->ctx,
+                             });
     gv_nemesis_init(&run->nemesis, nodes, config->seed);
     gv_load_init(&run->load, config->load, config->rate, config->seed);
     gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
@@ -995,6 +1027,7 @@ void gv_run_free(struct gv_run *run) {
     if (run == NULL) return;
     gv_player_fini(&run->player);
     gv_node_fault_fini(&run->node_faults);
+    gv_host_fini(&run->host);
     gv_net_fini(&run->net);
     gv_event_queue_fini(&run->queue);
     gv_nemesis_fini(&run->nemesis);
@@ -1085,8 +1118,10 @@ struct gv_result gv_run_finish(struct gv_run *run) {
         .ok = history->outcomes[GV_HISTORY_OK],
         .failed = history->outcomes[GV_HISTORY_FAIL],
         .unknown = history->outcomes[GV_HISTORY_INFO] + history->outcomes[GV_HISTORY_PENDING],
+        .all_msgs = run->net.messages + run->client_msgs,
         .servers_msgs = run->net.messages,
         .servers_bytes = run->net.bytes,
+        .service_msgs = run->net.service_messages,
         .counts = run->net.counts,
         .types = run->net.types,
         .client_latency = gv_history_latency(history),

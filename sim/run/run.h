@@ -60,9 +60,13 @@ struct gv_run_config {
     // The nodes check messages of other nodes in full, and the driver reports those rejected: the
     // run then checks one message in 16 in full.
     bool gossip_is_checked;
-    // Delivers a line, newline included, to a node, from a node or a client (GV_NET_CLIENT). The
-    // line is borrowed for the call, which must not call the run.
+    // Delivers a line, newline included, to a node, from a node or a client (GV_NET_CLIENT). A
+    // reply of a service counts as the node's own: src is the node. The line is borrowed for the
+    // call, which must not call the run.
     void (*deliver)(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len);
+    // Whether the driver holds as many bytes as it may of lines of this node and of replies of
+    // services to it; services then refuse its requests. NULL: never.
+    bool (*is_full)(void *ctx, uint32_t node);
     // Writes what the driver knows about a node that does not answer, such as an unfinished line;
     // empty if it knows nothing. Returns whether the node read all its input and printed nothing.
     // May be NULL.

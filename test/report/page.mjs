@@ -757,6 +757,32 @@ async function checkSpeed() {
   await page.context().close();
 }
 
+// Messages to and from services are listed by service, and can be inspected.
+async function checkServices() {
+  for (const [name, service, types] of [["kept", "seq-kv", ["write", "write_ok", "read", "read_ok", "cas", "cas_ok"]],
+    ["trips", "lin-kv", ["write", "write_ok", "read", "read_ok"]]]) {
+    const page = await open(name), events = traceOf(name);
+    const seen = await page.evaluate(() => {
+      const { model } = report, { copies } = model, texts = new Set();
+      for (let c = 0; c < copies.at.length; c++) {
+        showSelected(model, c, model.to[copies.message[c]], copies.until[c]);
+        texts.add(byId("inspector").querySelector("h3").textContent.replace(/n\d/, "n"));
+      }
+      return { between: model.nodeMessages, types: model.types, texts: [...texts],
+        ended: copies.outcome.filter(o => o === Outcome.DELIVERED).length,
+        verdict: byId("verdict").textContent };
+    });
+    const of = kind => events.filter(e => e.kind === kind).length;
+    check(seen.verdict.startsWith("Valid"), `${name}: the verdict is ${seen.verdict}`);
+    check(seen.between === of("send") && seen.ended === of("deliver"), `${name}: ${seen.between}, ${seen.ended} messages`);
+    for (const type of types) check(seen.types.includes(`${service} ${type}`), `${name}: ${type} is not in ${seen.types}`);
+    for (const text of [`${service} read: n → ${service}`, `${service} read_ok: ${service} → n`])
+      check(seen.texts.includes(text), `${name}: "${text}" is not in ${seen.texts.join(", ")}`);
+    await checkCanvases(page, name, ["messages", "bytes", "diagram"]);
+    await page.context().close();
+  }
+}
+
 try {
   await checkLooks();
   await checkLabels();
@@ -766,6 +792,7 @@ try {
   await checkVerdicts();
   await checkBound();
   await checkModel();
+  await checkServices();
   await checkDiagram();
   await checkWhy();
   await checkWhyCounter();

@@ -35,6 +35,12 @@ make_report process exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet
     --seed 3 -- "$bin/gv-broadcast"
 make_report counters exec -w pn-counter --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 \
     --seed 3 -- "$bin/gv-counter"
+# Nodes that keep a counter, or texts, in a service.
+build gcc CC=gcc WERROR=1 "$bin/test/scenario/service_node"
+make_report kept exec -w g-counter --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 5 \
+    --seed 3 -- "$bin/test/scenario/service_node" g-counter seq-kv own-write
+make_report trips exec -w echo --nodes 3 --rate 20 --time-limit 1 --latency 5 --seed 3 \
+    -- "$bin/test/scenario/service_node" echo lin-kv trip
 make_report few run -w broadcast --nodes 5 --rate 40 --time-limit 6 --latency 50 --seed 3 \
     --report-max 250
 

@@ -63,7 +63,7 @@ node() {
                 not-json) [ $count -gt 5 ] && echo "hello, world" ;;
                 wrong-src) me=n2; say "$src" '"type":"hi"'; me=n1 ;;
                 json-log) echo '{"level":"info","msg":"read"}' ;;
-                service) say lin-kv '"type":"read"' ;;
+                service) say lin-kw '"type":"read"' ;;
                 wrong-dest) say n99 '"type":"hi"' ;;
                 extra-key) echo '{"src":"n1","dest":"n0","body":{},"bonus":1}' ;;
                 floods) floods ;;
@@ -134,7 +134,7 @@ fault good 0 '^valid: nothing lost' --json "$tmp/good.json" --latency 10
 fault not-json 1 'bad line: n1 .*not JSON.*hello, world'
 fault wrong-src 1 'bad line: n1 .*names another.* as its src'
 fault wrong-dest 1 'bad line: n1 .*an unknown dest'
-fault service 1 'bad line: n1 .*goes to lin-kv, and gvsim has no such service yet'
+fault service 1 'bad line: n1 .*an unknown dest; the services are lin-kv, seq-kv,'
 fault json-log 1 'bad line: n1 .*has no "src".*Print everything but messages to standard error'
 fault unflushed 1 'no init_ok: n0, n1, n2 did not .*nothing came on standard output: is it flushed'
 fault floods 1 'flood: more than .* messages in a second.*; n1 sent most'

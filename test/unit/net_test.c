@@ -31,6 +31,7 @@ static void init(struct bench *bench, enum gv_net_delivery delivery, enum gv_net
                                  .queue = &bench->queue,
                                  .event_kind = EVENT,
                                  .nodes = 3,
+                                 .services = 2,
                                  .latency = latency,
                                  .latency_ms = latency_ms,
                                  .delivery = delivery,
@@ -381,6 +382,43 @@ static void some_messages_are_reordered(void **state) {
     fini(&bench);
 }
 
+// Endpoints 3 and 4 are services.
+static void services_have_latency_and_loss_but_no_partition(void **state) {
+    (void)state;
+    const uint8_t sides[] = {GV_NET_LEFT | GV_NET_RIGHT, GV_NET_LEFT | GV_NET_RIGHT, 0};
+    struct gv_net_rule rules[] = {
+        {.kind = GV_NET_LOSE, .ppm = 1000000, .sides = sides, .both_ways = true},
+        {.kind = GV_NET_FORGE, .ppm = 1000000},
+    };
+    struct bench bench;
+    for (int delivery = GV_NET_MAELSTROM; delivery <= GV_NET_EXACT; delivery++) {
+        init(&bench, (enum gv_net_delivery)delivery, GV_NET_CONSTANT, 100);
+        bench.cut = true;
+        gv_net_rules(&bench.net, rules, 2);
+        gv_net_send(&bench.net, 0, 0, 4, text("seq-kv read"), 10, text("asks"));
+        assert_int_equal(bench.net.in_flight_bytes[0], 4 + GV_NET_OVERHEAD);
+        gv_net_send(&bench.net, 0, 3, 0, text("seq-kv read_ok"), 10, text("answers"));
+        // A reply counts for the node that it goes to.
+        assert_int_equal(bench.net.in_flight_bytes[0], 4 + 7 + 2 * GV_NET_OVERHEAD);
+        run_until(&bench, 1000);
+        assert_string_equal(bench.got, "asks@100 answers@100 ");
+        assert_int_equal(bench.net.in_flight_bytes[0], 0);
+        assert_int_equal(bench.asked, 0);
+        assert_int_equal(bench.net.forged, 0);
+        assert_int_equal(bench.net.messages, 2);
+        assert_int_equal(bench.net.service_messages, 2);
+        rules[0].sides = NULL; // everywhere
+        gv_net_rules(&bench.net, rules, 1);
+        gv_net_send(&bench.net, bench.queue.now, 0, 4, text("x"), 10, text("lost"));
+        gv_net_send(&bench.net, bench.queue.now, 4, 0, text("x"), 10, text("lost"));
+        run_until(&bench, 2000);
+        assert_int_equal(bench.net.dropped, 2);
+        assert_string_equal(bench.got, "asks@100 answers@100 ");
+        rules[0].sides = sides;
+        fini(&bench);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_waits_behind_the_sleeping_inbound_thread),
@@ -397,6 +435,7 @@ int main(void) {
         cmocka_unit_test(a_link_has_a_bandwidth),
         cmocka_unit_test(regions_have_their_round_trips),
         cmocka_unit_test(some_messages_are_reordered),
+        cmocka_unit_test(services_have_latency_and_loss_but_no_partition),
         cmocka_unit_test(latencies_are_whole_milliseconds_of_the_right_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs service_node.c, whose nodes keep their data in the services of gvsim. Partitions do not cut
+# services off, so correct nodes are valid under them; the verdict on wrong ones names the cause.
+set -u
+build=${BUILD:-build}
+case $build in /*) ;; *) build=$PWD/$build ;; esac
+node=$build/test/scenario/service_node
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+TMPDIR=$tmp
+export TMPDIR
+running=0
+
+# try STATUS WORDS WORKLOAD SERVICE HABIT OPTION…: runs a cluster in the background, four at a time,
+# and checks the exit status and that the output has the words.
+try() {
+    want=$1 words=$2 load=$3 service=$4 habit=$5 name=$3-$4-$5
+    shift 5
+    {
+        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 2 --quiet 0.5 --seed 7 \
+            --late-max 0 --json "$tmp/$name.json" "$@" -- "$node" "$load" "$service" "$habit" \
+            >"$tmp/$name.out" 2>&1 </dev/null
+        got=$?
+        if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
+            { echo "$name: exit status $got, expected $want, with '$words' in the output:" &&
+                cat "$tmp/$name.out"; } >"$tmp/$name.bad"
+        fi
+    } &
+    running=$((running + 1))
+    [ $((running % 4)) -eq 0 ] && wait
+}
+
+cuts='--nemesis partition --nemesis-interval 0.3'
+lost='wrong sum: n[0-2] returned .*; acknowledged additions sum to .*n1 [1-9]'
+# shellcheck disable=SC2086 # options
+{
+    try 0 '^valid: sums correct' g-counter seq-kv own-write --latency 3 $cuts
+    try 0 '^valid: sums correct' g-counter lin-kv cas --latency 3 $cuts
+    try 1 "$lost" g-counter seq-kv races --latency 3
+    # All nodes are busy all the time, so others write between a read and its cas.
+    try 1 "$lost" g-counter lin-kv races --latency 20 --rate 200
+    try 1 'wrong sum: n[0-2] returned' g-counter lww-kv cas --latency 1
+    try 0 '^valid' echo lin-kv trip --latency 1 $cuts
+    try 0 '^valid' echo lin-kv wrong --time-limit 1
+    try 0 '^valid' unique-ids lin-tso ts --latency 1 $cuts
+}
+# With so small a bound the pipe of a node that does not read is soon full.
+try 1 'flood: n1 sent more than others read' echo lin-kv floods --queue-max 1000000
+wait
+
+# Traffic is counted by service and type, and an answered request is two messages.
+count() { sed -n "s/.*\"$2\":{\"msgs\":\([0-9]*\).*/\1/p" "$tmp/$1.json"; }
+total() { sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" "$tmp/$1.json"; }
+same() { # NAME WHAT COUNT COUNT
+    [ -n "$3" ] && [ "$3" = "$4" ] || echo "$1: $2: $3, not $4" >>"$tmp/counts.bad"
+}
+run=unique-ids-lin-tso-ts
+same $run 'requests and replies' "$(count $run 'lin-tso ts')" "$(count $run 'lin-tso ts_ok')"
+same $run 'messages' "$(total $run servers_msgs)" "$(total $run service_msgs)"
+same $run 'messages of two for each operation' "$(total $run service_msgs)" \
+    "$((2 * $(total $run ops)))"
+# Two more for each operation and for each init.
+same $run 'all messages' "$(total $run all_msgs)" "$((4 * $(total $run ops) + 6))"
+run=g-counter-seq-kv-own-write
+same $run 'writes and replies' "$(count $run 'seq-kv write')" "$(count $run 'seq-kv write_ok')"
+
+cat "$tmp"/*.bad 2>/dev/null || exit 0
+exit 1
