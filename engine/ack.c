@@ -247,14 +247,17 @@ static bool remove_acked(struct gv_ack *ack, gv_time now, const struct gv_messag
 static bool detect_spurious_loss(struct gv_ack *ack, gv_time now,
                                  const struct gv_message_ack *got) {
     int kept = 0, count = ack->lost_count;
+    bool overtaken = false;
     for (int i = 0; i < count; i++) {
         struct gv_ack_lost lost = ack->lost[i];
         if (!covers(got, lost.id)) {
             ack->lost[kept++] = lost;
-        } else if (lost.id == got->largest) {
-            update_rtt_by_ack(ack, now, lost.sent, got);
+            continue;
         }
+        if (lost.id == got->largest) update_rtt_by_ack(ack, now, lost.sent, got);
+        overtaken = overtaken || lost.id + 1 < ack->largest_acked_end;
     }
+    if (overtaken && ack->reordering < REORDERING_MAX) ack->reordering++;
     ack->lost_count = (uint8_t)kept;
     return kept < count;
 }
@@ -277,10 +280,9 @@ bool gv_ack_acked(struct gv_ack *ack, gv_time now, const struct gv_message_ack *
     *loss = (struct gv_ack_loss){0};
     bool fresh = got->largest - ack->largest_acked_end < ack->next_id - ack->largest_acked_end;
     if (fresh) update_rtt_by_forgotten(ack, now, got);
-    if (fresh) ack->largest_acked_end = got->largest + 1;
     bool spurious = detect_spurious_loss(ack, now, got), acked = remove_acked(ack, now, got);
+    if (fresh) ack->largest_acked_end = got->largest + 1;
     if (!fresh && !spurious && !acked) return false;
-    if (spurious && ack->reordering < REORDERING_MAX) ack->reordering++;
     uint64_t threshold = (uint64_t)PACKET_THRESHOLD << ack->reordering;
     for (int i = 0; acked && i < ack->in_flight_count; i++) {
         uint64_t id = ack->in_flight[i].id;

@@ -14,12 +14,13 @@
 //                     one was, some time ago (gv_ack_detect_reordered), or within the timeout
 //                     (gv_ack_expire). A lost message is not retransmitted: its updates are
 //                     pending again.
-//   spurious loss     a lost message that is acknowledged later: the path reorders, or takes
-//   longer.
-//                     Each doubles the packet threshold, up to 24, which no message reaches, and
-//                     from the first one on the time thresholds are at least the mean round
-//                     trip and four deviations (compare RFC 8985, section 6.2). Otherwise all
-//                     messages of a path that always reorders would be lost, and sent for ever
+//   spurious loss     a lost message that is acknowledged later: the path takes longer, or
+//   reorders.
+//                     Each one that a later message overtook doubles the packet threshold, up to
+//                     24, which no message reaches. From the first one on, time thresholds are at
+//                     least the mean round trip and four deviations (compare RFC 8985, section
+//                     6.2). Otherwise all messages of a path that always reorders would be lost,
+//                     and sent for ever
 //   seq               a sequence number in the changelog (changelog.h)
 //
 // The states of a numbered message to the peer:
