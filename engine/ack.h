@@ -14,8 +14,7 @@
 //                     one was, some time ago (gv_ack_detect_reordered), or within the timeout
 //                     (gv_ack_expire). A lost message is not retransmitted: its updates are
 //                     pending again.
-//   spurious loss     a lost message that is acknowledged later: the path takes longer, or
-//   reorders.
+//   spurious loss     a lost message that is acknowledged later: the path reorders or slowed down.
 //                     Each one that a later message overtook doubles the packet threshold, up to
 //                     24, which no message reaches. From the first one on, time thresholds are at
 //                     least the mean round trip and four deviations (compare RFC 8985, section
