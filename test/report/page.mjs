@@ -317,7 +317,7 @@ async function checkFailures() {
   check(/It waited longest at n\d: [\d.]+ s, from [\d.]+ s on\. Meanwhile n\d sent n6 \d+ messages? without it/.test(answer),
     `late: where it waited: ${answer}`);
   check(answer.includes("cut n6 | rest from 11.8s to 12s"), `late: the fault that did it is missing: ${answer}`);
-  for (const other of ["cut n7 > rest", "cut n2 | n3", "n4 | all", "crash", "n1", "slow", "cut n0..n3"]) {
+  for (const other of ["cut n7 > rest", "cut n2 | n3", "n4 | all", "crash", "pause n1", "slow", "cut n0..n3"]) {
     check(!answer.includes(other), `late: "${other}" did not affect n6: ${answer}`);
   }
   const seen = await redraw(late, false);
