@@ -57,8 +57,7 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
 // A datagram that the socket does not take is lost, like others: the engine sends it again.
 static void send_all(struct grapevine *gv) {
     static char buf[GV_MESSAGE_MAX];
-    int len;
-    int peer;
+    int len, peer;
     while ((len = gv_send(gv, clock_ns(CLOCK_MONOTONIC), buf, sizeof buf, &peer)) > 0)
         sendto(udp, buf, (size_t)len, 0, (struct sockaddr *)&addresses[peer], sizeof *addresses);
 }
@@ -105,25 +104,16 @@ static int command(struct grapevine *gv, char *line) {
     return rc;
 }
 
-// Runs all complete lines of stdin. False: it has ended, or a line is too long.
-static bool read_lines(struct grapevine *gv) {
-    static char buf[GV_TEXT_MAX];
-    static size_t len;
-    ssize_t got = read(STDIN_FILENO, buf + len, sizeof buf - len);
-    if (got <= 0) return false;
-    len += (size_t)got;
-    char *line = buf;
-    for (char *end; (end = memchr(line, '\n', len)); line = end + 1) {
-        *end = '\0';
-        len -= (size_t)(end + 1 - line);
-        int rc = command(gv, line);
-        if (rc >= 0)
-            unacknowledged++;
-        else
-            printf("error: %s\n", rc == GV_EINVAL ? "no such command" : gv_last_error(gv));
-    }
-    memmove(buf, line, len);
-    return len < sizeof buf;
+// Runs a line of stdin, which is unbuffered, as poll does not see what a buffer has. False: stdin
+// has ended.
+static bool read_line(struct grapevine *gv) {
+    static char line[GV_TEXT_MAX];
+    if (!fgets(line, sizeof line, stdin)) return false;
+    line[strcspn(line, "\n")] = '\0';
+    int rc = command(gv, line);
+    unacknowledged += rc >= 0;
+    if (rc < 0) printf("error: %s\n", rc == GV_EINVAL ? "no such command" : gv_last_error(gv));
+    return true;
 }
 
 static int loop(struct grapevine *gv) {
@@ -140,7 +130,7 @@ static int loop(struct grapevine *gv) {
         struct pollfd polled[2] = {{STDIN_FILENO, POLLIN, 0}, {udp, POLLIN, 0}};
         if (poll(polled, 2, ms > INT_MAX ? -1 : (int)ms) < 0) return fail("poll", strerror(errno));
         if (polled[1].revents) receive_all(gv);
-        if (polled[0].revents) is_open = read_lines(gv);
+        if (polled[0].revents) is_open = read_line(gv);
     }
 }
 
@@ -178,6 +168,7 @@ int main(int argc, char **argv) {
         int peer = gv_peer_number(gv, names[i]);
         if (peer >= 0) addresses[peer] = given[i];
     }
+    setvbuf(stdin, NULL, _IONBF, 0);
     setvbuf(stdout, NULL, _IOLBF, 0);
     rc = loop(gv);
     store_close(&store);

@@ -12,6 +12,10 @@ cat >"$TMP/one" <<'END'
 # Long tests would take minutes under valgrind, so they run under the sanitizers only.
 name=${1##*/}
 log=$TMP/$name.log
+if [ "$name" = erasure_test ]; then
+    echo "left out: $name, which reads the stack of functions that have returned"
+    exit 0
+fi
 # Processor time, so that the choice does not depend on the load of the machine.
 (ulimit -S -t "$NATIVE_S" && exec "$@" >/dev/null 2>&1 </dev/null) 2>/dev/null
 if [ $? -eq 152 ]; then

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-#define _XOPEN_SOURCE 700 // sigaltstack
-
 #include "../../codec/auth.h"
 #include "../../codec/blake2b.h"
 #include "../../codec/crypto.h"
 #include "../../codec/message.h"
 #include "../lib/test.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,55 +305,12 @@ static void test_earlier_versions(void **state) {
     }
 }
 
-// ---- Erasure ------------------------------------------------------------------------------------
-
-static uint8_t stack[1 << 20];
-static struct gv_auth erased;
-static uint8_t digest_key[GV_AUTH_KEY];
-
-static void on_signal(int number) {
-    (void)number;
-    gv_auth_init(&erased, gv_base_malloc(), text(SECRET), digest_key);
-}
-
-// How often any 16 bytes of the key, beginning at a multiple of 8, are on the stack.
-static int count_copies(const uint8_t *key, size_t len) {
-    int copies = 0;
-    for (size_t i = 0; i + 16 <= len; i += 8)
-        for (size_t at = 0; at + 16 <= sizeof stack; at++)
-            copies += memcmp(stack + at, key + i, 16) == 0;
-    return copies;
-}
-
-// gv_auth_init leaves neither the secret nor a key on the stack, for which a signal handler has one
-// of its own.
-static void test_erased(void **state) {
-    (void)state;
-    stack_t ours = {.ss_sp = stack, .ss_size = sizeof stack}, before;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
-    sigemptyset(&action.sa_mask);
-    assert_int_equal(sigaltstack(&ours, &before), 0);
-    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
-    assert_int_equal(raise(SIGUSR1), 0);
-    signal(SIGUSR1, SIG_DFL);
-    assert_int_equal(sigaltstack(&before, NULL), 0);
-    uint8_t root[GV_AUTH_KEY];
-    gv_blake2b_compute(root, sizeof root, (struct gv_slice){NULL, 0}, text(SECRET));
-    assert_int_equal(count_copies((const uint8_t *)SECRET, sizeof SECRET - 1), 0);
-    assert_int_equal(count_copies(root, sizeof root), 0);
-    assert_int_equal(count_copies(erased.key, sizeof erased.key), 0);
-    assert_int_equal(count_copies(digest_key, sizeof digest_key), 0);
-    gv_auth_fini(&erased);
-    static const struct gv_auth nothing;
-    assert_memory_equal(&erased, &nothing, sizeof nothing);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answers),    cmocka_unit_test(test_respelled),
         cmocka_unit_test(test_wrong_seals),      cmocka_unit_test(test_every_byte_counts),
         cmocka_unit_test(test_repeated),         cmocka_unit_test(test_clock_set_back),
-        cmocka_unit_test(test_earlier_versions), cmocka_unit_test(test_erased),
+        cmocka_unit_test(test_earlier_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
