@@ -88,7 +88,9 @@ const char *gv_last_error(const struct grapevine *gv) {
 static void *count_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     struct grapevine *gv = ctx;
     void *resized = gv_alloc_resize(gv->heap, block, old_size, new_size);
-    if (resized != NULL || new_size == 0) gv->allocated += new_size - old_size;
+    if (resized == NULL && new_size > 0) return NULL;
+    gv->allocated += new_size;
+    gv->allocated -= old_size;
     return resized;
 }
 
