@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,9 +41,8 @@ static void transmit(struct side *side, const uint8_t *bytes, size_t len) {
 
 static bool receive(struct side *side) { // adds the items; false: the peer has closed
     if (fread(side->head, sizeof side->head, 1, side->in) != 1) return false;
-    check(side->head[0] <= ITEMS && side->head[1] <= BYTES &&
-              fread(side->items, 8, side->head[0], side->in) == side->head[0],
-          "reading");
+    check(side->head[0] <= ITEMS && side->head[1] <= BYTES, "a bound");
+    check(fread(side->items, 8, side->head[0], side->in) == side->head[0], "reading");
     for (; side->head[0] > 0; side->head[0]--)
         gv_reconcile_add(side->set, side->items[side->head[0] - 1], gv_slice_of(NULL, 0), 0);
     return fread(side->bytes, 1, side->head[1], side->in) == side->head[1];
@@ -52,7 +52,6 @@ static void reconcile(struct side *side, bool opens) { // the responder ends whe
     static uint8_t reply[BYTES];
     struct gv_reconcile_session_config config;
     struct gv_reconcile_session *session;
-    size_t len;
     gv_reconcile_session_config_init(&config);
     config.send = send_item, config.ctx = side, config.message_max = BYTES;
     check(gv_reconcile_session_new(&session, side->set, &config) == 0, "a session");
@@ -60,8 +59,9 @@ static void reconcile(struct side *side, bool opens) { // the responder ends whe
         if (opens && status == GV_RECONCILE_AGAIN)
             transmit(side, reply, (size_t)gv_reconcile_open(session, 1, reply, sizeof reply));
         if (!receive(side)) break;
-        status = gv_reconcile_answer(session, gv_slice_of(side->bytes, side->head[1]), reply,
-                                     sizeof reply, &len);
+        size_t len;
+        struct gv_slice message = gv_slice_of(side->bytes, side->head[1]);
+        status = gv_reconcile_answer(session, message, reply, sizeof reply, &len);
         check(status >= 0, gv_base_error(status));
         if (len > 0) transmit(side, reply, len);
     }
@@ -72,8 +72,8 @@ int main(int argc, char **argv) {
     static struct side side;
     uint64_t both = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000, mine, other, rank = 0;
     uint64_t all = both + (argc > 2 ? strtoull(argv[2], NULL, 10) : 1000);
-    int fd[2];
-    check(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0, "socketpair");
+    int fd[2], error = socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
+    check(error == 0, "socketpair");
     bool opens = fork() != 0;
     close(fd[!opens]);
     side.in = fdopen(fd[opens], "r"), side.out = fdopen(dup(fd[opens]), "w");
@@ -94,6 +94,6 @@ int main(int argc, char **argv) {
     }
     for (; !opens && gv_reconcile_at(side.set, rank, &mine, NULL) == 1; rank++)
         fwrite(&mine, 8, 1, side.out);
-    fclose(side.out);
+    check(fclose(side.out) == 0 && (!opens || wait(NULL) > 0), "the end");
     return gv_reconcile_free(side.set);
 }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "negentropy.h"
@@ -97,5 +98,6 @@ int main(int argc, char **argv) {
     });
     check(!opens || rank == all, "the number of items");
     fclose(side.out);
+    if (opens) wait(nullptr);
     return 0;
 }
