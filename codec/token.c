@@ -152,8 +152,8 @@ static int insert_names(struct gv_json *json, int object, int *first) {
     return 0;
 }
 
-// Links the names of a closed object in sorted order. The object's `parent` gives its end: jsmn's
-// `size` is correct only if the rest of the text is valid, too.
+// Links the names of a closed object in sorted order. Its `parent`, which is free by now, has the
+// token after it, as jsmn's `size` is only correct if the rest of the text is valid.
 static int sort_names(struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);

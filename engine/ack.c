@@ -262,8 +262,8 @@ static bool detect_spurious_loss(struct gv_ack *ack, gv_time now,
     return kept < count;
 }
 
-// A sample from a message that is neither in flight nor remembered. It was sent after the
-// remembered one before it, so the sample is too long, never too short.
+// A round trip by a message whose time of sending is forgotten. The last lost message before it
+// that is remembered was sent earlier, so the round trip is too long, never too short.
 static void update_rtt_by_forgotten(struct gv_ack *ack, gv_time now,
                                     const struct gv_message_ack *got) {
     const struct gv_ack_lost *before = NULL;

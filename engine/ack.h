@@ -94,7 +94,7 @@ struct gv_ack {
     gv_time rtt_deviation; // mean deviation of these
     uint8_t rtt_samples;   // their number
     uint8_t outliers;      // consecutive last samples far from the mean
-    uint8_t reordering;    // spurious losses since the path changed, at most 3: tolerance
+    uint8_t reordering;    // overtaken spurious losses since the path changed, at most 3
     // Messages from the peer.
     bool has_received;  // a numbered one came; `largest` and `mask` are valid
     uint8_t unacked;    // received messages that are not acknowledged yet

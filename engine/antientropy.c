@@ -65,7 +65,7 @@ static void schedule_resync(struct gv_antientropy *ae, gv_time now, struct gv_pr
     ae->resync_at = gv_time_min(ae->resync_at, at);
 }
 
-// On a tree, updates are forwarded, so a crash or a restart needs no full resync.
+// Only nodes that send directly to all need it; on the push tree, updates are forwarded.
 static void request_resync(struct gv_antientropy *ae, gv_time now, struct gv_prng *prng) {
     if (ae->direct && ae->count > 2) schedule_resync(ae, now, prng);
 }

@@ -19,11 +19,12 @@ enum {
     STALENESS_DEFAULT_MS = 500,
 };
 
-_Static_assert((int)GV_MESSAGE_MAX == (int)GV_MESSAGE_LIMIT, "one limit of messages");
+_Static_assert((int)GV_MESSAGE_MAX == (int)GV_MESSAGE_LIMIT,
+               "GV_MESSAGE_MAX is the limit of the protocol");
 _Static_assert((int)MESSAGE_MIN >= (int)GV_ENGINE_MESSAGE_MIN + (int)GV_AUTH_OVERHEAD,
                "the engine's least message and its authentication fit");
-_Static_assert((int)GV_NAME_MAX == (int)GV_ENGINE_NAME_MAX, "one limit of names");
-_Static_assert((int)GV_NODES_MAX == (int)GV_ENGINE_PEERS_MAX, "one limit of clusters");
+_Static_assert((int)GV_NAME_MAX == (int)GV_ENGINE_NAME_MAX, "GV_NAME_MAX is the engine's limit");
+_Static_assert((int)GV_NODES_MAX == (int)GV_ENGINE_PEERS_MAX, "GV_NODES_MAX is the engine's limit");
 _Static_assert((int)GV_TEXT_MAX + 6 * (int)GV_NAME_MAX + 64 <= (int)GV_ENTRY_SIZE_MAX,
                "name, incarnation and sign fit beside a counter's key");
 

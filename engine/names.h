@@ -9,7 +9,7 @@
 // Zeroed, it has no names.
 struct gv_names {
     uint8_t *text;  // the names in order, concatenated
-    uint32_t *ends; // the end of each name in it
+    uint32_t *ends; // the end of each name, an offset in `text`
     size_t bytes;   // length of `text`
     uint32_t count;
 };

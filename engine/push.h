@@ -108,7 +108,8 @@ bool gv_push_contacts_parent(const struct gv_push *push, const struct gv_peers *
 // The staleness that can be kept, in ms: the configured one, or more if the measured links are too
 // slow for it. 0 without a tree.
 uint32_t gv_push_staleness_ms(const struct gv_push *push, const struct gv_peers *peers);
-// The announcement for a message to this peer: ms until this node's next flush round; 0: none.
+// What a message to this peer announces: the time until this node next sends its collected updates,
+// ms; 0: nothing.
 uint32_t gv_push_next_flush_ms(const struct gv_push *push, const struct gv_peers *peers,
                                gv_time now, int peer);
 // The round trip to assume for an unmeasured peer: twice that of the parent, or of a child.

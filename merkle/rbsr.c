@@ -290,7 +290,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     return true;
 }
 
-// The same for a range whose digests are not looked up yet.
+// Refines a range whose digests are not looked up yet.
 static bool refine_range(struct walk *walk) {
     struct gv_digest first = gv_tree_digest_below(walk->tree, walk->range->lo);
     struct gv_digest end = gv_tree_digest_below(walk->tree, walk->range->hi);

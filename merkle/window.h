@@ -12,7 +12,7 @@
 
 enum { GV_WINDOW_MAX = 48 }; // ranges
 
-// A range of the summary. The digests are valid for a root and for ranges with sums.
+// A range of the summary. Only a root and ranges that carry a sum have the two digests.
 struct gv_window_range {
     struct gv_range range;
     struct gv_digest first; // local items before the range

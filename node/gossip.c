@@ -114,7 +114,7 @@ int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, const struct gv_gos
 
 // ---- Out ----------------------------------------------------------------------------------------
 
-// An entry from a peer with a larger message_max may need a message of the protocol's limit.
+// A peer with a larger message_max may send an entry that needs the longest message allowed.
 static size_t longest_message(const struct gv_gossip *gossip) {
     size_t own = gossip->config.message_max;
     return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;

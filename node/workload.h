@@ -16,8 +16,8 @@ struct gv_workload {
     bool replica;      // it has a replica: the node gossips
     bool local_store;  // with a store, it has entries that are not gossiped
     size_t state_size; // memory for its state, bytes; zeroed at the start
-    // For workloads whose puts have an increment; see gv_writes_config.on_shortfall. The request
-    // has neither a body nor a type.
+    // For counters: a stored write has raised an entry by too little; see
+    // gv_writes_config.on_shortfall. The request has neither a body nor a type.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
     const struct gv_workload_handler

@@ -20,7 +20,7 @@ enum {
     FRAMES_STALL_MS = 1000,       // a congested connection that takes nothing so long is closed
 };
 
-// A frame has come from this node.
+// Called for each frame that comes from the peer of this number.
 typedef void frames_receiver(int node, const void *bytes, size_t len);
 
 // Listens at the address of node `own`, and connects to the others. Returns 0, or an error of libuv

@@ -181,7 +181,7 @@ static int open_file(struct gv_journal *journal, const char *path, int flags) {
     return check_size(journal);
 }
 
-// The end of opening: closes the file after an error; keeps the damage and errno.
+// The last step of opening: after an error, closes the file, but keeps errno and the damage found.
 static int opened(struct gv_journal *journal, int error) {
     if (error == 0) return 0;
     struct gv_journal_damage damage = journal->damage;

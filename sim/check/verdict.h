@@ -37,7 +37,7 @@
     X(STREAM_CLOSED, "stream closed", true, false)               \
     X(NODE_DIED, "node died", true, false)                       \
     X(FLOOD, "flood", true, false)                               \
-    /* what a simulation sees inside nodes */                    \
+    /* errors that only a simulation can see */                  \
     X(UNEQUAL_REPLICAS, "unequal replicas", false, false)        \
     X(WRONG_DIGEST, "wrong digest", true, false)                 \
     X(ENTRIES_LOST, "entries lost", true, false)                 \

@@ -96,7 +96,7 @@ struct gv_net_config {
     // NULL: never.
     bool (*cut)(void *ctx, const struct gv_net_message *message);
     void *cut_ctx;
-    // Traces lost and duplicated messages, whose lines gv_envelope must have composed. May be NULL.
+    // Traces lost and duplicated messages, which gv_envelope must have made. May be NULL.
     struct gv_trace *trace;
 };
 

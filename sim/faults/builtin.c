@@ -140,7 +140,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {NULL, NULL, NULL},
 };
 
-// Names of an earlier release.
+// Names that scenarios had in an earlier release, still accepted.
 static const char *const aliases[][2] = {
     {"twice", "duplicates"},  {"sleepers", "pauses"},      {"flaps", "flapping-links"},
     {"continents", "wan"},    {"narrow", "low-bandwidth"}, {"snails", "slow-nodes"},

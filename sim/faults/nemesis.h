@@ -38,10 +38,11 @@ void gv_nemesis_start(struct gv_nemesis *nemesis, enum gv_nemesis_kind kind);
 void gv_nemesis_start_any(struct gv_nemesis *nemesis);
 void gv_nemesis_stop(struct gv_nemesis *nemesis);
 
-// For partitions made by the caller: starts one that cuts no link, with this description
-// (borrowed); cuts all links that another partition cuts; cuts or restores one link.
+// Starts a partition that cuts nothing yet. `text` describes it, and is borrowed.
 void gv_nemesis_start_custom(struct gv_nemesis *nemesis, const char *text);
+// Also cuts what `other` cuts.
 void gv_nemesis_merge(struct gv_nemesis *nemesis, const struct gv_nemesis *other);
+// Cuts or restores one link.
 void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, bool cut);
 
 // Whether the link from src to dest is cut.

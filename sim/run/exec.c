@@ -354,7 +354,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         scanned = from = at + 1;
     }
     check_flood(node->exec, now);
-    // As in Maelstrom, the output of a quarantined node is no longer read.
+    // As in Maelstrom, a node that printed a bad line is no longer read.
     if (gv_run_quarantined(node->exec->run, node->index)) {
         uv_read_stop(stream);
         from = node->len;

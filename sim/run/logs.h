@@ -45,7 +45,7 @@ void gv_logs_fini(struct gv_logs *logs, bool remove);
 // written, for the first time only.
 int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len);
 
-// The last line of a node that is not empty, which may be unfinished; "" if there is none. Control
+// The node's last line that is not empty, perhaps unfinished; "" if there is none. Control
 // characters are replaced by '?'.
 const char *gv_logs_last(const struct gv_logs *logs, uint32_t node);
 
