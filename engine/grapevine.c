@@ -6,6 +6,7 @@
 #include "../codec/auth.h"
 #include "../codec/crypto.h"
 #include "admit.h"
+#include "sum.h"
 
 enum {
     TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // most tokens of a text: each takes two bytes or more
@@ -114,9 +115,9 @@ uint64_t gv_memory_min(const struct grapevine *gv, size_t count) {
 // The replica may use what is left. The index of counters grows by one step at most before the next
 // call.
 static void bound_memory(struct grapevine *gv) {
-    if (gv->memory_max == 0 || gv->nodes == 0) return;
-    uint64_t besides = memory_besides(gv, gv->nodes) + gv_tree_memory(&gv->counters) +
-                       gv_tree_growth(&gv->counters);
+    if (gv->memory_max == 0) return;
+    uint64_t besides = memory_besides(gv, gv->nodes > 0 ? gv->nodes : 1) +
+                       gv_tree_memory(&gv->counters) + gv_tree_growth(&gv->counters);
     gv->engine->memory_max = gv->memory_max > besides ? gv->memory_max - besides : 1;
 }
 
@@ -158,33 +159,14 @@ static bool is_decrement(struct gv_slice entry_key) {
     return entry_key.data[entry_key.len - 3] == '-';
 }
 
-// A signed sum of 128 bits, in two's complement: no replica has enough entries to exceed it.
-struct sum {
-    uint64_t low, high;
-};
-
-static void add(struct sum *sum, uint64_t count, bool minus) {
-    uint64_t before = sum->low;
-    sum->low = minus ? before - count : before + count;
-    if (minus) sum->high -= sum->low > before;
-    if (!minus) sum->high += sum->low < before;
-}
-
-static int64_t saturated(struct sum sum) {
-    bool negative = sum.high >> 63 != 0;
-    bool fits = sum.high == (negative ? UINT64_MAX : 0) && sum.low >> 63 == negative;
-    if (!fits) return negative ? INT64_MIN : INT64_MAX;
-    return negative ? -(int64_t)(UINT64_MAX - sum.low) - 1 : (int64_t)sum.low;
-}
-
-static struct sum sum_of(const struct grapevine *gv, struct gv_slice key) {
-    struct sum sum = {0, 0};
+static struct gv_sum sum_of(const struct grapevine *gv, struct gv_slice key) {
+    struct gv_sum sum = {0, 0};
     struct gv_tree_cursor at;
     uint64_t position = counter_position(gv, key);
     bool more = gv_tree_seek(&gv->counters, position, &at);
     for (; more && gv_tree_get(&at).position == position; more = gv_tree_next(&at)) {
         struct gv_entry entry = gv_replica_get(&gv->engine->replica, gv_tree_get(&at).ref);
-        if (is_part_of(entry.key, key)) add(&sum, entry.count, is_decrement(entry.key));
+        if (is_part_of(entry.key, key)) gv_sum_add(&sum, entry.count, is_decrement(entry.key));
     }
     return sum;
 }
@@ -210,11 +192,11 @@ static int write_record(const struct gv_entry *entry, char *buf, size_t cap) {
 
 static void describe_counter(const struct grapevine *gv, const struct gv_engine_change *from,
                              struct gv_change *change) {
-    struct sum after = sum_of(gv, change->key), before = after;
+    struct gv_sum after = sum_of(gv, change->key), before = after;
     uint64_t old = from->old != NULL ? from->old->count : 0;
-    add(&before, from->entry->count - old, !is_decrement(from->entry->key));
-    change->old_count = saturated(before);
-    change->count = saturated(after);
+    gv_sum_add(&before, from->entry->count - old, !is_decrement(from->entry->key));
+    change->old_count = gv_sum_saturated(before);
+    change->count = gv_sum_saturated(after);
 }
 
 static void on_change(void *ctx, const struct gv_engine_change *from) {
@@ -328,6 +310,7 @@ int gv_new(struct grapevine **out, const struct gv_config *config) {
         gv_free(gv);
         return error;
     }
+    bound_memory(gv);
     *out = gv;
     return 0;
 }
@@ -354,10 +337,13 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
     if (gv->memory_max > 0 && count <= GV_NODES_MAX && gv->memory_max < gv_memory_min(gv, count))
         return fail(gv, GV_ESPACE, "memory_max is below gv_memory_min", NULL);
     struct gv_slice self = {gv->plain, gv->plain_len};
-    int error = gv_engine_join(gv->engine, now, self, names, count);
-    if (error != 0) return fail_by_code(gv, error, "the names of the cluster");
-    if (gv_auth_enabled(&gv->auth)) error = gv_auth_join(&gv->auth, gv->incarnation, count);
-    if (error != 0) return fail_by_code(gv, error, "authentication");
+    bool valid = count > 0 && count <= GV_NODES_MAX;
+    int error = 0;
+    // First, since the engine cannot leave a cluster again.
+    if (valid && gv_auth_enabled(&gv->auth))
+        error = gv_auth_join(&gv->auth, gv->incarnation, count);
+    if (error == 0) error = gv_engine_join(gv->engine, now, self, names, count);
+    if (error != 0) return fail_by_code(gv, error, "joining the cluster");
     gv->nodes = (uint32_t)count;
     bound_memory(gv);
     return 0;
@@ -574,7 +560,7 @@ int gv_counter_value(struct grapevine *gv, struct gv_slice key, int64_t *value) 
     int error = canonical(gv, "the key", key, &len, &text);
     if (error != 0) return error;
     if (gv->index_failed) return fail_by_code(gv, GV_ENOMEM, "a counter's entry is not indexed");
-    *value = saturated(sum_of(gv, text));
+    *value = gv_sum_saturated(sum_of(gv, text));
     return 0;
 }
 
@@ -632,7 +618,7 @@ static bool view(struct grapevine *gv, const struct gv_iterator *it, struct gv_i
     if (it->kind == GV_COUNTER) {
         out->key = counter_key(gv, entry.key);
         if (is_repeated(gv, out->key, found.position, passed)) return false;
-        out->count = saturated(sum_of(gv, out->key));
+        out->count = gv_sum_saturated(sum_of(gv, out->key));
     }
     return !it->integers || is_in_range(gv, it, out->key);
 }
@@ -790,7 +776,7 @@ void gv_advance(struct grapevine *gv, gv_time now) {
 }
 
 void gv_flush(struct grapevine *gv, gv_time now) {
-    if (gv != NULL) gv_engine_flush(gv->engine, now);
+    if (gv != NULL && !gv->in_callback) gv_engine_flush(gv->engine, now);
 }
 
 // --- peers and statistics ------------------------------------------------------------------------
@@ -813,14 +799,16 @@ int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out) 
     out->is_suspected = gv_health_is_suspected(&at->health);
     out->received_at = at->health.received_at;
     out->round_trip = at->ack.measured ? at->ack.srtt : 0;
-    uint64_t acked = gv_time_max(at->ack.acked_seq, engine->changelog.tail);
+    const struct gv_changelog *log = &engine->changelog;
+    uint64_t acked = at->ack.acked_seq > log->tail ? at->ack.acked_seq : log->tail;
     if (gv_push_is_target(&engine->push, &engine->peers, peer))
-        out->backlog = (uint32_t)(engine->changelog.head - acked);
+        out->backlog = (uint32_t)(log->head - acked);
     return 0;
 }
 
 int gv_ping(struct grapevine *gv, gv_time now, int peer) {
-    return gv != NULL ? gv_engine_ping(gv->engine, now, peer) : GV_EINVAL;
+    if (gv == NULL || gv->in_callback) return GV_EINVAL;
+    return gv_engine_ping(gv->engine, now, peer);
 }
 
 void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size) {

@@ -8,6 +8,7 @@
 // increments would be merged away, so it continues in another *generation*: the next in a series of
 // incarnations that is derived from its own.
 #include "../../engine/prng.h"
+#include "../../engine/sum.h"
 #include "../workload.h"
 
 #include <inttypes.h>
@@ -133,39 +134,16 @@ static bool ends_in(struct gv_slice key, const char *end) {
     return key.len >= len && memcmp(key.data + key.len - len, end, len) == 0;
 }
 
-// A signed sum of 128 bits: no replica has enough entries to exceed it.
-struct sum {
-    uint64_t low, high; // two's complement
-};
-
-static void add(struct sum *sum, uint64_t count) {
-    sum->low += count;
-    sum->high += sum->low < count;
-}
-
-static void subtract(struct sum *sum, uint64_t count) {
-    sum->high -= sum->low < count;
-    sum->low -= count;
-}
-
-// The nearest integer of 64 bits.
-static int64_t saturated(const struct sum *sum) {
-    bool negative = sum->high >> 63 != 0;
-    bool top = sum->low >> 63 != 0;
-    if (!negative) return sum->high == 0 && !top ? (int64_t)sum->low : INT64_MAX;
-    return sum->high == UINT64_MAX && top ? -(int64_t)(UINT64_MAX - sum->low) - 1 : INT64_MIN;
-}
-
 static void handle_read(struct gv_request *request) {
-    struct sum sum = {0};
+    struct gv_sum sum = {0};
     uint32_t cursor = 0, end = gv_engine_end(request->engine);
     struct gv_entry entry;
     while (gv_engine_next(request->engine, &cursor, end, &entry)) {
         if (entry.lattice != GV_LATTICE_COUNTER) continue;
-        if (ends_in(entry.key, ",\"+\"]")) add(&sum, entry.count);
-        if (ends_in(entry.key, ",\"-\"]")) subtract(&sum, entry.count);
+        if (ends_in(entry.key, ",\"+\"]")) gv_sum_add(&sum, entry.count, false);
+        if (ends_in(entry.key, ",\"-\"]")) gv_sum_add(&sum, entry.count, true);
     }
-    gv_replies_integer(request->replies, "read_ok", "value", saturated(&sum));
+    gv_replies_integer(request->replies, "read_ok", "value", gv_sum_saturated(sum));
 }
 
 static const struct gv_workload_handler handlers[] = {
