@@ -22,6 +22,10 @@ struct gv_run_config gv_benchmark_defaults(void) {
     };
 }
 
+static void report_missing(const char *program) {
+    gv_escape_print(stderr, "gvsim: there is no program '%s'\n", program);
+}
+
 // The path of a program in the directory of gvsim, or else in $PATH. NULL: there is none.
 static char *find(const char *self, const char *name) {
     const char *slash = strrchr(self, '/');
@@ -32,7 +36,7 @@ static char *find(const char *self, const char *name) {
     char *program = gv_path_program(beside);
     if (program == NULL && dir > 0) program = gv_path_program(name);
     free(beside);
-    if (program == NULL) gv_escape_print(stderr, "gvsim: there is no program '%s'\n", name);
+    if (program == NULL) report_missing(name);
     return program;
 }
 
@@ -41,7 +45,12 @@ static char *find(const char *self, const char *name) {
 static bool find_programs(const struct gv_command *command,
                           const struct gv_benchmark_setting *settings, size_t count,
                           char **programs) {
-    if (command->options.argv != NULL) return true;
+    if (command->options.argv != NULL) {
+        char *found = gv_path_program(command->options.argv[0]);
+        if (found == NULL) report_missing(command->options.argv[0]);
+        free(found);
+        return found != NULL;
+    }
     for (size_t i = 0; i < count; i++) {
         programs[i] = find(command->self, settings[i].program);
         if (programs[i] == NULL) return false;
@@ -102,8 +111,7 @@ enum gv_exit gv_benchmark_run(const struct gv_command *command,
     enum gv_exit status = GV_EXIT_USAGE;
     if (find_programs(command, settings, count, programs))
         status = run_all(command, settings, count, programs, out, result);
-    for (size_t i = 0; i < count; i++)
-        free(programs[i]);
+    for (size_t i = 0; i < count; i++) free(programs[i]);
     free(programs);
     return status;
 }

@@ -289,8 +289,7 @@ static int run_one(const struct challenge *challenge, const struct gv_command *c
 
 static int run_all(const struct gv_command *command, FILE *out, FILE *json) {
     struct gv_benchmark_setting settings[CHALLENGES];
-    for (size_t i = 0; i < CHALLENGES; i++)
-        settings[i] = setting_of(&challenges[i]);
+    for (size_t i = 0; i < CHALLENGES; i++) settings[i] = setting_of(&challenges[i]);
     struct gv_runner_task *runs;
     enum gv_exit status = gv_benchmark_run(command, settings, CHALLENGES, out, &runs);
     if (runs == NULL) return (int)status;

@@ -20,7 +20,7 @@ const char *const gv_command_help[] = {
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
     "       gvsim shrink SEED|SCENARIO [--output FILE] [--tries N]\n"
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
-    "       gvsim glomers CHALLENGE|all [OPTIONS] [-- PROGRAM [ARGS...]]\n"
+    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|all [OPTIONS] [-- PROGRAM [ARGS...]]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
@@ -527,7 +527,7 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
         if (operand == NULL) {
             return wrong(why,
                          takes_program(action) ? "the program '%s' must come after --"
-                                                   : "unexpected argument '%s'",
+                                               : "unexpected argument '%s'",
                          arg);
         }
         *operand = arg;
