@@ -21,7 +21,7 @@ const char *const gv_command_help[] = {
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
     "       gvsim shrink SEED|SCENARIO [--output FILE] [--tries N]\n"
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
-    "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
+    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|all [OPTIONS] [-- PROGRAM [ARGS...]]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
@@ -99,8 +99,10 @@ const char *const gv_command_help[] = {
     "exceeds a limit:\n"
     "      --max-ratio R         most times the first result's value, for any metric\n"
     "\n"
-    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits. sweep\n"
-    "runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
+    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits: 1, 2,\n"
+    "3a, 3b, 3c, 3d, 3e or 4, with PROGRAM or grapevine's own nodes; or all of them, and prints a\n"
+    "table. sweep runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a\n"
+    "table. Both:\n"
     "      --seeds N             runs of each setting, 1 to 100, of which the median is taken\n"
     "                            (default 1)\n"
     "      --seed N              seed of the first run; each next run adds 1 (default 1)\n"
@@ -541,7 +543,7 @@ static const struct {
                             .operands = {OPERAND(files[0]), OPERAND(files[1])},
                             .missing = "missing results: two files written by --json"},
     [GV_COMMAND_GLOMERS] = {"glomers", .takes = GLOMERS, .operands = {OPERAND(challenge)},
-                            .missing = "missing challenge: 3a, 3b, 3c, 3d, 3e or 4"},
+                            .missing = "missing challenge: 1, 2, 3a, 3b, 3c, 3d, 3e, 4 or all"},
     [GV_COMMAND_SWEEP] = {"sweep", .takes = SWEEP},
 };
 
@@ -556,6 +558,10 @@ static const char **next_operand(struct gv_command *command, int action) {
     return NULL;
 }
 
+static bool takes_program(int action) {
+    return action == GV_COMMAND_EXEC || action == GV_COMMAND_GLOMERS;
+}
+
 static bool is_either(const char *arg, const char *a, const char *b) {
     return strcmp(arg, a) == 0 || strcmp(arg, b) == 0;
 }
@@ -568,7 +574,7 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
         const char *arg = argv[at];
         if (is_either(arg, "-h", "--help")) return GV_COMMAND_HELP;
         if (is_either(arg, "-V", "--version")) return GV_COMMAND_VERSION;
-        if (strcmp(arg, "--") == 0 && action == GV_COMMAND_EXEC) {
+        if (strcmp(arg, "--") == 0 && takes_program(action)) {
             if (at + 1 < argc) command->options.argv = argv + at + 1;
             break;
         }
@@ -580,8 +586,8 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
         const char **operand = next_operand(command, action);
         if (operand == NULL) {
             return wrong(why,
-                         action == GV_COMMAND_EXEC ? "the program '%s' must come after --"
-                                                   : "unexpected argument '%s'",
+                         takes_program(action) ? "the program '%s' must come after --"
+                                               : "unexpected argument '%s'",
                          arg);
         }
         *operand = arg;
