@@ -11,10 +11,10 @@
 //              ├─ with a chosen peer ─▶ `sync_at`, about a second ─▶ gv_antientropy_due chooses
 //              └─ with all peers ─────▶ full resync
 //
-// Without a request, a node opens an idle comparison, which is a sync with a random peer. It does so
-// every max(30 s, 2 s · nodes), or every 4 s while a peer is suspected. Updates in flight would look
-// like differences, so an idle comparison is deferred until the replica has not changed for 20 s, at
-// most by one interval.
+// Without a request, a node opens an idle comparison, which is a sync with a random peer. It does
+// so every max(30 s, 2 s · nodes), or every 4 s while a peer is suspected. Updates in flight would
+// look like differences, so an idle comparison is deferred until the replica has not changed for 20
+// s, at most by one interval.
 //
 // A full resync opens syncs with many peers. Without a tree, nodes do not forward updates, so a
 // node that crashes while it sends an update may leave it at some peers only. A node therefore runs
@@ -57,11 +57,11 @@ enum gv_sync_reason {
     GV_SYNC_RESTARTED,  // it has restarted; also requests a chosen sync and a full resync
     GV_SYNC_NEW_PARENT, // its entries may differ from those of the last parent
     GV_SYNC_NEW_CHILD,  // push does not send it older entries. A sync in progress does not suffice,
-                       // as its summaries may be older than the last updates
-    GV_SYNC_TRUNCATED, // the changelog no longer has the updates that it lacks
-    GV_SYNC_LOST,      // a message of a sync with it was lost
-    GV_SYNC_NEW_ROOT,  // this node is a root now, and the peer may still wait for the old parent
-    GV_SYNC_PROBE,     // it is suspected, and a probe is due
+                        // as its summaries may be older than the last updates
+    GV_SYNC_TRUNCATED,  // the changelog no longer has the updates that it lacks
+    GV_SYNC_LOST,       // a message of a sync with it was lost
+    GV_SYNC_NEW_ROOT,   // this node is a root now, and the peer may still wait for the old parent
+    GV_SYNC_PROBE,      // it is suspected, and a probe is due
     // with a peer that gv_antientropy_due has chosen:
     GV_SYNC_REQUESTED,
     GV_SYNC_IDLE,
