@@ -2,7 +2,7 @@
 #include "health.h"
 
 enum {
-    BACKOFF_MAX_MS = 10000, // backoff makes no timeout longer than this
+    BACKOFF_MAX_MS = 10000, // longest timeout with backoff
     BACKOFF_DOUBLINGS = 4,
     RAISE_DOUBLINGS = 5,
 };
