@@ -49,7 +49,7 @@ case_ no-node 2 'line 2, column 10: there is no n7' run -w echo --scenario "$tmp
 case_ more-nodes 0 '^valid' run -w echo --scenario "$tmp/scenario" --nodes 8
 # A fault that cannot take effect is an error with its position.
 scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s for 1s\n'
-case_ after-the-end 2 'line 4, column 18: it begins after the operations end: they last 2 s' \
+case_ after-the-end 2 'line 4, column 18: the step begins after the operations, which last 2 s' \
     run -w echo --scenario "$tmp/scenario"
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
 # A fault cut short by the end of the operations is reported, one without a duration is not.
@@ -62,14 +62,14 @@ case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only 
 [ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
     [ "$(wc -l <"$tmp/json")" -eq 1 ] || { cat "$tmp/err" "$tmp/json" && bad=1; }
 scenario 'nodes 3\ncut minority at 1s\n'
-case_ no-minority 2 'line 2, column 5: among 3 nodes this cuts nothing' run -w echo \
+case_ no-minority 2 'line 2, column 5: in a cluster of 3 nodes this cuts nothing' run -w echo \
     --scenario "$tmp/scenario"
 case_ minority 0 '^valid' run -w g-set --scenario "$tmp/scenario" --nodes 4
 scenario 'nodes 3\nlose 5%% between n0..n2 | rest at 1s\n'
 case_ no-rest 2 "line 2, column 26: no node is left for 'rest'" run -w echo \
     --scenario "$tmp/scenario"
 scenario 'nodes 1\ncut any at 1s\n'
-case_ one-node 2 'line 2, column 5: one node has no links' run -w echo --scenario "$tmp/scenario"
+case_ one-node 2 'line 2, column 5: a cluster of one node has no links' run -w echo --scenario "$tmp/scenario"
 case_ one-node-nemesis 2 'needs at least 2 nodes' run -w echo --nodes 1 --nemesis partition
 scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
 case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values whose .* is allowed' run -w g-set \
@@ -87,7 +87,7 @@ case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J
 scenario 'rate fast\n'
 case_ no-rate 2 "line 1, column 1: --rate must be .*'fast'" run -w echo --scenario "$tmp/scenario"
 scenario 'workload echo\ncut n1 n2 at 1s\n'
-case_ no-bar 2 "line 2, column 8: 'n2' stands where" run --scenario "$tmp/scenario"
+case_ no-bar 2 "line 2, column 8: expected | or >, not 'n2'" run --scenario "$tmp/scenario"
 scenario 'cut n1 | n2 at 1s\n'
 case_ no-workload 2 'missing workload' run --scenario "$tmp/scenario"
 scenario 'crash n1 at 1s with disk\n'
