@@ -19,9 +19,9 @@ struct gv_runner_task {
 };
 
 // Runs all tasks, at most `jobs` at a time. Prints a line for each on `out`, with the output of
-// runs that are not valid. Returns GV_EXIT_VALID: all are; GV_EXIT_INVALID: one is not;
-// GV_EXIT_INCONCLUSIVE: none is invalid, but the machine was too slow for one; or, with all runs
-// stopped, GV_EXIT_INTERRUPTED or GV_EXIT_USAGE (gv_pool_run).
+// runs that are not valid. Returns GV_EXIT_VALID: all runs are valid; GV_EXIT_INVALID: a run is
+// invalid; GV_EXIT_INCONCLUSIVE: no run is invalid, but the machine was too slow for one; or, with
+// all runs stopped, GV_EXIT_INTERRUPTED or GV_EXIT_USAGE (gv_pool_run).
 enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
 
 #endif

@@ -136,8 +136,8 @@ static bool give_disks(struct gv_command *command, const struct gv_scenario *sce
         if (step->kind != GV_SCENARIO_CRASH || step->crash == GV_DISK_WIPED) continue;
         if (!command->has_disk) command->disk = GV_DISK_SYNC;
         if (command->disk != GV_DISK_ABSENT) return true;
-        *diagnostic =
-            (struct gv_scenario_diagnostic){step->line, 1, "nodes have no disk: --durability off"};
+        *diagnostic = (struct gv_scenario_diagnostic){
+            step->line, 1, "a crash with disk needs disks, and --durability is off"};
         return false;
     }
     return true;

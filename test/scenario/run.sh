@@ -54,7 +54,7 @@ case_ after-the-end 2 'line 4, column 18: the step begins after the operations, 
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
 # A fault cut short by the end of the operations is reported, one without a duration is not.
 scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
-case_ cut-short 0 'faults ended  *1 of the scenario, .* the first is on line 4' \
+case_ cut-short 0 'cut short  *1 of the scenario.s faults, .* the first is on line 4' \
     run -w g-set --scenario "$tmp/scenario"
 case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only node$' \
     run -w g-set --nodes 1
@@ -82,7 +82,7 @@ case_ unavailable 1 'unavailable: .*--availability requires 100.00%; failures: .
 case_ available 0 '^valid' run -w unique-ids --scenario "$tmp/scenario" --availability 0.5
 case_ idle 1 'nothing exercised: no client sent' run -w broadcast --rate 0
 scenario 'rate 20\033[2J\n'
-case_ escape 2 'line 1, column 8: a control character' run -w echo --scenario "$tmp/scenario"
+case_ escape 2 'line 1, column 8: unexpected control character' run -w echo --scenario "$tmp/scenario"
 case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"
 scenario 'rate fast\n'
 case_ no-rate 2 "line 1, column 1: --rate must be .*'fast'" run -w echo --scenario "$tmp/scenario"
@@ -91,7 +91,7 @@ case_ no-bar 2 "line 2, column 8: expected | or >, not 'n2'" run --scenario "$tm
 scenario 'cut n1 | n2 at 1s\n'
 case_ no-workload 2 'missing workload' run --scenario "$tmp/scenario"
 scenario 'crash n1 at 1s with disk\n'
-case_ no-disk 2 'line 1, column 1: nodes have no disk' run -w g-set --durability off \
+case_ no-disk 2 'line 1, column 1: a crash with disk needs disks' run -w g-set --durability off \
     --scenario "$tmp/scenario"
 case_ disk 0 '^valid' run -w g-set --scenario "$tmp/scenario"
 scenario 'region eu n0\nregion us rest\nrtt eu us 800ms\n'
@@ -182,7 +182,7 @@ while kill -INT $pid 2>/dev/null; do sleep 0.1; done
 wait $pid
 [ $? -eq 130 ] || { echo "^C in shrink: the exit status is not 130" && cat "$tmp/out" && bad=1; }
 if [ -e "$tmp/least" ]; then
-    grep -q '^interrupted: the smallest so far$' "$tmp/out" || bad=1
+    grep -q '^interrupted; the smallest failing scenario so far:$' "$tmp/out" || bad=1
     case_ 'interrupted shrink' 1 'unequal replicas' run --scenario "$tmp/least"
 fi
 
@@ -214,7 +214,7 @@ case_ compare 0 '^messages an operation  *[0-9.]*  *[0-9.]*  *1.000$' \
 case_ 'compare, dearer' 0 '^messages an operation ' compare "$tmp/a.json" "$tmp/more.json"
 case_ 'compare, by ratio' 1 '^messages an operation .*over the limit' \
     compare "$tmp/a.json" "$tmp/more.json" --max-ratio 1.1
-case_ 'compare, by limit' 1 '^too much: bytes an operation: .*the limit is 1$' \
+case_ 'compare, by limit' 1 '^over the limit: bytes an operation: .*the limit is 1$' \
     compare --max-bytes-per-op 1 "$tmp/a.json" "$tmp/a.json"
 case_ 'compare, not measured' 1 '^median latency, ms .*not measured' \
     compare "$tmp/a.json" "$tmp/echo.json" --max-ratio 1000
@@ -228,10 +228,10 @@ case_ compare-one 2 'missing results' compare "$tmp/a.json"
 case_ compare-three 2 "unexpected argument 'c'" compare a b c
 case_ compare-ratio 2 'max-ratio must be a number above 0' compare a b --max-ratio 0
 case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
-case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
+case_ 'too much' 1 '^over the limit: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
     --max-longest-ms 49
 [ "$("$gvsim" run -w broadcast --seed 3 --latency 50 --max-longest-ms 49 | sed -n '1s/:.*//p')" = \
-    'too much' ] || { echo 'a limit is exceeded, and the first line does not report it' && bad=1; }
+    'over the limit' ] || { echo 'a limit is exceeded, and the first line does not report it' && bad=1; }
 case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
 case_ 'no limit' 2 'max-p99-ms must be a number above 0' run -w echo --max-p99-ms x
 exit $bad
