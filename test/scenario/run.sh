@@ -69,7 +69,8 @@ scenario 'nodes 3\nlose 5%% between n0..n2 | rest at 1s\n'
 case_ no-rest 2 "line 2, column 26: no node is left for 'rest'" run -w echo \
     --scenario "$tmp/scenario"
 scenario 'nodes 1\ncut any at 1s\n'
-case_ one-node 2 'line 2, column 5: a cluster of one node has no links' run -w echo --scenario "$tmp/scenario"
+case_ one-node 2 'line 2, column 5: a cluster of one node has no links' run -w echo \
+    --scenario "$tmp/scenario"
 case_ one-node-nemesis 2 'needs at least 2 nodes' run -w echo --nodes 1 --nemesis partition
 scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
 case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values whose .* is allowed' run -w g-set \
@@ -82,7 +83,8 @@ case_ unavailable 1 'unavailable: .*--availability requires 100.00%; failures: .
 case_ available 0 '^valid' run -w unique-ids --scenario "$tmp/scenario" --availability 0.5
 case_ idle 1 'nothing exercised: no client sent' run -w broadcast --rate 0
 scenario 'rate 20\033[2J\n'
-case_ escape 2 'line 1, column 8: unexpected control character' run -w echo --scenario "$tmp/scenario"
+case_ escape 2 'line 1, column 8: unexpected control character' run -w echo \
+    --scenario "$tmp/scenario"
 case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"
 scenario 'rate fast\n'
 case_ no-rate 2 "line 1, column 1: --rate must be .*'fast'" run -w echo --scenario "$tmp/scenario"
@@ -231,7 +233,7 @@ case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-c
 case_ 'too much' 1 '^over the limit: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
     --max-longest-ms 49
 [ "$("$gvsim" run -w broadcast --seed 3 --latency 50 --max-longest-ms 49 | sed -n '1s/:.*//p')" = \
-    'over the limit' ] || { echo 'a limit is exceeded, and the first line does not report it' && bad=1; }
+    'over the limit' ] || { echo 'the first line does not report an exceeded limit' && bad=1; }
 case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
 case_ 'no limit' 2 'max-p99-ms must be a number above 0' run -w echo --max-p99-ms x
 exit $bad
