@@ -52,7 +52,7 @@ scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s f
 case_ after-the-end 2 'line 4, column 18: the step begins after the operations, which last 2 s' \
     run -w echo --scenario "$tmp/scenario"
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
-# A fault cut short by the end of the operations is reported, one without a duration is not.
+# A fault that the end of the operations cuts short is reported, unless it has no duration.
 scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
 case_ cut-short 0 'cut short  *1 of the scenario.s faults, .* the first is on line 4' \
     run -w g-set --scenario "$tmp/scenario"
@@ -124,17 +124,17 @@ grep -q '  hint ' "$tmp/out" && echo "slow-links-exact: a hint" && bad=1
 for found in test/scenario/found/*.scenario; do
     case_ "$found" 0 '^valid' run --scenario "$found"
 done
-# With most messages duplicated and late, replies to copies of sync steps once multiplied.
+# When most messages were duplicated and late, replies to copies of sync messages once multiplied.
 case_ doubled 0 '^valid' run --scenario swarm:5209 --max-msgs-per-op 5
 
-# Nodes with round trips above two seconds once suspected each other forever.
+# Nodes with round trips above two seconds once suspected each other endlessly.
 for nodes in 2 9; do
     case_ "$nodes far apart" 0 '^valid' run -w broadcast --nodes "$nodes" --rate 1 --time-limit 2 \
         --latency 4000 --quiet 200 --settle 180 --seed 1
 done
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
-# A failing run is reduced: with settle 0, replicas must be equal at once.
+# A failing run is reduced. It fails since settle 0 requires equal replicas at once.
 printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \
     >"$tmp/fails"
 printf 'pause n2 at 1s for 1s\ncut n1 | rest at 1s\n' >>"$tmp/fails"
