@@ -9,8 +9,8 @@
 
 #include <stdarg.h>
 
-// Each kind of error: its text; whether it is a violation of safety; and whether unequal replicas
-// explain it: then it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, not a violation of safety.
+// Each kind of error: its text; whether it violates safety; and whether unequal replicas explain
+// it. In that case it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, and violates no safety.
 #define GV_VERDICT_KINDS(X)                                      \
     /* sets, counters, ids and echo, as clients see them */      \
     X(LOST, "lost", true, true)                                  \
@@ -109,8 +109,8 @@ struct gv_verdict {
 };
 
 // The verdict has the first error that violates safety; if there is none, the first error. While
-// replicas are unequal, values that reads miss count as late, not as lost: the checks of replicas
-// find out whether any node still has them.
+// replicas are unequal, values that reads miss count as late, not as lost, since the checks of
+// replicas find out whether any node still has them.
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 
 // The verdict on a process that ended without a result; `status` as waitpid returns it. A process
