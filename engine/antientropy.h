@@ -161,6 +161,9 @@ bool gv_antientropy_has_summary(const struct gv_antientropy *ae, int peer);
 // Whether the next entry of the answer to its oldest summary does not share a message.
 bool gv_antientropy_is_oversized(const struct gv_antientropy *ae, int peer);
 
+// Drops the summaries of this peer. Whether there was one.
+bool gv_antientropy_drop_summaries(struct gv_antientropy *ae, int peer);
+
 // Stores the summary of the peer of this number, in base64. `timeout`: how long an exchange with it
 // may take. Returns 0, or 1 if it was refused because both nodes have opened a sync at the same
 // time: only the opening of the node that sorts first is answered. The caller does not acknowledge

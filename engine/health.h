@@ -15,6 +15,9 @@
 //
 // Under heavy loss, acknowledgements fail more often than peers; hence the second limit.
 //
+// If the transport can send nothing to a peer for long, the peer is suspected, too, and stays so at
+// least until the transport can.
+//
 // The module knows neither messages nor the engine. Only health.c writes the members of struct
 // gv_health. Functions cannot fail.
 #ifndef GV_ENGINE_HEALTH_H
@@ -43,6 +46,8 @@ struct gv_health {
     gv_time received_at;         // when the last message came; GV_TIME_NEVER: none
     gv_time probe_at;            // time of the next probe; GV_TIME_NEVER: none is scheduled
     gv_time probe_interval;      // from now to the next probe to be scheduled, before jitter
+    bool is_writable;            // the transport can send to it
+    gv_time stalled_at;          // suspected from then on, as it is not; GV_TIME_NEVER: no
 };
 
 // A peer is alive until timeouts show otherwise.
@@ -53,10 +58,16 @@ bool gv_health_is_suspected(const struct gv_health *health);
 
 // A message came from the peer. This alone does not end a suspicion.
 void gv_health_received(struct gv_health *health, gv_time now);
-// The peer has acknowledged a message: forgets the timeouts. True: this ends a suspicion.
+// The peer has acknowledged a message: forgets the timeouts. True: this ends a suspicion, which it
+// does not while the transport cannot send to the peer.
 bool gv_health_acked(struct gv_health *health);
 // The peer has not acknowledged a message in time. True: the peer is now suspected.
 bool gv_health_timed_out(struct gv_health *health);
+// The transport can, or cannot, send to the peer. If it still cannot at the time `at`, the peer is
+// suspected, and gv_health_take_stall returns true.
+void gv_health_set_writable(struct gv_health *health, bool writable, gv_time at);
+// Whether that time has come: the peer is now suspected.
+bool gv_health_take_stall(struct gv_health *health, gv_time now);
 // This process was paused, so the timeouts of a peer that is not suspected prove nothing.
 void gv_health_forgive(struct gv_health *health);
 

@@ -2,6 +2,9 @@
 // The send queue: peers that may have a message to get, first in first out, each at most once.
 // Internal to engine/; knows no engine.
 //
+// A peer that is blocked is not returned; if the queue has it, it joins the end when it is
+// unblocked.
+//
 // It has no messages: what to send to a peer is determined when the transport can accept it. So the
 // queue is bounded by the number of peers.
 #ifndef GV_ENGINE_SEND_QUEUE_H
@@ -11,8 +14,11 @@
 
 struct gv_send_queue {
     uint32_t *ring;  // numbers of peers; room for all
-    uint8_t *queued; // bitset of the numbers in it
-    uint32_t count;  // numbers are below this
+    uint8_t *sets;   // allocated: the three bitsets
+    uint8_t *queued; // the numbers in the ring
+    uint8_t *blocked;
+    uint8_t *held;  // blocked numbers that join the ring when they are unblocked
+    uint32_t count; // numbers are below this
     uint32_t head, len;
 };
 
@@ -23,7 +29,9 @@ void gv_send_queue_fini(struct gv_send_queue *queue, struct gv_alloc alloc);
 
 // Appends the number, unless the queue has it.
 void gv_send_queue_push(struct gv_send_queue *queue, int number);
-// Removes and returns the first number; −1: the queue is empty.
+// Blocks or unblocks the number.
+void gv_send_queue_set_blocked(struct gv_send_queue *queue, int number, bool blocked);
+// Removes and returns the first number that is not blocked; −1: there is none.
 int gv_send_queue_pop(struct gv_send_queue *queue);
 
 #endif
