@@ -374,10 +374,68 @@ static void a_blocked_node_costs_its_own_staleness_only(void **state) {
             if (i != slow) block(&cluster, i, slow, false);
         assert_false(agree(cluster.nodes[slow].gv, cluster.nodes[(slow + 1) % NODES].gv));
         assert_true(time_until_equal(&cluster, -1, 5000 * GV_MS) < 1000 * GV_MS);
+        run(&cluster, 300 * GV_MS);
+        for (int i = 0; i < NODES; i++) {
+            struct gv_peer_info info;
+            int peer = gv_peer_number(cluster.nodes[i].gv, text(names[slow]));
+            if (i == slow) continue;
+            assert_int_equal(gv_get_peer(cluster.nodes[i].gv, peer, &info, sizeof info), 0);
+            assert_false(info.is_suspected);
+        }
         run(&cluster, 60000 * GV_MS);
         assert_converged(&cluster);
         end(&cluster);
     }
+}
+
+// Peers that cannot be answered compare with a node: before they are blocked, and meanwhile. The
+// node still accepts the summary of another one, which gets what it lacks.
+static void blocked_peers_occupy_nothing(void **state) {
+    (void)state;
+    enum { HUB_NODES = 8 };
+    static char buf[GV_MESSAGE_MAX];
+    static const char letters[] = "abcdefgh";
+    struct gv_slice all[HUB_NODES];
+    struct grapevine *nodes[HUB_NODES];
+    for (int i = 0; i < HUB_NODES; i++) all[i] = gv_slice_of(&letters[i], 1);
+    for (int i = 0; i < HUB_NODES; i++) {
+        struct gv_config config;
+        gv_config_init(&config);
+        config.name = all[i];
+        config.incarnation = config.seed = (uint64_t)i + 1;
+        config.staleness_ms = 0;
+        assert_int_equal(gv_new(&nodes[i], &config), 0);
+        char key[2] = {(char)('0' + i), '\0'};
+        assert_int_equal(gv_set_add(nodes[i], 0, text(key)), 1);
+        assert_int_equal(gv_join(nodes[i], 0, all, HUB_NODES), 0);
+    }
+    bool blocked = false;
+    const int last = HUB_NODES - 1;
+    // Only messages to and from node 0 arrive, those of the last node not before the others' have
+    // taken all slots.
+    for (gv_time now = 0; now < 200000 * GV_MS; now += 10 * GV_MS) {
+        blocked = blocked || !gv_ready(nodes[0]);
+        for (int peer = 1; peer < last && blocked; peer++)
+            assert_int_equal(gv_set_writable(nodes[0], now, peer, false), 0);
+        for (int i = last, len, peer; i >= 0; i--) {
+            gv_advance(nodes[i], now);
+            bool waits = i == 0 && !blocked; // summaries gather
+            while (!waits && (len = gv_send(nodes[i], now, buf, sizeof buf, &peer)) > 0) {
+                if (i == 0 && blocked) assert_int_equal(peer, last);
+                if (i == 0 || (peer == 0 && (blocked || i < last)))
+                    gv_receive(nodes[peer], now, i, buf, (size_t)len);
+            }
+        }
+        if (blocked) assert_true(gv_ready(nodes[0]));
+    }
+    assert_true(blocked);
+    for (int i = 0; i < HUB_NODES; i++) {
+        char key[2] = {(char)('0' + i), '\0'};
+        int known = gv_set_has(nodes[0], text(key));
+        assert_int_equal(gv_set_has(nodes[last], text(key)), known);
+        if (i == 0 || i == last) assert_int_equal(known, 1);
+    }
+    for (int i = 0; i < HUB_NODES; i++) gv_free(nodes[i]);
 }
 
 // Links are blocked and unblocked at random, each direction by itself, also from the start on; what
@@ -958,6 +1016,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_writes_reach_all_nodes),
         cmocka_unit_test(a_blocked_node_costs_its_own_staleness_only),
+        cmocka_unit_test(blocked_peers_occupy_nothing),
         cmocka_unit_test(blocked_links_lose_nothing),
         cmocka_unit_test(increments_survive_a_restart_without_entries),
         cmocka_unit_test(iterations_return_each_item_once),
