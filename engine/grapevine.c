@@ -9,6 +9,8 @@
 #include "admit.h"
 #include "sum.h"
 
+#include <limits.h>
+
 enum {
     TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // most tokens of a text: each takes two bytes or more
     MEMORY_FOR_ENTRIES = 1 << 20,        // gv_memory_min leaves this for entries, bytes
@@ -238,8 +240,9 @@ void gv_config_init(struct gv_config *config) {
     };
 }
 
+// Whether the slice cannot be one: it has a length but no bytes, or a negative length.
 static bool is_dangling(struct gv_slice slice) {
-    return slice.data == NULL && slice.len > 0;
+    return (slice.data == NULL && slice.len > 0) || slice.len > PTRDIFF_MAX;
 }
 
 static int check_config(const struct gv_config *config) {
@@ -355,7 +358,7 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
 // Appends the canonical form of a text to gv->text at *len. `what` names it in errors.
 static int canonical(struct grapevine *gv, const char *what, struct gv_slice from, size_t *len,
                      struct gv_slice *out) {
-    if (is_dangling(from)) return fail(gv, GV_EINVAL, what, "NULL with a length");
+    if (is_dangling(from)) return fail(gv, GV_EINVAL, what, "NULL, or a negative length");
     if (from.len == 0) return fail(gv, GV_ESYNTAX, what, "empty");
     int tokens = gv_json_parse(&gv->texts, (const char *)from.data, from.len);
     if (tokens == GV_EFULL)
@@ -392,6 +395,48 @@ int gv_text_integer(int64_t number, char *buf, size_t cap) {
 int gv_text_string(struct gv_slice bytes, char *buf, size_t cap) {
     if (is_dangling(bytes) || (buf == NULL && cap > 0)) return GV_EINVAL;
     return gv_json_quote(bytes, buf, cap);
+}
+
+// The text without white space around it.
+static struct gv_slice trim(struct gv_slice text) {
+    const char *space = " \t\n\r";
+    for (; text.len > 0 && strchr(space, text.data[0]) != NULL && text.data[0] != 0; text.len--)
+        text.data++;
+    while (text.len > 0 && text.data[text.len - 1] != 0 &&
+           strchr(space, text.data[text.len - 1]) != NULL)
+        text.len--;
+    return text;
+}
+
+int gv_text_to_integer(struct gv_slice text, int64_t *number) {
+    if (is_dangling(text) || number == NULL) return GV_EINVAL;
+    text = trim(text);
+    bool minus = text.len > 0 && text.data[0] == '-';
+    size_t at = minus;
+    uint64_t size = 0, most = (uint64_t)INT64_MAX + minus;
+    bool is_long = false;
+    if (at == text.len || (text.data[at] == '0' && text.len > at + 1)) return GV_ETYPE;
+    for (; at < text.len; at++) {
+        unsigned digit = text.data[at] - (unsigned)'0';
+        if (digit > 9) return GV_ETYPE;
+        is_long = is_long || size > (most - digit) / 10;
+        if (!is_long) size = size * 10 + digit;
+    }
+    if (is_long) return GV_ERANGE;
+    *number = minus && size > 0 ? -(int64_t)(size - 1) - 1 : (int64_t)size;
+    return 0;
+}
+
+int gv_text_to_string(struct gv_slice text, char *buf, size_t cap) {
+    if (is_dangling(text) || (buf == NULL && cap > 0)) return GV_EINVAL;
+    text = trim(text);
+    size_t end;
+    bool escaped;
+    if (text.len == 0 || text.data[0] != '"') return GV_ETYPE;
+    if (text.len > INT_MAX) return GV_ESPACE;
+    const char *fault = gv_json_string_scan((const char *)text.data, text.len, 1, &end, &escaped);
+    if (fault != NULL || end + 1 != text.len) return GV_ESYNTAX;
+    return gv_json_string_unescape(gv_slice_of(text.data + 1, end - 1), buf, cap);
 }
 
 // --- writing -------------------------------------------------------------------------------------
@@ -824,7 +869,7 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
 }
 
 int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len) {
-    if (gv == NULL || (bytes == NULL && len > 0) || gv->in_callback) return GV_EINVAL;
+    if (gv == NULL || is_dangling(gv_slice_of(bytes, len)) || gv->in_callback) return GV_EINVAL;
     int error = receive(gv, now, peer, bytes, len);
     gv->refused_messages += error < 0;
     run_pending(gv, now);

@@ -34,13 +34,15 @@
 //
 // Texts: keys and values are JSON texts, stored in canonical form, so 1 and "1" are different keys,
 // and {"a":1,"b":2} and { "b" : 2, "a" : 1 } are the same one. Numbers keep their spelling: 1, 1.0
-// and 1e0 are three keys. gv_text_integer and gv_text_string make texts of integers and strings.
-// Texts that are passed in are copied. Texts that are returned are borrowed until the next call
-// with `now`, and are not terminated by a zero.
+// and 1e0 are three keys. A string has its quotes: gv_slice_text("\"visits\""). gv_text_integer and
+// gv_text_string make texts of integers and strings, gv_text_to_integer and gv_text_to_string read
+// them. Texts that are passed in are copied. Texts that are returned are borrowed until the next
+// call with `now`, and are not terminated by a zero.
 //
 // Errors: a function that can fail returns a negative GV_E*, and then has changed nothing, unless
-// its comment says otherwise; gv_last_error describes the last one. A NULL argument is GV_EINVAL.
-// No input from outside ends the process.
+// its comment says otherwise; gv_last_error describes the last one. A NULL argument is GV_EINVAL,
+// and so is a slice that is longer than memory can be, such as one of a negative length. No input
+// from outside ends the process.
 //
 // Threads: a node belongs to one thread at a time. Nodes share no state.
 //
@@ -187,8 +189,8 @@ GV_API int gv_counter_add(struct grapevine *gv, gv_time now, struct gv_slice key
 // gv_set_has.
 GV_API int gv_counter_value(struct grapevine *gv, struct gv_slice key, int64_t *value);
 
-// Sets the register. Of two writes, the one that has seen the other wins; of two that have not seen
-// each other, the same one wins everywhere.
+// Sets the register; to set the value that it has is a write as well. Of two writes, the one that
+// has seen the other wins; of two that have not seen each other, the same one wins everywhere.
 GV_API int gv_register_set(struct grapevine *gv, gv_time now, struct gv_slice key,
                            struct gv_slice value);
 // 1: *value is the register's value, borrowed; 0: nobody has set it, and *value is empty. Errors as
@@ -225,10 +227,17 @@ struct gv_iterator {
 // is unknown, or `first` is greater than `end`; else as gv_set_has, for all bounds together.
 GV_API int gv_next(struct grapevine *gv, struct gv_iterator *iterator, struct gv_item_view *item);
 
-// Writes `number` as a JSON text, or these UTF-8 bytes as a JSON string. Returns the text's length,
-// bytes. GV_ESPACE: longer than `cap`; GV_ESYNTAX: not UTF-8.
+// Writes `number` as a JSON text, of at most 20 bytes, or these UTF-8 bytes as a JSON string, of at
+// most 6 * bytes.len + 2. Returns the text's length, bytes. GV_ESPACE: longer than `cap`;
+// GV_ESYNTAX: not UTF-8.
 GV_API int gv_text_integer(int64_t number, char *buf, size_t cap);
 GV_API int gv_text_string(struct gv_slice bytes, char *buf, size_t cap);
+
+// The opposite: reads an integer, or writes the bytes of a string, at most text.len - 2 and without
+// a terminating zero, and returns their number. GV_ETYPE: the text is no integer, or no string;
+// GV_ERANGE: not within 64 bits; GV_ESPACE: longer than `cap`; GV_ESYNTAX: a malformed string.
+GV_API int gv_text_to_integer(struct gv_slice text, int64_t *number);
+GV_API int gv_text_to_string(struct gv_slice text, char *buf, size_t cap);
 
 // --- storing -------------------------------------------------------------------------------------
 //

@@ -702,6 +702,67 @@ static void wrong_ranges_are_errors(void **state) {
     gv_free(gv);
 }
 
+// What the library writes as a text, it reads; what is no such text is an error.
+static void texts_are_read(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    char buf[256];
+    int64_t number;
+    for (int i = 0; i < 10000; i++) {
+        int64_t drawn = (int64_t)(gv_prng_next(&prng) >> gv_prng_below(&prng, 64));
+        if (i < 4) drawn = i == 0 ? INT64_MIN : i == 1 ? INT64_MAX : 2 - i;
+        int len = gv_text_integer(drawn, buf, 20);
+        assert_true(len > 0);
+        assert_int_equal(gv_text_to_integer(gv_slice_of(buf, (size_t)len), &number), 0);
+        assert_int_equal(number, drawn);
+        struct string string;
+        draw_string(&prng, &string);
+        len = gv_text_to_string(string.key, buf, string.len);
+        assert_int_equal(len, string.len);
+        assert_memory_equal(buf, string.bytes, string.len);
+        if (len > 0) {
+            size_t cap = gv_prng_below(&prng, string.len);
+            assert_int_equal(gv_text_to_string(string.key, buf, cap), GV_ESPACE);
+        }
+        assert_int_equal(gv_text_to_integer(string.key, &number), GV_ETYPE);
+    }
+    static const struct {
+        const char *text;
+        int integer, string; // results
+    } cases[] = {
+        {" -12\n", 0, GV_ETYPE},
+        {"-0", 0, GV_ETYPE},
+        {"9223372036854775807", 0, GV_ETYPE},
+        {"9223372036854775808", GV_ERANGE, GV_ETYPE},
+        {"-9223372036854775808", 0, GV_ETYPE},
+        {"-9223372036854775809", GV_ERANGE, GV_ETYPE},
+        {"99999999999999999999999", GV_ERANGE, GV_ETYPE},
+        {"01", GV_ETYPE, GV_ETYPE},
+        {"-", GV_ETYPE, GV_ETYPE},
+        {"+1", GV_ETYPE, GV_ETYPE},
+        {"1.0", GV_ETYPE, GV_ETYPE},
+        {"1e0", GV_ETYPE, GV_ETYPE},
+        {"1 2", GV_ETYPE, GV_ETYPE},
+        {"", GV_ETYPE, GV_ETYPE},
+        {" ", GV_ETYPE, GV_ETYPE},
+        {"null", GV_ETYPE, GV_ETYPE},
+        {"[\"a\"]", GV_ETYPE, GV_ETYPE},
+        {" \"\\u0041\\n\\ud83c\\udf47\" ", GV_ETYPE, 6},
+        {"\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"a", GV_ETYPE, GV_ESYNTAX},
+        {"\"a\"b", GV_ETYPE, GV_ESYNTAX},
+        {"\"a\"\"b\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"\\ud83c\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"\xff\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"\n\"", GV_ETYPE, GV_ESYNTAX},
+    };
+    for (size_t i = 0; i < GV_COUNT(cases); i++) {
+        assert_int_equal(gv_text_to_integer(text(cases[i].text), &number), cases[i].integer);
+        assert_int_equal(gv_text_to_string(text(cases[i].text), buf, sizeof buf), cases[i].string);
+    }
+}
+
 // Writes within on_change are applied after the call, in order, and cause changes themselves.
 static void cascade(void *ctx, struct grapevine *gv, const struct gv_change *change) {
     int *calls = ctx;
@@ -1022,6 +1083,7 @@ int main(void) {
         cmocka_unit_test(iterations_return_each_item_once),
         cmocka_unit_test(ranges_of_strings_are_those_of_their_bytes),
         cmocka_unit_test(wrong_ranges_are_errors),
+        cmocka_unit_test(texts_are_read),
         cmocka_unit_test(writes_within_on_change_are_applied_later),
         cmocka_unit_test(memory_stays_within_its_bound),
         cmocka_unit_test(exhausted_memory_is_an_error),
