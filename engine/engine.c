@@ -10,6 +10,8 @@
 enum {
     PAUSE_MIN_MS = 5000,       // a timer that is this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // shortest time that a probe waits for its answer
+    STALL_MIN_MS = 1000,       // a peer is suspected if the transport cannot send to it this long …
+    STALL_TIMEOUTS = 4,        // … and for this many timeouts
 };
 
 _Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
@@ -361,6 +363,7 @@ static void peer_due(struct gv_engine *engine, gv_time now, int index) {
     if (lose(engine, now, index, gv_ack_detect_reordered(&peer->ack, now)) > 0)
         repeat_lost(engine, now, index);
     if (peer->ack.loss_timer <= now) peer_timed_out(engine, now, index);
+    if (gv_health_take_stall(&peer->health, now)) on_suspected(engine, now, index);
     if (gv_health_take_probe(&peer->health, now)) request_sync(engine, now, GV_SYNC_PROBE, index);
     if (peer->ack.ack_at <= now) enqueue(engine, index);
     set_timer(engine, now, index);
@@ -443,6 +446,26 @@ int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer) {
     gv_engine_advance(engine, now);
     if (gv_core_peer(engine, peer) == NULL) return GV_ENOMEM;
     ping(engine, peer);
+    return 0;
+}
+
+int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable) {
+    if (engine == NULL) return GV_EINVAL;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
+    gv_engine_advance(engine, now);
+    if (writable && engine->peers.at[peer] == NULL) return 0;
+    struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL) return GV_ENOMEM;
+    if (state->health.is_writable == writable) return 0;
+    gv_time timeout = gv_peer_timeout(state, gv_push_initial_rtt(&engine->push, &engine->peers));
+    gv_time wait = gv_time_max(STALL_TIMEOUTS * timeout, STALL_MIN_MS * GV_MS);
+    gv_health_set_writable(&state->health, writable, gv_time_after(now, wait));
+    gv_send_queue_set_blocked(&engine->queue, peer, !writable);
+    if (writable && gv_health_is_suspected(&state->health)) hasten_probe(engine, now, peer);
+    // Their senders may take them for answered.
+    if (!writable && gv_antientropy_drop_summaries(&engine->antientropy, peer))
+        request_sync(engine, now, GV_SYNC_LOST, peer);
+    peer_due(engine, now, peer);
     return 0;
 }
 
@@ -595,12 +618,14 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv
     int error = merge(engine, now, peer, message, &changed), taken = 0;
     apply_tree(engine, now, peer, message, reception.is_latest, changed);
     // A duplicate is not answered, because the answers would be duplicated as well, and multiply.
-    if (message->ranges.len > 0 && !reception.is_duplicate)
+    bool answers = message->ranges.len > 0 && !reception.is_duplicate;
+    if (answers && state->health.is_writable)
         taken = apply_ranges(engine, now, peer, message->ranges);
     if (error == 0 && taken < 0) error = taken;
     // If the message could not be processed, it is not acknowledged, so the peer sends it again.
-    bool must_repeat =
-        error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
+    bool must_repeat = error == GV_ENOMEM || taken == GV_EFULL ||
+                       (taken == 1 && !message->immediate_ack) ||
+                       (answers && !state->health.is_writable);
     if (message->has_id && !must_repeat)
         gv_ack_received(&state->ack, now, message->id, message->immediate_ack,
                         gv_push_ack_delay_max(&engine->push, message->to_parent));

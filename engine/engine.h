@@ -196,6 +196,13 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now);
 // not been called. GV_ENOMEM: nothing will be sent.
 int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
+// Whether the transport can send to this peer; at first, it can. While it cannot, gv_engine_send
+// writes nothing to the peer, and what is pending waits, with one change: the peer's summaries are
+// not accepted, so that they do not keep gv_engine_ready false; it repeats them. A peer that stays
+// so for a second, and for four timeouts, is suspected: updates take another path. When the
+// transport can send to it again, the peer is probed at once. Returns 0. Errors as gv_engine_ping.
+int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable);
+
 // Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
 // or 0 if there is nothing to send now. A message has at most max(message_max, GV_MESSAGE_LIMIT −
 // GV_MESSAGE_MAC_MAX) bytes. GV_ESPACE: `cap` is less than message_max, or less than

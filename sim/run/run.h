@@ -57,7 +57,7 @@ struct gv_run_config {
     enum gv_net_delivery delivery;
     const struct gv_wan *wan; // round trips, which replace the latency; NULL: none. Borrowed
     enum gv_topology topology;
-    uint32_t models;     // enum gv_consistency: transactions are checked for these models
+    uint32_t models;          // enum gv_consistency: transactions are checked for these models
     double availability;      // share of operations that must succeed, final reads not counted
     bool nemesis;             // random partitions
     gv_time nemesis_interval; // mean duration of a partition, and mean time to the next one
