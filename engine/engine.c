@@ -10,8 +10,8 @@
 enum {
     PAUSE_MIN_MS = 5000,       // a timer that is this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // shortest time that a probe waits for its answer
-    STALL_MIN_MS = 1000,       // a peer is suspected if the transport cannot send to it this long …
-    STALL_TIMEOUTS = 4,        // … and for this many timeouts
+    STALL_MIN_MS = 1000, // a peer is suspected if the transport cannot send to it this long …
+    STALL_TIMEOUTS = 4,  // … and for this many timeouts
 };
 
 _Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
