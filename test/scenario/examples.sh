@@ -127,7 +127,8 @@ grep -q 'removed 45 bytes' bob.log || fail 'the torn record is not reported'
 # One that stands still holds up nobody else.
 kill -STOP $pid_bob
 seq 10001 13000 >&7
-wait_for 5 eval "has ann '\"13000\"' && has ann '\"lines\": 6004'" || fail 'a stopped node holds up ann'
+wait_for 5 eval "has ann '\"13000\"' && has ann '\"lines\": 6004'" ||
+    fail 'a stopped node holds up ann'
 kill -CONT $pid_bob
 wait_for 8 eval "has bob '\"13000\"' && has bob '\"lines\": 6004'" || fail 'bob does not catch up'
 stop
