@@ -4,8 +4,8 @@
 //
 // Stability: GV_VERSION is MAJOR.MINOR.PATCH. While MAJOR is 0, a new MINOR may change the
 // interface, and the shared library's name changes with it; NEWS.md says what to do. A PATCH never
-// does. Structs with a `size` grow at the end. A function that is to be removed is marked
-// deprecated for one MINOR at least.
+// does. Structs with a `size`, and those that are passed with their size, grow at the end. A
+// function that is to be removed is marked deprecated for one MINOR at least.
 //
 // Conventions:
 // - A function that can fail returns an int: 0 or a count on success, a negative GV_E* code
