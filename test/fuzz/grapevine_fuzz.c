@@ -20,6 +20,7 @@ struct side {
     char *records;
     size_t len;
     uint64_t changes;
+    bool is_blocked; // the peer cannot be sent to
 };
 
 static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *change) {
@@ -56,9 +57,10 @@ static struct grapevine *new_node(struct side *side, bool secret, bool watched) 
     return side->gv;
 }
 
-static void drain(struct grapevine *gv, gv_time now) {
+static void drain(const struct side *side, gv_time now) {
     int peer, len, sent = 0;
-    while ((len = gv_send(gv, now, buf, sizeof buf, &peer)) > 0) {
+    while ((len = gv_send(side->gv, now, buf, sizeof buf, &peer)) > 0) {
+        GV_ASSERT(!side->is_blocked);
         GV_ASSERT(len <= GV_MESSAGE_MAX && peer == 0 && ++sent < SENDS_MAX);
     }
     GV_ASSERT(len == 0);
@@ -121,9 +123,11 @@ static void call(struct side *side, gv_time now, uint8_t what, struct gv_slice t
         break;
     case 6:
         gv_advance(gv, now);
+        if (gv_set_writable(gv, now, 0, text.len % 2 == 0) == 0)
+            side->is_blocked = text.len % 2 != 0;
         break;
     default:
-        drain(gv, now);
+        drain(side, now);
     }
 }
 
@@ -146,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         call(&side, now, data[at], gv_slice_of(data + at + 3, len));
         at += 3 + len;
     }
-    drain(gv, now);
+    drain(&side, now);
     if (side.len < RECORDS_MAX / 2) check_records(&side, secret);
     gv_free(gv);
     return 0;
