@@ -49,7 +49,7 @@ static void canonical_texts_pass(void **state) {
         assert_int_equal(check_key(text(good[i])), 0);
 }
 
-// Not JSON, more than one value, or JSON that is not canonical.
+// Texts that are not JSON, have more than one value, or are not canonical JSON.
 static void other_texts_are_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"hello",
@@ -255,7 +255,7 @@ static size_t any_value(struct gv_prng *prng, unsigned depth, char *out) {
     return len;
 }
 
-// A text passes if and only if it is JSON and equals its canonical text.
+// A text passes the check if and only if it is JSON and equals its canonical text.
 static void check_agrees_with_the_codec(void **state) {
     (void)state;
     static char in[1 << 16], out[1 << 16];
