@@ -3,10 +3,10 @@
 # deps.sh probe|install GROUP…: checks that the system has everything that the groups need. If
 # something is missing, `probe` names it and the command that installs its package, and fails.
 # `install` prints the command and runs it (apt-get, dnf or brew); with DEPS=no it acts as `probe`.
-# Prints nothing if nothing is missing. Groups: build (what the library needs), uv, sodium, lmdb, san
-# (SAN=), fuzz, test, check (the tools of the gates), browser (for the report), and the compiler and
-# emulator of each port: i386, armhf, s390x, musl. The file $STAMP lists the groups found for each
-# compiler, so each is probed once.
+# Prints nothing if nothing is missing. Groups: build (what the library needs), uv, sodium, lmdb,
+# san (SAN=), fuzz, test, check (the tools of the gates), browser (for the report), and the compiler
+# and emulator of each port: i386, armhf, s390x, musl. The file $STAMP lists the groups found for
+# each compiler, so each is probed once.
 mode=$1
 shift
 cc=${CC:-cc}

@@ -23,8 +23,8 @@ status=$?
 seconds=$(($(date +%s) - started))
 
 if [ "$kind" = cmocka ]; then
-    # Tests that neither passed nor were skipped have failed, including tests that did not run because
-    # of a crash. A program may print an unfinished line before a line of cmocka.
+    # Tests that neither passed nor were skipped have failed, even if a crash kept them from
+    # running. A program may print an unfinished line before a line of cmocka.
     sums=$(awk '
         sub(/.*\[==========\] Running /, "") { expected += $1 }
         /\[       OK \]/ { passed++ }
