@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Random calls of the public face. The input is a list of calls, each a letter, a length and bytes
-// for its text or message: two nodes take them, one under a secret, with a peer that sends what the
-// input says. Whatever comes, what was written can be read, and what on_change has reported is what
-// the node reads back.
+// Random calls of grapevine.h. The input is a list of calls, each a letter, a length and bytes for
+// a text or a message. It drives two nodes, one of them under a secret, and a peer that sends what
+// the input says. A node must always be able to read what was written, and to read back what
+// on_change has reported.
 #include "../../engine/grapevine.h"
 #include "../../merkle/base.h"
 
@@ -66,7 +66,7 @@ static void drain(const struct side *side, gv_time now) {
     GV_ASSERT(len == 0);
 }
 
-// What the node has is what its records restore.
+// Checks that a node restored from its records has the same entries.
 static void check_records(struct side *side, bool secret) {
     struct side copy = {0};
     struct gv_stats before, after;
