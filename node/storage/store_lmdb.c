@@ -50,7 +50,7 @@ struct gv_store_lmdb {
     bool write_ahead;   // as configured
     uint64_t incarnation, commits;
     const char *export;      // file for the entries that an upgrade leaves out
-    uint64_t left_out;       // number of these entries
+    uint64_t left_out;       // number of entries left out
     bool failed;             // the last write failed
     size_t journal_shortage; // longest batch not appended since the last success, bytes
     size_t disk_shortage;    // most bytes that a transaction failed to get since then

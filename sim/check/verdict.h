@@ -81,7 +81,7 @@ struct gv_verdict_errors {
 
 void gv_verdict_fini(struct gv_verdict_errors *errors);
 
-// Adds an error. Its text is that of the kind, a colon, and the arguments as formatted by
+// Adds an error. Its text is the kind's text, a colon, and the arguments as formatted by
 // gv_escape_format.
 GV_PRINTF(3, 4)
 void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,

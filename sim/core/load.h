@@ -47,9 +47,9 @@ struct gv_load_op gv_load_next(struct gv_load *load);
 // The interval to the next operation. GV_TIME_NEVER if the rate is 0.
 gv_time gv_load_gap(struct gv_load *load);
 
-// The client, of `count` > 0, at which the search for a free one begins, as in Jepsen's context
-// (some-free-process, busy-thread): workers take turns, and the nemesis is the last of them. At the
-// nemesis' turn the search begins at client 0, which is next.
+// The client, of `count` > 0, at which the search for a free client begins, as in Jepsen's context
+// (some-free-process, busy-thread): workers take turns, the nemesis last. At the nemesis' turn the
+// search begins at client 0, which is next.
 static inline uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) {
     GV_ASSERT(count > 0 && load->turn <= count);
     return load->turn < count ? load->turn : 0;

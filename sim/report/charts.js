@@ -318,7 +318,7 @@ function makeCharts(model, onpick) {
     });
   }
 
-  // The scale is that of the square root, since small numbers matter most.
+  // The scale is a square root, since small numbers matter most.
   function heatColours() {
     const canvas = element("canvas");
     canvas.width = 256;

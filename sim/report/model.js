@@ -364,10 +364,10 @@ class Model {
     this.firstItem.push(items.value.length);
     this.nameEntries();
   }
-  // Entries of a counter are called n3+ and n3-; those of n3's second incarnation n3/2+ and n3/2-.
+  // Entries of a counter are called n3+ and n3-, or in n3's second incarnation n3/2+ and n3/2-.
   nameEntries() {
     this.entries = []; // {node, incarnation, sign}, by value
-    const incarnations = new Map(); // of each node, in order of appearance
+    const incarnations = new Map(); // by node, in order of appearance
     for (const key of this.run.counter ? this.values : []) {
       const [node, id, sign] = parseJson(key), incarnation = JSON.stringify(id);
       if (!incarnations.has(node)) incarnations.set(node, []);

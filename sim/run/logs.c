@@ -95,7 +95,7 @@ static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
     return -file->error;
 }
 
-// If there are many bytes, only the last ones are used.
+// If there are many bytes, only the end is used.
 static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t len) {
     enum { LOOKED_AT = 8 * GV_LOGS_LINE_MAX };
     size_t from = len > LOOKED_AT ? len - LOOKED_AT : 0;

@@ -81,9 +81,9 @@ struct gv_run {
     uint64_t cuts;
     uint64_t fault_periods;  // starts of a fault while no other was active
     uint64_t shortened;      // faults cut short by the end of the operations
-    unsigned shortened_line; // line of the first of them in the scenario
-    uint64_t watches;     // number of the current watch; observations of earlier ones are dropped
-    size_t violations;    // errors traced so far
+    unsigned shortened_line; // line of the first such fault in the scenario
+    uint64_t watches;  // number of the current watch; observations for earlier watches are dropped
+    size_t violations; // errors traced so far
     uint64_t client_msgs; // requests and replies of clients other than observers
 };
 
@@ -448,7 +448,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     run->cause = GV_CHECK_STATS_REPLY;
 }
 
-// From drain on, does not wait for quarantined nodes.
+// In GV_RUN_DRAIN and later phases, does not wait for replies of quarantined nodes.
 static void give_up_on_quarantined(struct gv_run *run) {
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         if (run->quarantined[node] == NULL || run->phase < GV_RUN_DRAIN) continue;

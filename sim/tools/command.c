@@ -487,7 +487,7 @@ static const struct {
 
 enum { COMMANDS = GV_COUNT(commands) };
 
-// The member for the next argument that is no option. NULL: the command takes no more of them.
+// The member for the next argument that is no option. NULL: the command takes no further argument.
 static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);
