@@ -121,7 +121,7 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
 // When to call gv_writes_batch or gv_writes_apply at the latest.
 gv_time gv_writes_deadline(const struct gv_writes *writes);
 
-// Ends batching: from now on changes are due at once.
+// Ends batching: from now on changes are due immediately.
 static inline void gv_writes_flush(struct gv_writes *writes) {
     writes->flush_now = true;
 }

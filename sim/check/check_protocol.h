@@ -56,8 +56,8 @@ enum gv_check_protocol_what {
 };
 
 // Checks the body of a reply: "type", "in_reply_to" (an integer), optionally "msg_id" (an integer),
-// the payload of this reply, if it has one, and no other member. Null is an empty array:
-// Maelstrom's schemas accept it, and Go encodes a nil slice as null. Returns the token of the
+// the payload of this reply, if it has one, and no other member. Null counts as an empty array,
+// since Maelstrom's schemas accept it, and Go encodes a nil slice as null. Returns the token of the
 // payload, or of the body if there is none. `op` is used with GV_CHECK_PROTOCOL_OP only.
 // GV_ESYNTAX: `why` is the reason.
 int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,

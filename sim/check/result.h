@@ -23,7 +23,7 @@ struct gv_result {
     uint64_t all_msgs;                    // messages, requests and replies, but not of observers
     uint64_t servers_msgs, servers_bytes; // messages of nodes and services but not of clients,
                                           // including dropped ones
-    uint64_t service_msgs;                // those to and from services
+    uint64_t service_msgs;                // messages to and from services
     const struct gv_net_count *counts;    // servers' messages by type. Borrowed
     size_t types;
     uint64_t lost, phantom, duplicated; // numbers of values (unique-ids: of ids)

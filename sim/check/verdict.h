@@ -105,7 +105,7 @@ struct gv_verdict {
     bool safety;   // invalid: safety was violated, not only liveness
     bool unjudged; // neither valid nor invalid: the host ended the run
     enum gv_verdict_kind kind;
-    char why[GV_VERDICT_WHY_MAX]; // the text of the error of this kind, cut to fit
+    char why[GV_VERDICT_WHY_MAX]; // text of the error that decided the verdict, truncated
 };
 
 // The verdict has the first error that violates safety; if there is none, the first error. While

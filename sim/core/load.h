@@ -26,7 +26,7 @@ struct gv_load {
     struct gv_prng prng;
     int64_t next_value;
     bool added;    // there was an addition
-    uint32_t turn; // the next worker; the number of clients: the nemesis
+    uint32_t turn; // the worker whose turn is next; equal to the number of clients: the nemesis
 };
 
 // The mean lateness of an operation in Jepsen's interpreter; the next interval starts at the late

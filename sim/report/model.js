@@ -6,7 +6,7 @@ const outcomeText = ["in flight at the end", "delivered", "dropped: a partition 
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full", "dropped: an adversary altered it"];
 const CLIENT = 0xffff;
-// Services are numbered from SERVICE; what is below is a node.
+// Services are numbered from SERVICE on; smaller numbers are nodes.
 const SERVICE = 0xfff0, services = ["lin-kv", "seq-kv", "lww-kv", "lin-tso"];
 // In place of the number of the message by which a node received a value: the source is unknown, or is a
 // message that the report omits.

@@ -137,7 +137,7 @@ int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
         bytes += len - logs->tail_max;
         len = logs->tail_max;
     }
-    // A byte's index in the ring is its number among those that are not in the file.
+    // The ring is indexed by a byte's number among the bytes that are not in the file.
     uint64_t first = file->total - len - file->written;
     for (size_t i = 0; i < len; i++) file->tail[(first + i) % logs->tail_max] = bytes[i];
     return error;

@@ -246,8 +246,8 @@ static void issue_at(struct gv_run *run, gv_time due) {
     }
     gv_time gap = gv_load_gap(&run->load);
     if (gap == GV_TIME_NEVER) return;
-    // As in Jepsen, lateness is not caught up: the gap starts when the operation is sent, unless
-    // the delay is within timer granularity.
+    // As in Jepsen, a late operation delays the later ones: the gap starts when the operation is
+    // sent, unless it is late by timer granularity only.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
     schedule(run, due + gap, EVENT_OP, 0, 0);
@@ -517,7 +517,7 @@ static void start_main(struct gv_run *run) {
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
     schedule(run, run->cutoff, EVENT_CUTOFF, 0, 0);
-    // Jepsen's spacing lets the first operation and the first partition happen at once.
+    // As in Jepsen, the first operation and the first partition happen immediately.
     if (run->config.nemesis) {
         schedule(run, run->now, EVENT_NEMESIS, 0, 0);
     }

@@ -18,7 +18,7 @@ struct challenge {
     uint32_t nodes, latency_ms, staleness_ms;
     double rate;
     bool nemesis;
-    struct mark limit;     // each metric must be less
+    struct mark limit;     // every metric must be below its limit
     struct mark published; // the fewest messages that others published, within the limits
     struct mark frontier;  // lower bound: tree rounds without acknowledgements or repair
 };
