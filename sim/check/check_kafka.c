@@ -338,7 +338,7 @@ static void check_external(struct gv_check_kafka *check, uint64_t key, const str
 static void check_internal(struct gv_check_kafka *check, uint64_t key, uint64_t before,
                            uint64_t offset, const struct source *source) {
     if (offset <= before) {
-        note(check, GV_VERDICT_INTERNAL_NON_MONOTONIC_POLL, before - offset,
+        note(check, GV_VERDICT_INTERNAL_POLL, before - offset,
              "n%u returned offset %" PRIu64 " of key %" PRIu64 " to c%u after %.3f s, and then "
              "offset %" PRIu64 " in the same reply",
              source->node, before, key, source->process, seconds(check, source->at), offset);

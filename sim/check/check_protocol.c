@@ -95,19 +95,20 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
     int token = gv_json_member(json, body, "in_reply_to");
     if (token < 0) {
         wrong(why,
-              "answers no request: it has no \"in_reply_to\", and the last of c%u has the msg_id "
-              "%" PRIu64,
+              "answers no request: it has no \"in_reply_to\", and the last request of c%u has the "
+              "msg_id %" PRIu64,
               client, msg_id);
     } else if (!is_integer(json, token)) {
         wrong(why, "answers no request: its \"in_reply_to\" is %s, not the integer %" PRIu64,
               kinds[gv_json_type(json, token)], msg_id);
     } else {
-        wrong(why, "answers no request: the last of c%u has the msg_id %" PRIu64, client, msg_id);
+        wrong(why, "answers no request: the last request of c%u has the msg_id %" PRIu64, client,
+              msg_id);
     }
 }
 
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
-    // A name that cannot be meant for a node or a client.
+    // A name with a dash is not meant for a node or a client.
     bool service = memchr(dest.data, '-', dest.len) != NULL;
     wrong(why, "goes to an unknown dest%s",
           service ? "; the services are lin-kv, seq-kv, lww-kv and lin-tso" : "");
@@ -213,8 +214,8 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     bool indefinite = fits && (number == 0 || number == 13); // timeout, crash
     if (!own && !*definite && !indefinite) {
         return wrong(why,
-                     "is an error with a \"code\" (%.*s) that is none of Maelstrom's; a "
-                     "node's own begin with %d",
+                     "is an error whose \"code\" (%.*s) is none of Maelstrom's; codes of a node's "
+                     "own begin with %d",
                      raw.len < 20 ? (int)raw.len : 20, (const char *)raw.data,
                      GV_CHECK_PROTOCOL_OWN_CODE);
     }

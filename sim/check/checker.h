@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checkers of a run, composed. struct gv_checker is a black box's observer: it takes the
+// The checkers of a run, composed. struct gv_checker treats nodes as black boxes: it takes the
 // operations of clients, observations and final reads. struct gv_checker_invariants takes what a
 // simulation sees inside nodes after every step. Both add to the errors of the run.
 #ifndef GV_SIM_CHECK_CHECKER_H

@@ -211,9 +211,9 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     if (result->shortened > 0) {
         fprintf(out,
                 "  %-16s %" PRIu64
-                " of the scenario, when the operations ended (--time-limit); the "
-                "first is on line %u\n",
-                "faults ended", result->shortened, result->shortened_line);
+                " of the scenario's faults, by the end of the operations (--time-limit); "
+                "the first is on line %u\n",
+                "cut short", result->shortened, result->shortened_line);
     }
     gv_traffic_print(&result->traffic, out);
     gv_lateness_print(&result->lateness, out);

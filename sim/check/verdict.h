@@ -9,63 +9,63 @@
 
 #include <stdarg.h>
 
-// Each kind of error: its text; whether it is a violation of safety; and whether unequal replicas
-// explain it: then it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, not a violation of safety.
-#define GV_VERDICT_KINDS(X)                                                    \
-    /* sets, counters, ids and echo, as clients see them */                    \
-    X(LOST, "lost", true, true)                                                \
-    X(PHANTOM, "phantom", true, false)                                         \
-    X(DUPLICATE, "duplicate", true, false)                                     \
-    X(NON_MONOTONIC_READ, "non-monotonic read", true, false)                   \
-    X(FINAL_READS_DIFFER, "final reads differ", true, true)                    \
-    X(NO_FINAL_READ, "no final read", false, false)                            \
-    X(WRONG_SUM, "wrong sum", true, true)                                      \
-    X(WRONG_ECHO, "wrong echo", true, false)                                   \
-    X(NO_ECHO, "no echo", false, false)                                        \
-    X(NEVER_OK, "never ok", false, false)                                      \
-    X(UNAVAILABLE, "unavailable", false, false)                                \
-    X(NOTHING_EXERCISED, "nothing exercised", false, false)                    \
-    /* logs */                                                                 \
-    X(LOST_WRITE, "lost write", true, true)                                    \
-    X(UNSEEN, "unseen", false, false)                                          \
-    X(INTERNAL_NON_MONOTONIC_POLL, "internal non-monotonic poll", true, false) \
-    X(NON_MONOTONIC_POLL, "non-monotonic poll", true, false)                   \
-    X(INTERNAL_SKIP, "internal skip", true, true)                              \
-    X(SKIP, "skip", true, true)                                                \
-    X(NON_MONOTONIC_SEND, "non-monotonic send", true, false)                   \
-    X(INCONSISTENT_OFFSETS, "inconsistent offsets", true, false)               \
-    X(OFFSET_GIVEN_TWICE, "offset given twice", true, false)                   \
-    X(ABORTED_READ, "aborted read", true, false)                               \
-    X(FINAL_LOGS_DIFFER, "final logs differ", true, true)                      \
-    /* lines that nodes print, and processes */                                \
-    X(BAD_LINE, "bad line", true, false)                                       \
-    X(LONG_LINE, "long line", true, false)                                     \
-    X(MALFORMED_REPLY, "malformed reply", true, false)                         \
-    X(STRAY_REPLY, "stray reply", true, false)                                 \
-    X(ANSWERED_TWICE, "answered twice", true, false)                           \
-    X(LATE_REPLY, "late reply", false, false)                                  \
-    X(NO_INIT_OK, "no init_ok", false, false)                                  \
-    X(NO_TOPOLOGY_OK, "no topology_ok", false, false)                          \
-    X(STREAM_CLOSED, "stream closed", true, false)                             \
-    X(NODE_DIED, "node died", true, false)                                     \
-    X(FLOOD, "flood", true, false)                                             \
-    /* errors that only a simulation can see */                                \
-    X(UNEQUAL_REPLICAS, "unequal replicas", false, false)                      \
-    X(WRONG_DIGEST, "wrong digest", true, false)                               \
-    X(ENTRIES_LOST, "entries lost", true, false)                               \
-    X(ACKED_ABSENT, "acked value absent", true, false)                         \
-    X(NOT_DURABLE_YET, "not durable yet", true, false)                         \
-    X(IDS_OUT_OF_ORDER, "ids out of order", true, false)                       \
-    X(INPUT_REJECTED, "input rejected", true, false)                           \
-    X(MESSAGES_REJECTED, "messages rejected", true, false)                     \
-    X(MESSAGE_TOO_LONG, "message too long", true, false)                       \
-    X(TOO_MUCH_MEMORY, "too much memory", true, false)                         \
-    X(QUEUE_TOO_LONG, "queue too long", true, false)                           \
-    X(NOT_QUIESCENT, "not quiescent", false, false)                            \
-    X(BUSY_LOOP, "busy loop", true, false)                                     \
-    X(NOT_DETERMINISTIC, "not deterministic", true, false)                     \
-    /* the end of a process that simulates, and had no result */               \
-    X(ENDED, "ended", true, false)                                             \
+// Each kind of error: its text; whether it violates safety; and whether unequal replicas explain
+// it. In that case it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, and violates no safety.
+#define GV_VERDICT_KINDS(X)                                      \
+    /* sets, counters, ids and echo, as clients see them */      \
+    X(LOST, "lost", true, true)                                  \
+    X(PHANTOM, "phantom", true, false)                           \
+    X(DUPLICATE, "duplicate", true, false)                       \
+    X(NON_MONOTONIC_READ, "non-monotonic read", true, false)     \
+    X(FINAL_READS_DIFFER, "final reads differ", true, true)      \
+    X(NO_FINAL_READ, "no final read", false, false)              \
+    X(WRONG_SUM, "wrong sum", true, true)                        \
+    X(WRONG_ECHO, "wrong echo", true, false)                     \
+    X(NO_ECHO, "no echo", false, false)                          \
+    X(NEVER_OK, "never ok", false, false)                        \
+    X(UNAVAILABLE, "unavailable", false, false)                  \
+    X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
+    /* logs */                                                   \
+    X(LOST_WRITE, "lost write", true, true)                      \
+    X(UNSEEN, "unseen", false, false)                            \
+    X(INTERNAL_POLL, "internal non-monotonic poll", true, false) \
+    X(NON_MONOTONIC_POLL, "non-monotonic poll", true, false)     \
+    X(INTERNAL_SKIP, "internal skip", true, true)                \
+    X(SKIP, "skip", true, true)                                  \
+    X(NON_MONOTONIC_SEND, "non-monotonic send", true, false)     \
+    X(INCONSISTENT_OFFSETS, "inconsistent offsets", true, false) \
+    X(OFFSET_GIVEN_TWICE, "offset given twice", true, false)     \
+    X(ABORTED_READ, "aborted read", true, false)                 \
+    X(FINAL_LOGS_DIFFER, "final logs differ", true, true)        \
+    /* lines that nodes print, and processes */                  \
+    X(BAD_LINE, "bad line", true, false)                         \
+    X(LONG_LINE, "long line", true, false)                       \
+    X(MALFORMED_REPLY, "malformed reply", true, false)           \
+    X(STRAY_REPLY, "stray reply", true, false)                   \
+    X(ANSWERED_TWICE, "answered twice", true, false)             \
+    X(LATE_REPLY, "late reply", false, false)                    \
+    X(NO_INIT_OK, "no init_ok", false, false)                    \
+    X(NO_TOPOLOGY_OK, "no topology_ok", false, false)            \
+    X(STREAM_CLOSED, "stream closed", true, false)               \
+    X(NODE_DIED, "node died", true, false)                       \
+    X(FLOOD, "flood", true, false)                               \
+    /* errors that only a simulation can see */                  \
+    X(UNEQUAL_REPLICAS, "unequal replicas", false, false)        \
+    X(WRONG_DIGEST, "wrong digest", true, false)                 \
+    X(ENTRIES_LOST, "entries lost", true, false)                 \
+    X(ACKED_ABSENT, "acked value absent", true, false)           \
+    X(NOT_DURABLE_YET, "not durable yet", true, false)           \
+    X(IDS_OUT_OF_ORDER, "ids out of order", true, false)         \
+    X(INPUT_REJECTED, "input rejected", true, false)             \
+    X(MESSAGES_REJECTED, "messages rejected", true, false)       \
+    X(MESSAGE_TOO_LONG, "message too long", true, false)         \
+    X(TOO_MUCH_MEMORY, "too much memory", true, false)           \
+    X(QUEUE_TOO_LONG, "queue too long", true, false)             \
+    X(NOT_QUIESCENT, "not quiescent", false, false)              \
+    X(BUSY_LOOP, "busy loop", true, false)                       \
+    X(NOT_DETERMINISTIC, "not deterministic", true, false)       \
+    /* the end of a process that simulates, and had no result */ \
+    X(ENDED, "ended", true, false)                               \
     X(TOOK_TOO_LONG, "took too long", false, false)
 
 enum gv_verdict_kind {
@@ -121,8 +121,8 @@ struct gv_verdict {
 };
 
 // The verdict has the first error that violates safety; if there is none, the first error. While
-// replicas are unequal, values that reads miss count as late, not as lost: the checks of replicas
-// find out whether any node still has them.
+// replicas are unequal, values that reads miss count as late, not as lost, since the checks of
+// replicas find out whether any node still has them.
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 
 // The verdict on a process that ended without a result; `status` as waitpid returns it. A process

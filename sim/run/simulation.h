@@ -7,7 +7,7 @@
 // (`slow` in a scenario) takes a delay for each line, and sends nothing before it is over.
 //
 // An entry whose last copy a crash destroys may be lost, unless --durability forbids it: with
-// synced disks, none of which is lost, no acknowledged entry may be lost.
+// synced disks, none of which a crash wipes, no acknowledged entry may be lost.
 #ifndef GV_SIM_RUN_SIMULATION_H
 #define GV_SIM_RUN_SIMULATION_H
 
