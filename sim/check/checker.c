@@ -10,7 +10,7 @@
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
     uint32_t nodes = config->nodes;
     GV_ASSERT(nodes > 0 && config->errors != NULL);
-    *checker = (struct gv_checker){.config = *config};
+    *checker = (struct gv_checker){.config = *config, .kafka.nodes = nodes};
     gv_check_set_init(&checker->set, nodes);
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
@@ -27,6 +27,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_set_fini(&checker->set);
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
+    gv_check_kafka_fini(&checker->kafka);
     gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
@@ -38,7 +39,7 @@ void gv_checker_fini(struct gv_checker *checker) {
 
 // ---- Sets ----
 
-static void on_set_invoke(struct gv_checker *checker, const struct gv_load_op *op) {
+static void on_set_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
     if (op->kind == GV_HISTORY_ADD) gv_check_set_invoke(&checker->set, op->value);
 }
 
@@ -80,7 +81,7 @@ static void finish_set(struct gv_checker *checker, struct gv_result *result) {
 
 // ---- Counters ----
 
-static void on_counter_invoke(struct gv_checker *checker, const struct gv_load_op *op) {
+static void on_counter_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
     if (op->kind == GV_HISTORY_ADD) gv_check_counter_invoke(&checker->counter, op->value);
 }
 
@@ -146,6 +147,42 @@ static void finish_ids(struct gv_checker *checker, struct gv_result *result) {
     result->duplicated = checker->ids.duplicated;
 }
 
+// ---- Logs ----
+
+static void on_kafka_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (op->kind == GV_HISTORY_SEND)
+        gv_check_kafka_invoke(&checker->kafka, gv_load_kafka_key(op), op->value);
+}
+
+static void on_kafka_reply(struct gv_checker *checker, const struct gv_history_op *op,
+                           enum gv_load_request request, gv_time now, const struct gv_json *json,
+                           int token) {
+    gv_check_kafka_reply(&checker->kafka, op, request, now, json, token);
+}
+
+static void on_kafka_end(struct gv_checker *checker, const struct gv_history_op *op,
+                         struct gv_json *json, int token) {
+    (void)json;
+    (void)token;
+    gv_check_kafka_end(&checker->kafka, op);
+}
+
+static void finish_kafka(struct gv_checker *checker, struct gv_result *result) {
+    struct gv_check_kafka_result kafka =
+        gv_check_kafka_finish(&checker->kafka, checker->cut_short, checker->config.errors);
+    result->kafka = kafka;
+    result->lost = kafka.lost;
+    result->duplicated = kafka.duplicates;
+    result->may_be_lost = kafka.may_be_lost;
+    result->allowed_lost = kafka.allowed_lost;
+    result->has_finals = kafka.finals;
+    result->finals_equal = kafka.equal;
+}
+
+static const char *kafka_lacks(const struct gv_checker *checker) {
+    return gv_check_kafka_lacks(&checker->kafka);
+}
+
 // ---- All workloads ----
 
 static const struct gv_checker_class sets = {
@@ -155,17 +192,24 @@ static const struct gv_checker_class counters = {
 static const struct gv_checker_class echos = {.end = on_echo_end};
 static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_ids};
 
+static const struct gv_checker_class kafka = {.invoke = on_kafka_invoke,
+                                              .reply = on_kafka_reply,
+                                              .end = on_kafka_end,
+                                              .finish = finish_kafka,
+                                              .lacks = kafka_lacks};
+
 static const struct gv_checker_class *const classes[GV_LOAD_KINDS] = {
     [GV_LOAD_BROADCAST] = &sets,      [GV_LOAD_G_SET] = &sets, [GV_LOAD_G_COUNTER] = &counters,
     [GV_LOAD_PN_COUNTER] = &counters, [GV_LOAD_ECHO] = &echos, [GV_LOAD_UNIQUE_IDS] = &ids,
+    [GV_LOAD_KAFKA] = &kafka,
 };
 
 static const struct gv_checker_class *class_of(const struct gv_checker *checker) {
     return classes[checker->config.load];
 }
 
-void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
-    if (class_of(checker)->invoke != NULL) class_of(checker)->invoke(checker, &op);
+void gv_checker_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (class_of(checker)->invoke != NULL) class_of(checker)->invoke(checker, op);
 }
 
 void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op,
@@ -214,6 +258,11 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
     if (!gv_load_is_set(checker->config.load)) return;
     gv_check_set_allow_loss(&checker->set, value);
+}
+
+void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message) {
+    if (checker->config.load != GV_LOAD_KAFKA) return;
+    gv_check_kafka_allow_loss(&checker->kafka, key, message);
 }
 
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {
@@ -266,6 +315,11 @@ void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
     if (class_of(checker)->finish != NULL) class_of(checker)->finish(checker, result);
     gv_check_stats_finish(&checker->stats, checker->config.load, checker->config.availability,
                           checker->config.errors);
+    const struct gv_checker_class *class = class_of(checker);
+    const char *lacks =
+        class->lacks != NULL && checker->config.errors->count == 0 ? class->lacks(checker) : NULL;
+    if (lacks != NULL)
+        gv_verdict_add(checker->config.errors, GV_VERDICT_NOTHING_EXERCISED, "%s", lacks);
     result->ok_fraction = gv_check_stats_share(&checker->stats);
     result->converged = checker->convergence.measured;
     result->heal_to_converged = checker->convergence.worst;

@@ -10,6 +10,7 @@
 #include "check_counter.h"
 #include "check_id_order.h"
 #include "check_ids.h"
+#include "check_kafka.h"
 #include "check_monotonic_reads.h"
 #include "check_set.h"
 #include "check_state.h"
@@ -25,7 +26,7 @@ struct gv_checker;
 // A workload's checker: one row for each in checker.c. Each member may be NULL.
 struct gv_checker_class {
     // A client is about to invoke an operation.
-    void (*invoke)(struct gv_checker *checker, const struct gv_load_op *op);
+    void (*invoke)(struct gv_checker *checker, const struct gv_history_op *op);
     // A valid reply of type ok to a request of a pending operation; `token`: its payload. For
     // operations of several requests.
     void (*reply)(struct gv_checker *checker, const struct gv_history_op *op,
@@ -36,6 +37,8 @@ struct gv_checker_class {
                 int token);
     // The run is over; adds errors and fills in the members of the result for this workload.
     void (*finish)(struct gv_checker *checker, struct gv_result *result);
+    // What a run without errors did not exercise, as a sentence; NULL: nothing that matters.
+    const char *(*lacks)(const struct gv_checker *checker);
 };
 
 struct gv_checker_config {
@@ -52,6 +55,7 @@ struct gv_checker {
     struct gv_check_set set;
     struct gv_check_counter counter;
     struct gv_check_ids ids;
+    struct gv_check_kafka kafka;
     struct gv_check_monotonic_reads reads;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
@@ -69,7 +73,7 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
 void gv_checker_fini(struct gv_checker *checker);
 
 // Notes that a client is about to send an operation.
-void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
+void gv_checker_invoke(struct gv_checker *checker, const struct gv_history_op *op);
 
 // Takes a valid reply of type ok to a request of a pending operation, before gv_checker_complete.
 // `token`: its payload.
@@ -93,10 +97,11 @@ static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
     gv_check_monotonic_reads_reset(&checker->reads, node);
 }
 
-// Notes that a fault destroyed the last copy of a value of a set, or of a counter's increments
-// (`added`) or decrements by this amount: it may be missing from then on. Ignored for other
-// workloads.
+// Notes that a fault destroyed the last copy of a value of a set, of a message of a log, or of a
+// counter's increments (`added`) or decrements by this amount: it may be missing from then on.
+// Ignored for other workloads.
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
+void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message);
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
 
 // ---- Convergence ----

@@ -25,6 +25,18 @@
     X(NEVER_OK, "never ok", false, false)                        \
     X(UNAVAILABLE, "unavailable", false, false)                  \
     X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
+    /* logs */                                                   \
+    X(LOST_WRITE, "lost write", true, true)                      \
+    X(UNSEEN, "unseen", false, false)                            \
+    X(INTERNAL_POLL, "internal non-monotonic poll", true, false) \
+    X(NON_MONOTONIC_POLL, "non-monotonic poll", true, false)     \
+    X(INTERNAL_SKIP, "internal skip", true, true)                \
+    X(SKIP, "skip", true, true)                                  \
+    X(NON_MONOTONIC_SEND, "non-monotonic send", true, false)     \
+    X(INCONSISTENT_OFFSETS, "inconsistent offsets", true, false) \
+    X(OFFSET_GIVEN_TWICE, "offset given twice", true, false)     \
+    X(ABORTED_READ, "aborted read", true, false)                 \
+    X(FINAL_LOGS_DIFFER, "final logs differ", true, true)        \
     /* lines that nodes print, and processes */                  \
     X(BAD_LINE, "bad line", true, false)                         \
     X(LONG_LINE, "long line", true, false)                       \

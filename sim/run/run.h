@@ -21,7 +21,6 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_FINAL_MS = 10000, // final operations are invoked this long
     GV_RUN_OBSERVE_MS = 25,  // time between an observer's reply and its next read
 };
 

@@ -616,6 +616,10 @@ static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
 };
 
+bool gv_simulation_has(enum gv_load_kind load) {
+    return load < GV_LOAD_KINDS && workloads[load] != NULL;
+}
+
 // The key of the nodes' digests.
 static struct gv_digest_key digest_key_of(bool authenticated) {
     struct gv_digest_key key;
@@ -632,7 +636,7 @@ static struct gv_digest_key digest_key_of(bool authenticated) {
 }
 
 struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *config) {
-    GV_ASSERT(config->settle <= config->run.quiet);
+    GV_ASSERT(config->settle <= config->run.quiet && gv_simulation_has(config->run.load));
     uint32_t nodes = config->run.nodes;
     struct gv_simulation *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;

@@ -7,6 +7,7 @@
 #include "../../node/options.h"
 #include "../check/consistency.h"
 #include "../run/logs.h"
+#include "../run/simulation.h"
 #include "pool.h"
 
 #include <errno.h>
@@ -498,6 +499,9 @@ static int check_run(const struct gv_command *command, char *why) {
 
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
     if (!command->has_workload) return wrong(why, "missing workload: -w NAME");
+    if (!gv_simulation_has(command->run.load))
+        return wrong(why, "grapevine has no node for %s yet; gvsim exec runs yours",
+                     gv_load_names[command->run.load]);
     size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (command->authenticated && command->message_max > 0 &&
         command->message_max < authenticated_min)

@@ -40,6 +40,9 @@ lost='wrong sum: n[0-2] returned .*; acknowledged additions sum to .*n1 [1-9]'
     try 1 "$lost" g-counter seq-kv races --latency 3
     # All nodes are busy all the time, so others write between a read and its cas.
     try 1 "$lost" g-counter lin-kv races --latency 20 --rate 200
+    # Reads before its cas only, so the final reads are of older states.
+    try 1 'wrong sum: n[0-9] returned .*; acknowledged additions sum to' pn-counter seq-kv cas \
+        --nodes 10 --rate 400 --time-limit 1
     try 1 'wrong sum: n[0-2] returned' g-counter lww-kv cas --latency 1
     try 0 '^valid' echo lin-kv trip --latency 1 $cuts
     try 0 '^valid' echo lin-kv wrong --time-limit 1
