@@ -11,6 +11,7 @@
 #include "writes.h"
 
 struct gv_request {
+    struct gv_alloc alloc;
     struct gv_json *json; // the parsed line
     int body;             // the token of its body, an object
     const char *type;     // type of the request
@@ -35,7 +36,8 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
 
 // Puts an entry, whose texts are canonical JSON, into the replica, and replies: at once, or when
 // the entry is stored, before which no read sees it. False: it was refused, and the reply is error
-// 11, or 12 if no node accepts it. If the store fails afterwards, the workload's state is zeroed.
+// 11, or 12 if no node accepts it. If the store fails afterwards, the workload's state is zeroed,
+// unless the workload keeps it.
 // `reply` NULL: there is no reply, and the request stays open. With an increment, the entry is a
 // counter's that only this node writes: if a peer has raised it too, the workload's on_shortfall
 // chooses the entry for the shortfall, and the reply waits for that as well.
