@@ -52,9 +52,9 @@ struct gv_load {
     double rate; // operations a second, over all clients
     struct gv_prng prng;
     int64_t next_value;
-    bool added;        // there was an addition
-    uint32_t turn;     // the worker whose turn is next; equal to the number of clients: the nemesis
-    uint32_t workers;  // clients at a time; set by the caller before the first operation, 1 at first
+    bool added;       // there was an addition
+    uint32_t turn;    // the worker whose turn is next; equal to the number of clients: the nemesis
+    uint32_t workers; // clients at a time; set by the caller before the first operation, 1 at first
     gv_time scheduled; // sum of all intervals: the time of the next operation if none is late
     void *state;       // of the class; NULL: none
 };
