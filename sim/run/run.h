@@ -21,7 +21,7 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_OBSERVE_MS = 25,  // time between an observer's reply and its next read
+    GV_RUN_OBSERVE_MS = 25, // time between an observer's reply and its next read
 };
 
 enum gv_run_phase {
