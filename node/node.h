@@ -54,9 +54,9 @@ struct gv_node_config {
     size_t message_max;    // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;   // memory of the replica, bytes; 0: no limit
     uint64_t entries_max;  // entries of the replica; 0: no limit
-    uint32_t peers_max;    // nodes of the cluster, at most GV_NODE_PEERS_MAX, the default (0)
-    uint32_t client_rate;  // requests a second of each client; 0: no limit
-    uint32_t client_burst; // requests at once of each client, at least 1
+    uint32_t peers_max;   // most nodes of the cluster; at most and by default (0) GV_NODE_PEERS_MAX
+    uint32_t client_rate; // requests a second of each client; 0: no limit
+    uint32_t client_burst; // most requests at once of each client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
     // between nodes are authenticated (codec/auth.h).
     struct gv_slice secret;

@@ -62,7 +62,7 @@ struct gv_checker {
     int64_t *missing;  // by node, at its latest read: number of known values missing; counters: the
                        // difference from the sum of the acknowledged additions
     bool *final_read;  // by node: it answered its final read
-    bool *echo_failed; // by node: an error has been reported; later ones are not
+    bool *echo_failed; // by node: an error has been reported; it is the only one
     bool cut_short;    // the run ended early
     uint64_t watch;    // number of the watch that `cursors` belongs to
     int64_t *cursors;  // by node: its replica has every required value below this number

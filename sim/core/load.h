@@ -52,10 +52,10 @@ struct gv_load {
     double rate; // operations a second, over all clients
     struct gv_prng prng;
     int64_t next_value;
-    bool added;       // there was an addition
-    uint32_t turn;    // the next worker; the number of clients: the nemesis
-    uint32_t workers; // clients at a time; set by the caller before the first operation, 1 at first
-    gv_time scheduled; // sum of all gaps: the time of the next operation if none is late
+    bool added;        // there was an addition
+    uint32_t turn;     // the worker whose turn is next; equal to the number of clients: the nemesis
+    uint32_t workers;  // clients at a time; set by the caller before the first operation, 1 at first
+    gv_time scheduled; // sum of all intervals: the time of the next operation if none is late
     void *state;       // of the class; NULL: none
 };
 
@@ -110,9 +110,9 @@ struct gv_load_op gv_load_next(struct gv_load *load);
 // The interval to the next operation. GV_TIME_NEVER if the rate is 0.
 gv_time gv_load_gap(struct gv_load *load);
 
-// The client, of `count` > 0, at which the search for a free one begins, as in Jepsen's context
-// (some-free-process, busy-thread): workers take turns, and the nemesis is the last of them. At the
-// nemesis' turn the search begins at client 0, which is next.
+// The client, of `count` > 0, at which the search for a free client begins, as in Jepsen's context
+// (some-free-process, busy-thread): workers take turns, the nemesis last. At the nemesis' turn the
+// search begins at client 0, which is next.
 static inline uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) {
     GV_ASSERT(count > 0 && load->turn <= count);
     return load->turn < count ? load->turn : 0;

@@ -151,7 +151,7 @@ struct option {
     size_t at, size;            // its member of struct gv_command
     uint64_t min, max;          // range of a number
     const char *const *choices; // NULL at the end
-    size_t has;                 // the bool that says that it is set; 0: none
+    size_t has;                 // the bool that is true if the option is set; 0: none
 };
 
 static void store(struct gv_command *command, const struct option *option, const void *value) {
@@ -307,7 +307,7 @@ enum { // the commands that take an option, as bits
     COMPARE = 1 << GV_COMMAND_COMPARE,
     GLOMERS = 1 << GV_COMMAND_GLOMERS,
     SWEEP = 1 << GV_COMMAND_SWEEP,
-    SET = 1 << GV_COMMAND_HELP, // no command: scenarios set it
+    SET = 1 << GV_COMMAND_HELP, // not a command: scenarios may set the option
     BOTH = EXEC | RUN,
     LIMIT = EXEC | RUN | COMPARE,
     BENCHMARK = GLOMERS | SWEEP,
@@ -554,7 +554,7 @@ static const struct {
 
 enum { COMMANDS = GV_COUNT(commands) };
 
-// The member for the next argument that is no option. NULL: the command takes no more of them.
+// The member for the next argument that is no option. NULL: the command takes no further argument.
 static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);
