@@ -25,6 +25,13 @@
     X(NEVER_OK, "never ok", false, false)                        \
     X(UNAVAILABLE, "unavailable", false, false)                  \
     X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
+    /* transactions: Adya's phenomena, and fractured reads */    \
+    X(WRITE_CYCLE, "write cycle (G0)", true, false)              \
+    X(ABORTED_READ, "aborted read (G1a)", true, false)           \
+    X(INTERMEDIATE_READ, "intermediate read (G1b)", true, false) \
+    X(CIRCULAR, "circular information flow (G1c)", true, false)  \
+    X(FRACTURED_READ, "fractured read", true, false)             \
+    X(INTERNAL, "internal inconsistency", true, false)           \
     /* lines that nodes print, and processes */                  \
     X(BAD_LINE, "bad line", true, false)                         \
     X(LONG_LINE, "long line", true, false)                       \
