@@ -17,8 +17,8 @@
 //
 // Frames follow the header, each in blocks of its own; numbers begin at 0:
 //
-//   epoch (8 bytes), number (8), length (8), hash of the directory, these and the batch (8), hash
-//   of the directory and the four (8), batch, zeros
+//   epoch (8 bytes), number (8), length (8), hash of these, the directory and the batch (8), hash
+//   of these four and the directory (8), batch, zeros
 //
 // The transaction that moves the frames of an epoch into the database records the next epoch there,
 // so no frame is applied twice. A frame is written after the previous one is durable, so only the

@@ -13,6 +13,18 @@ struct reply {
     enum shape shape;
 };
 
+static const struct reply replies[GV_LOAD_NO_REQUEST] = {
+    [GV_LOAD_INIT] = {"init_ok", NULL, ANY},
+    [GV_LOAD_TOPOLOGY] = {"topology_ok", NULL, ANY},
+    [GV_LOAD_BROADCAST_MESSAGE] = {"broadcast_ok", NULL, ANY},
+    [GV_LOAD_ADD] = {"add_ok", NULL, ANY},
+    [GV_LOAD_READ_MESSAGES] = {"read_ok", "messages", ARRAY},
+    [GV_LOAD_READ_ELEMENTS] = {"read_ok", "value", ARRAY},
+    [GV_LOAD_READ_COUNT] = {"read_ok", "value", INTEGER},
+    [GV_LOAD_ECHO_TEXT] = {"echo_ok", "echo", ANY},
+    [GV_LOAD_GENERATE_ID] = {"generate_ok", "id", ANY},
+};
+
 #define wrong(why, ...) gv_escape_explain(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
 
 static bool is_integer(const struct gv_json *json, int token) {
@@ -97,35 +109,16 @@ void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROT
           service ? "; the services are lin-kv, seq-kv, lww-kv and lin-tso" : "");
 }
 
-static struct reply expected(enum gv_check_protocol_what what, enum gv_load_kind load,
-                             enum gv_history_kind op) {
-    if (what == GV_CHECK_PROTOCOL_INIT) return (struct reply){"init_ok", NULL, ANY};
-    if (what == GV_CHECK_PROTOCOL_TOPOLOGY) return (struct reply){"topology_ok", NULL, ANY};
-    switch (op) {
-    case GV_HISTORY_ADD:
-        return (struct reply){load == GV_LOAD_BROADCAST ? "broadcast_ok" : "add_ok", NULL, ANY};
-    case GV_HISTORY_READ:
-        if (load == GV_LOAD_BROADCAST) return (struct reply){"read_ok", "messages", ARRAY};
-        return (struct reply){"read_ok", "value", load == GV_LOAD_G_SET ? ARRAY : INTEGER};
-    case GV_HISTORY_ECHO:
-        return (struct reply){"echo_ok", "echo", ANY};
-    case GV_HISTORY_GENERATE:
-    case GV_HISTORY_KINDS:
-        break;
-    }
-    return (struct reply){"generate_ok", "id", ANY};
-}
-
-int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
-                            enum gv_load_kind load, enum gv_history_kind op,
+int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_load_request request,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    GV_ASSERT(request < GV_LOAD_NO_REQUEST);
     GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
-    struct reply reply = expected(what, load, op);
+    struct reply reply = replies[request];
     int type = gv_json_member(json, body, "type");
     if (type < 0 || !gv_json_equals(json, type, reply.type)) {
         return wrong(why, "has a type that is not \"%s\"", reply.type);
     }
-    if (what == GV_CHECK_PROTOCOL_INIT) return body;
+    if (request == GV_LOAD_INIT) return body;
 
     int in_reply_to = gv_json_member(json, body, "in_reply_to");
     int msg_id = gv_json_member(json, body, "msg_id");

@@ -49,19 +49,12 @@ struct gv_check_protocol_gossip {
 // the rest is not checked. False only means that the line must be parsed.
 bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out);
 
-enum gv_check_protocol_what {
-    GV_CHECK_PROTOCOL_INIT, // only its type matters, as in Maelstrom
-    GV_CHECK_PROTOCOL_TOPOLOGY,
-    GV_CHECK_PROTOCOL_OP,
-};
-
 // Checks the body of a reply: "type", "in_reply_to" (an integer), optionally "msg_id" (an integer),
-// the payload of this reply, if it has one, and no other member. Null is an empty array:
-// Maelstrom's schemas accept it, and Go encodes a nil slice as null. Returns the token of the
-// payload, or of the body if there is none. `op` is used with GV_CHECK_PROTOCOL_OP only.
-// GV_ESYNTAX: `why` is the reason.
-int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
-                            enum gv_load_kind load, enum gv_history_kind op,
+// the payload of this reply, if it has one, and no other member; of init_ok, as in Maelstrom, only
+// the type. Null is an empty array: Maelstrom's schemas accept it, and Go encodes a nil slice as
+// null. Returns the token of the payload, or of the body if there is none. GV_ESYNTAX: `why` is the
+// reason.
+int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_load_request request,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // Checks the body of an error reply: "code" is one of Maelstrom's or at least

@@ -20,6 +20,24 @@
 
 // ---- Operations ----
 
+struct gv_checker;
+
+// A workload's checker: one row for each in checker.c. Each member may be NULL.
+struct gv_checker_class {
+    // A client is about to invoke an operation.
+    void (*invoke)(struct gv_checker *checker, const struct gv_load_op *op);
+    // A valid reply of type ok to a request of a pending operation; `token`: its payload. For
+    // operations of several requests.
+    void (*reply)(struct gv_checker *checker, const struct gv_history_op *op,
+                  enum gv_load_request request, gv_time now, const struct gv_json *json, int token);
+    // An operation ended, with whatever outcome. `token`: the payload of the last reply, if it
+    // succeeded.
+    void (*end)(struct gv_checker *checker, const struct gv_history_op *op, struct gv_json *json,
+                int token);
+    // The run is over; adds errors and fills in the members of the result for this workload.
+    void (*finish)(struct gv_checker *checker, struct gv_result *result);
+};
+
 struct gv_checker_config {
     enum gv_load_kind load;
     uint32_t nodes;
@@ -52,6 +70,12 @@ void gv_checker_fini(struct gv_checker *checker);
 
 // Notes that a client is about to send an operation.
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
+
+// Takes a valid reply of type ok to a request of a pending operation, before gv_checker_complete.
+// `token`: its payload.
+void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op,
+                      enum gv_load_request request, gv_time now, const struct gv_json *json,
+                      int token);
 
 // Checks a completed operation. `token`: the payload of the reply, if the operation succeeded.
 // `answer` and `cause`: otherwise, as for gv_check_stats_end.

@@ -153,7 +153,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     print_verdict(result, out, color);
     print_hint(result, out);
     fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
-    if (gv_load_converges(result->load)) {
+    if (gv_load_is_observable(result->load)) {
         fprintf(out, ": %" PRIu64 " %s, %" PRIu64 " reads", result->adds,
                 result->load == GV_LOAD_BROADCAST ? "broadcasts" : "additions", result->reads);
     }
@@ -170,7 +170,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
             fprintf(out, "; converged %.0f ms after healing%s",
                     (double)result->heal_to_converged / (double)GV_MS,
                     result->fault_periods > 1 ? " at the worst" : "");
-        } else if (gv_load_converges(result->load)) {
+        } else if (gv_load_is_observable(result->load)) {
             fprintf(out, "; no convergence observed after healing");
         }
         fprintf(out, "\n");

@@ -27,6 +27,7 @@ struct gv_client {
     enum gv_client_wait wait;
     bool open;
     uint32_t node;   // node that it sends requests to
+    uint32_t worker; // GV_CLIENT_WORKER: number of the worker; set by the caller
     uint64_t msg_id; // id of its latest request; the first is 1
     size_t op;       // GV_CLIENT_WAIT_OP: the operation, by its number in the history
     uint64_t timed_out[GV_CLIENT_TIMED_OUT_MAX]; // msg_ids of requests without a reply in time; a

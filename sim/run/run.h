@@ -21,7 +21,8 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_OBSERVE_MS = 25, // time between an observer's reply and its next read
+    GV_RUN_FINAL_MS = 10000, // final operations are invoked this long
+    GV_RUN_OBSERVE_MS = 25,  // time between an observer's reply and its next read
 };
 
 enum gv_run_phase {
@@ -34,6 +35,12 @@ enum gv_run_phase {
     GV_RUN_DONE,
 };
 
+// How many clients send operations, spread over the nodes in turn; zeroed: one for each node.
+struct gv_run_concurrency {
+    uint32_t count;
+    bool per_node; // `count` for each node, not in all
+};
+
 struct gv_run_config {
     enum gv_load_kind load;
     enum gv_keys_kind keys; // elements added to sets
@@ -41,6 +48,7 @@ struct gv_run_config {
         *digest_key; // key of the nodes' digests, used to generate values that share a position;
                      // NULL: the key without a secret. Borrowed by gv_run_new only
     uint32_t nodes;
+    struct gv_run_concurrency concurrency; // in all, at least one for each node
     double rate;         // operations a second, over all clients; 0: only final reads
     gv_time time_limit;  // duration of the operations
     gv_time quiet;       // time between the end of faults and the final reads
@@ -49,6 +57,7 @@ struct gv_run_config {
     enum gv_net_delivery delivery;
     const struct gv_wan *wan; // round trips, which replace the latency; NULL: none. Borrowed
     enum gv_topology topology;
+    uint32_t models;     // enum gv_consistency: transactions are checked for these models
     double availability; // share of operations that must succeed, final reads not counted
     bool nemesis;        // random partitions
     gv_time

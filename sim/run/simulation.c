@@ -121,7 +121,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
-    if (listener == NULL || !gv_load_converges(load) || engine == NULL) return;
+    if (listener == NULL || !gv_load_is_observable(load) || engine == NULL) return;
     sim->changes.len = 0;
     if (gv_load_is_set(load))
         gv_observed_scan_values(&vnode->observed, engine, gv_run_keys(sim->run), &sim->changes);

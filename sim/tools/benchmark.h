@@ -9,8 +9,10 @@
 
 // A cluster and its load.
 struct gv_benchmark_setting {
+    const char *label;        // in the output; NULL: the staleness
+    const char *program;      // of each node, such as gv-broadcast
     struct gv_run_config run; // the seed is ignored
-    uint32_t staleness_ms;    // UINT32_MAX: the program's default
+    uint32_t staleness_ms;    // option of the program; UINT32_MAX: its default
 };
 
 struct gv_benchmark_metrics {
@@ -20,12 +22,12 @@ struct gv_benchmark_metrics {
 // Maelstrom's defaults for a run of 20 seconds.
 struct gv_run_config gv_benchmark_defaults(void);
 
-// Runs every setting with the seeds command->run.seed, … and this program, such as gv-broadcast, as
-// each node, and prints a line for each run on `out`.
+// Runs every setting with the seeds command->run.seed, …, and prints a line for each run on `out`.
+// If command->options.argv is set, that program runs instead, with its arguments only.
 // Item i · command->runs + j of the result is setting i with seed j; the caller frees the result.
 // Returns what gv_runner_run does, with the result, which is NULL for GV_EXIT_USAGE (also if the
 // program is missing, which is reported on standard error) and GV_EXIT_INTERRUPTED.
-enum gv_exit gv_benchmark_run(const struct gv_command *command, const char *program,
+enum gv_exit gv_benchmark_run(const struct gv_command *command,
                               const struct gv_benchmark_setting *settings, size_t count, FILE *out,
                               struct gv_runner_task **result);
 

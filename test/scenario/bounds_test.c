@@ -119,7 +119,7 @@ static void test_replica_bounds(void **state) {
     gv_solo_start(&solo);
     assert_string_equal(gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
                                                "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
-                        ERROR("12", "1", "init: node_ids: 3 names, 2 are allowed"));
+                        ERROR("12", "1", "init: node_ids: 3 names, more than 2"));
     gv_solo_request(&solo,
                     "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     const char *answer = "";

@@ -132,7 +132,7 @@ done
 
 { run echo <"$dir/long"; echo $? >"$dir/status"; } | head -n 1 >"$dir/out"
 check 'reader gone: status' "$(cat "$dir/status")" 1
-logged 'reader gone' 'standard output: its reader has closed it' 1
+logged 'reader gone' 'standard output: the reader has closed it' 1
 
 run echo <"$dir/in" >&-
 check 'output closed: status' $? 1

@@ -149,6 +149,10 @@ case_ shrink-tries 0 "^0 faults, 7 nodes, " shrink "$tmp/fails" --tries 1 --outp
 case_ shrink-what 2 'missing scenario' shrink
 case_ sweep-unknown 2 'unknown option --foo' sweep --foo
 case_ sweep-value 2 '--seeds needs a value' sweep --seeds
+case_ glomers-unknown 2 "no challenge '7'; expected 1, 2, .*or all" glomers 7
+case_ glomers-missing 2 'missing challenge' glomers
+case_ glomers-no-program 2 "no program './nowhere'" glomers 1 -- ./nowhere
+case_ glomers-all-program 2 'no program can pass all challenges' glomers all -- "$gvsim"
 case_ glomers-svg 2 '--svg is an option of other commands' glomers 3a --svg x
 
 # interrupt ARGS…: runs gvsim, sends it SIGINT until it ends, and checks its exit status.
