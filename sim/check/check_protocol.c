@@ -23,6 +23,7 @@ static const struct reply replies[GV_LOAD_NO_REQUEST] = {
     [GV_LOAD_READ_COUNT] = {"read_ok", "value", INTEGER},
     [GV_LOAD_ECHO_TEXT] = {"echo_ok", "echo", ANY},
     [GV_LOAD_GENERATE_ID] = {"generate_ok", "id", ANY},
+    [GV_LOAD_TXN] = {"txn_ok", "txn", ARRAY},
 };
 
 #define wrong(why, ...) gv_escape_explain(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)

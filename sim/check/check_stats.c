@@ -89,7 +89,7 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
 }
 
 static const char *name_of(int kind, enum gv_load_kind load) {
-    static const char *const names[] = {"add", "read", "echo", "generate", "crash"};
+    static const char *const names[] = {"add", "read", "echo", "generate", "txn", "crash"};
     GV_ASSERT(GV_COUNT(names) == GV_HISTORY_KINDS);
     GV_ASSERT(kind >= 0 && kind < GV_HISTORY_KINDS);
     return kind == GV_HISTORY_ADD && load == GV_LOAD_BROADCAST ? "broadcast" : names[kind];

@@ -15,10 +15,8 @@ enum {
     STORY_TXNS = 8,  // transactions that a story introduces
     STORY_EDGES = 8, // dependencies that it tells
     STORY_OPS = 8,   // operations shown of a transaction
+    EXCERPT = 200,   // bytes shown of a reply
 };
-
-const char *const gv_check_txn_models[] = {"read-uncommitted", "read-committed", "read-atomic",
-                                           NULL};
 
 // Kinds of dependencies.
 enum { WR = 1, FOLLOWS = 2, OVERWRITTEN = 4, ATOMIC = 8, WW = FOLLOWS | OVERWRITTEN };
@@ -66,19 +64,20 @@ struct checking {
 
 // ---- The history ----
 
-void gv_check_txn_init(struct gv_check_txn *check, uint32_t nodes, enum gv_check_txn_model model) {
-    GV_ASSERT(nodes > 0 && model < GV_CHECK_TXN_MODELS);
-    *check = (struct gv_check_txn){.nodes = nodes, .model = model};
+void gv_check_txn_init(struct gv_check_txn *check, uint32_t nodes, uint32_t models) {
+    GV_ASSERT(nodes > 0 && models > 0);
+    *check = (struct gv_check_txn){.nodes = nodes, .models = models};
 }
 
 void gv_check_txn_fini(struct gv_check_txn *check) {
     free(check->txns);
     free(check->ops);
+    free(check->values);
     *check = (struct gv_check_txn){0};
 }
 
 size_t gv_check_txn_invoke(struct gv_check_txn *check, const struct gv_history_op *op,
-                           uint32_t client, const struct gv_check_txn_op *ops, uint32_t count) {
+                           uint32_t client, const struct gv_load_txn_op *ops, uint32_t count) {
     GV_ASSERT(op->node < check->nodes && check->len < NONE - 1);
     GV_MEMORY_GROW(check->txns, &check->cap, check->len + 1);
     GV_MEMORY_GROW(check->ops, &check->ops_cap, check->ops_len + count);
@@ -93,7 +92,7 @@ size_t gv_check_txn_invoke(struct gv_check_txn *check, const struct gv_history_o
         .completed = UINT64_MAX,
     };
     for (uint32_t i = 0; i < count; i++) {
-        struct gv_check_txn_op copy = ops[i];
+        struct gv_load_txn_op copy = ops[i];
         GV_ASSERT(!copy.write || copy.value > GV_CHECK_TXN_UNKNOWN);
         if (!copy.write) copy.value = GV_CHECK_TXN_UNKNOWN;
         check->ops[check->ops_len++] = copy;
@@ -108,7 +107,7 @@ void gv_check_txn_complete(struct gv_check_txn *check, size_t number,
     txn->outcome = op->outcome;
     txn->completed = op->completed;
     if (op->outcome != GV_HISTORY_OK) return;
-    struct gv_check_txn_op *ops = &check->ops[txn->first];
+    struct gv_load_txn_op *ops = &check->ops[txn->first];
     for (uint32_t i = 0; i < txn->count; i++) {
         if (!ops[i].write) ops[i].value = values[i];
     }
@@ -118,7 +117,7 @@ void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t va
     for (size_t number = 0; number < check->len; number++) {
         struct gv_check_txn_txn *txn = &check->txns[number];
         for (uint32_t i = 0; i < txn->count; i++) {
-            const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+            const struct gv_load_txn_op *op = &check->ops[txn->first + i];
             if (op->write && op->key == key && op->value == value) txn->may_be_lost = true;
         }
     }
@@ -169,7 +168,7 @@ static void tell_ops(struct story *story, uint32_t number) {
     tell(story, " by c%" PRIu32 " at n%" PRIu32 " [", txn->client, txn->node);
     uint32_t shown = txn->count < STORY_OPS ? txn->count : STORY_OPS;
     for (uint32_t i = 0; i < shown; i++) {
-        const struct gv_check_txn_op *op = &story->check->ops[txn->first + i];
+        const struct gv_load_txn_op *op = &story->check->ops[txn->first + i];
         tell(story, "%s%s %s", i > 0 ? ", " : "", op->write ? "w" : "r",
              pair_of(op->key, op->value).text);
     }
@@ -191,6 +190,65 @@ static void tell_txn(struct story *story, uint32_t number) {
     }
     tell_ops(story, number);
 }
+
+// ---- Replies ----
+
+// The value that an operation of a reply has, if it is the operation of the request.
+static bool reply_value(const struct gv_json *json, int token, const struct gv_load_txn_op *op,
+                        int64_t *value) {
+    if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3) return false;
+    int64_t key;
+    int at = token + 1, key_at = gv_json_next(json, at), value_at = gv_json_next(json, key_at);
+    if (!gv_json_equals(json, at, op->write ? "w" : "r")) return false;
+    if (gv_json_i64(json, key_at, &key) != 0 || key != op->key) return false;
+    if (gv_json_i64(json, value_at, value) == 0) return !op->write || *value == op->value;
+    bool null = gv_json_type(json, value_at) == GV_JSON_NULL;
+    *value = null ? GV_CHECK_TXN_NULL : GV_CHECK_TXN_UNKNOWN;
+    return !op->write;
+}
+
+static void report_malformed(struct gv_check_txn *check, size_t number, const struct gv_json *json,
+                             int token, struct gv_verdict_errors *errors) {
+    struct story story = {.check = check};
+    struct gv_slice raw = gv_json_raw(json, token);
+    errors->conclusive = true;
+    if (check->malformed) {
+        errors->count++;
+        return;
+    }
+    check->malformed = true;
+    tell_txn(&story, (uint32_t)number);
+    gv_verdict_add(errors, GV_VERDICT_MALFORMED_REPLY,
+                   "%s was answered with other operations: %.*s", story.text,
+                   (int)(raw.len < EXCERPT ? raw.len : EXCERPT), raw.data);
+}
+
+void gv_check_txn_reply(struct gv_check_txn *check, size_t number, const struct gv_history_op *op,
+                        const struct gv_json *json, int token, struct gv_verdict_errors *errors) {
+    GV_ASSERT(number < check->len && op->outcome == GV_HISTORY_OK);
+    const struct gv_check_txn_txn *txn = &check->txns[number];
+    GV_MEMORY_GROW(check->values, &check->values_cap, (size_t)txn->count + 1);
+    bool same = gv_json_size(json, token) == (int)txn->count;
+    int at = token + 1;
+    for (uint32_t i = 0; i < txn->count && same; i++, at = gv_json_next(json, at)) {
+        const struct gv_load_txn_op *asked = &check->ops[txn->first + i];
+        same = reply_value(json, at, asked, &check->values[i]);
+        if (!same || asked->write || check->values[i] != GV_CHECK_TXN_UNKNOWN) continue;
+        struct gv_slice raw = gv_json_raw(json, at);
+        errors->conclusive = true;
+        gv_verdict_add(errors, GV_VERDICT_PHANTOM,
+                       "n%u returned %.*s, and clients wrote integers only", op->node,
+                       (int)(raw.len < EXCERPT ? raw.len : EXCERPT), raw.data);
+    }
+    struct gv_history_op ended = *op;
+    if (!same) {
+        report_malformed(check, number, json, token, errors);
+        ended.outcome = GV_HISTORY_INFO;
+    }
+    gv_check_txn_complete(check, number, &ended, check->values);
+}
+
+// ---- Errors ----
 
 static void report(struct checking *checking, enum gv_verdict_kind kind, struct story *story) {
     checking->errors->conclusive = true;
@@ -279,7 +337,7 @@ static struct version *find_version(struct checking *checking, int64_t key, int6
 }
 
 static void add_version(struct checking *checking, uint32_t writer, uint32_t key,
-                        const struct gv_check_txn_op *op) {
+                        const struct gv_load_txn_op *op) {
     const int64_t both[2] = {op->key, op->value};
     size_t before = checking->version_numbers.len;
     uint32_t number = gv_interner_add(&checking->version_numbers, gv_slice_of(both, sizeof both));
@@ -305,12 +363,12 @@ static void index_writes(struct checking *checking) {
     for (uint32_t number = 0; number < check->len; number++) {
         const struct gv_check_txn_txn *txn = &check->txns[number];
         for (uint32_t i = 0; i < txn->count; i++) {
-            const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+            const struct gv_load_txn_op *op = &check->ops[txn->first + i];
             uint32_t key = key_number(checking, op->key);
             if (op->write) add_version(checking, number, key, op);
         }
         for (uint32_t i = txn->count; i-- > 0;) {
-            const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+            const struct gv_load_txn_op *op = &check->ops[txn->first + i];
             struct key *key = &checking->keys[key_number(checking, op->key)];
             if (!op->write || key->written_by == (size_t)number + 1) continue;
             key->written_by = (size_t)number + 1;
@@ -334,7 +392,7 @@ static struct version *installed(struct checking *checking, int64_t key, int64_t
 
 // A read that returned this value although the transaction itself had written another.
 static void report_internal(struct checking *checking, uint32_t number,
-                            const struct gv_check_txn_op *op, int64_t written) {
+                            const struct gv_load_txn_op *op, int64_t written) {
     if (!counts(checking, GV_VERDICT_INTERNAL)) return;
     struct story story = {.check = checking->check};
     tell_txn(&story, number);
@@ -345,7 +403,7 @@ static void report_internal(struct checking *checking, uint32_t number,
 
 // Two reads of a key returned different versions.
 static void report_repeated(struct checking *checking, uint32_t number,
-                            const struct gv_check_txn_op *op, int64_t first) {
+                            const struct gv_load_txn_op *op, int64_t first) {
     if (!counts(checking, GV_VERDICT_FRACTURED_READ)) return;
     struct story story = {.check = checking->check};
     tell_txn(&story, number);
@@ -355,7 +413,7 @@ static void report_repeated(struct checking *checking, uint32_t number,
 }
 
 static void report_phantom(struct checking *checking, uint32_t number,
-                           const struct gv_check_txn_op *op, const struct version *version) {
+                           const struct gv_load_txn_op *op, const struct version *version) {
     if (!counts(checking, GV_VERDICT_PHANTOM)) return;
     struct story story = {.check = checking->check};
     tell_txn(&story, number);
@@ -373,7 +431,7 @@ static void report_phantom(struct checking *checking, uint32_t number,
 
 // A read of a version that its writer aborted, or overwrote.
 static void report_uncommitted(struct checking *checking, enum gv_verdict_kind kind,
-                               uint32_t number, const struct gv_check_txn_op *op, uint32_t writer) {
+                               uint32_t number, const struct gv_load_txn_op *op, uint32_t writer) {
     if (!counts(checking, kind)) return;
     struct story story = {.check = checking->check};
     tell_txn(&story, number);
@@ -385,7 +443,7 @@ static void report_uncommitted(struct checking *checking, enum gv_verdict_kind k
 
 // Checks what an external read returned against its writer.
 static void check_version(struct checking *checking, uint32_t number,
-                          const struct gv_check_txn_op *op) {
+                          const struct gv_load_txn_op *op) {
     struct gv_check_txn *check = checking->check;
     const struct gv_check_txn_txn *txn = &check->txns[number];
     struct version *version = find_version(checking, op->key, op->value);
@@ -399,7 +457,7 @@ static void check_version(struct checking *checking, uint32_t number,
     checking->result.flows++;
     checking->result.remote += writer->node != txn->node;
     // What a final read shows is there to stay, so no model excuses it.
-    if (check->model < GV_CHECK_TXN_READ_COMMITTED && !txn->final) return;
+    if (check->models < GV_CONSISTENCY_READ_COMMITTED && !txn->final) return;
     if (writer->outcome == GV_HISTORY_FAIL) {
         report_uncommitted(checking, GV_VERDICT_ABORTED_READ, number, op, version->writer);
     } else if (!version->last) {
@@ -415,8 +473,8 @@ static void note_final(struct key *key, uint32_t node, int64_t value) {
     }
 }
 
-static void check_final(struct checking *checking, uint32_t number,
-                        const struct gv_check_txn_op *op, struct key *key) {
+static void check_final(struct checking *checking, uint32_t number, const struct gv_load_txn_op *op,
+                        struct key *key) {
     uint32_t node = checking->check->txns[number].node;
     note_final(key, node, op->value);
     if (op->value == key->value || key->differs) return;
@@ -442,7 +500,7 @@ static void check_reads(struct checking *checking, uint32_t number) {
     const struct gv_check_txn_txn *txn = &check->txns[number];
     size_t mark = (size_t)number + 1;
     for (uint32_t i = 0; i < txn->count; i++) {
-        const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+        const struct gv_load_txn_op *op = &check->ops[txn->first + i];
         struct key *key = &checking->keys[key_number(checking, op->key)];
         if (op->write) {
             key->written_by = mark;
@@ -456,7 +514,7 @@ static void check_reads(struct checking *checking, uint32_t number) {
             if (first) key->first_read = op->value;
             key->read_by = mark;
             if (op->value != GV_CHECK_TXN_NULL) check_version(checking, number, op);
-            if (check->model >= GV_CHECK_TXN_READ_ATOMIC && op->value != key->first_read)
+            if (check->models >= GV_CONSISTENCY_READ_ATOMIC && op->value != key->first_read)
                 report_repeated(checking, number, op, key->first_read);
             if (txn->final) check_final(checking, number, op, key);
         }
@@ -477,11 +535,11 @@ static void add_edge(struct checking *checking, uint32_t from, uint32_t to, uint
 // Where `number` read `beside` of its writer and another version, or null, of a key that this
 // writer wrote, too. The keys hold what `number` read.
 static void add_atomic_edges(struct checking *checking, uint32_t number,
-                             const struct gv_check_txn_op *beside, uint32_t writer) {
+                             const struct gv_load_txn_op *beside, uint32_t writer) {
     const struct gv_check_txn *check = checking->check;
     const struct gv_check_txn_txn *txn = &check->txns[writer];
     for (uint32_t i = 0; i < txn->count; i++) {
-        const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+        const struct gv_load_txn_op *op = &check->ops[txn->first + i];
         const struct key *key = &checking->keys[key_number(checking, op->key)];
         if (!op->write || key->read_by != (size_t)number + 1) continue;
         if (!find_version(checking, op->key, op->value)->last) continue;
@@ -508,7 +566,7 @@ static void add_write_edges(struct checking *checking, uint32_t number) {
     const struct gv_check_txn_txn *txn = &check->txns[number];
     size_t mark = (size_t)number + 1;
     for (uint32_t i = 0; i < txn->count; i++) {
-        const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+        const struct gv_load_txn_op *op = &check->ops[txn->first + i];
         struct key *key = &checking->keys[key_number(checking, op->key)];
         bool own = key->written_by == mark, read = key->read_by == mark;
         if (op->write) {
@@ -530,12 +588,12 @@ static void add_read_edges(struct checking *checking, uint32_t number) {
     const struct gv_check_txn *check = checking->check;
     const struct gv_check_txn_txn *txn = &check->txns[number];
     for (uint32_t i = 0; i < txn->count; i++) {
-        const struct gv_check_txn_op *op = &check->ops[txn->first + i];
+        const struct gv_load_txn_op *op = &check->ops[txn->first + i];
         const struct version *from = op->write ? NULL : installed(checking, op->key, op->value);
         if (from == NULL || from->writer == number) continue;
         const struct reason reason = {.key = op->key, .from = op->value, .to = op->value};
         add_edge(checking, from->writer, number, WR, &reason);
-        if (check->model >= GV_CHECK_TXN_READ_ATOMIC)
+        if (check->models >= GV_CONSISTENCY_READ_ATOMIC)
             add_atomic_edges(checking, number, op, from->writer);
     }
 }
@@ -622,9 +680,9 @@ struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
     }
     add_final_edges(&checking);
     report_cycles(&checking, GV_VERDICT_WRITE_CYCLE, WW, WW);
-    if (check->model >= GV_CHECK_TXN_READ_COMMITTED)
+    if (check->models >= GV_CONSISTENCY_READ_COMMITTED)
         report_cycles(&checking, GV_VERDICT_CIRCULAR, WW | WR, WR);
-    if (check->model >= GV_CHECK_TXN_READ_ATOMIC)
+    if (check->models >= GV_CONSISTENCY_READ_ATOMIC)
         report_cycles(&checking, GV_VERDICT_FRACTURED_READ, WW | WR | ATOMIC, ATOMIC);
     report_rest(&checking);
     check_exercise(&checking);

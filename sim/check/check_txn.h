@@ -22,27 +22,16 @@
 #ifndef GV_SIM_CHECK_CHECK_TXN_H
 #define GV_SIM_CHECK_CHECK_TXN_H
 
+#include "../../codec/json.h"
 #include "../core/history.h"
+#include "../core/load_txn.h"
+#include "consistency.h"
 #include "verdict.h"
-
-enum gv_check_txn_model {
-    GV_CHECK_TXN_READ_UNCOMMITTED,
-    GV_CHECK_TXN_READ_COMMITTED,
-    GV_CHECK_TXN_READ_ATOMIC,
-    GV_CHECK_TXN_MODELS,
-};
-// Their names, as in --consistency-models; NULL at the end.
-extern const char *const gv_check_txn_models[];
 
 // Values of a read that returned null, and of one that returned nothing that can be checked. No
 // transaction may write them.
 #define GV_CHECK_TXN_NULL INT64_MIN
 #define GV_CHECK_TXN_UNKNOWN (INT64_MIN + 1)
-
-struct gv_check_txn_op {
-    bool write;
-    int64_t key, value; // value of a read: what it returned, once the transaction is acknowledged
-};
 
 struct gv_check_txn_txn {
     size_t first;   // its operations in `ops`
@@ -57,11 +46,14 @@ struct gv_check_txn_txn {
 
 struct gv_check_txn {
     uint32_t nodes;
-    enum gv_check_txn_model model;
+    uint32_t models;               // of enum gv_consistency; the strongest counts
     struct gv_check_txn_txn *txns; // in order of invocation
     size_t len, cap;
-    struct gv_check_txn_op *ops;
+    struct gv_load_txn_op *ops; // a read has the value that it returned
     size_t ops_len, ops_cap;
+    int64_t *values; // of a reply
+    size_t values_cap;
+    bool malformed; // a reply was malformed; later ones are only counted
 };
 
 struct gv_check_txn_result {
@@ -73,16 +65,22 @@ struct gv_check_txn_result {
     bool equal;           // the final reads of all nodes agree
 };
 
-void gv_check_txn_init(struct gv_check_txn *check, uint32_t nodes, enum gv_check_txn_model model);
+// `models`: of enum gv_consistency, at least one; the strongest implies the others.
+void gv_check_txn_init(struct gv_check_txn *check, uint32_t nodes, uint32_t models);
 void gv_check_txn_fini(struct gv_check_txn *check);
 
 // Notes that a client is about to send a transaction; `ops` is copied. Returns its number.
 size_t gv_check_txn_invoke(struct gv_check_txn *check, const struct gv_history_op *op,
-                           uint32_t client, const struct gv_check_txn_op *ops, uint32_t count);
+                           uint32_t client, const struct gv_load_txn_op *ops, uint32_t count);
 // Notes its outcome. `values`, if it succeeded: by operation, what each read returned; those of
 // writes are ignored.
 void gv_check_txn_complete(struct gv_check_txn *check, size_t number,
                            const struct gv_history_op *op, const int64_t *values);
+// Notes the reply to a transaction that succeeded: `token` is the array of its operations. Errors:
+// GV_VERDICT_MALFORMED_REPLY if they are not those of the request, and then the outcome is unknown;
+// GV_VERDICT_PHANTOM if a read returned neither an integer nor null.
+void gv_check_txn_reply(struct gv_check_txn *check, size_t number, const struct gv_history_op *op,
+                        const struct gv_json *json, int token, struct gv_verdict_errors *errors);
 // Notes that a fault destroyed the last copy of the transaction that wrote this version.
 void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t value);
 

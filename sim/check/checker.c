@@ -15,6 +15,9 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
     gv_check_monotonic_reads_init(&checker->reads, nodes);
+    if (config->load == GV_LOAD_TXN_RW_REGISTER)
+        gv_check_txn_init(&checker->txn, nodes,
+                          config->models > 0 ? config->models : GV_CONSISTENCY_READ_ATOMIC);
     gv_check_stats_init(&checker->stats, nodes);
     gv_convergence_init(&checker->convergence, nodes);
     GV_MEMORY_ARRAY(checker->missing, nodes);
@@ -28,6 +31,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
     gv_check_monotonic_reads_fini(&checker->reads);
+    gv_check_txn_fini(&checker->txn);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
     free(checker->missing);
@@ -146,18 +150,54 @@ static void finish_ids(struct gv_checker *checker, struct gv_result *result) {
     result->duplicated = checker->ids.duplicated;
 }
 
+// ---- Transactions ----
+
+static void on_txn_invoked(struct gv_checker *checker, const struct gv_history_op *op) {
+    size_t number =
+        gv_check_txn_invoke(&checker->txn, op, op->process, (const void *)op->content.data,
+                            (uint32_t)(op->content.len / sizeof(struct gv_load_txn_op)));
+    GV_ASSERT((int64_t)number == op->value);
+}
+
+static void on_txn_end(struct gv_checker *checker, const struct gv_history_op *op,
+                       struct gv_json *json, int token) {
+    size_t number = (size_t)op->value;
+    if (op->outcome == GV_HISTORY_OK) {
+        gv_check_txn_reply(&checker->txn, number, op, json, token, checker->config.errors);
+        if (op->final) checker->final_read[op->node] = true;
+    } else {
+        gv_check_txn_complete(&checker->txn, number, op, NULL);
+        if (op->final) checker->missing[op->node] = 1;
+    }
+}
+
+static void finish_txn(struct gv_checker *checker, struct gv_result *result) {
+    find_finals(checker, result);
+    for (uint32_t node = 0; node < checker->config.nodes; node++)
+        result->has_finals = result->has_finals && checker->missing[node] == 0;
+    result->models = checker->txn.models;
+    result->txns = gv_check_txn_finish(&checker->txn, checker->config.errors);
+    result->may_be_lost = result->txns.may_be_lost;
+    result->finals_equal = result->txns.equal;
+}
+
 // ---- All workloads ----
 
 static const struct gv_checker_class sets = {
-    .invoke = on_set_invoke, .end = on_set_end, .finish = finish_set};
-static const struct gv_checker_class counters = {
-    .invoke = on_counter_invoke, .end = on_counter_end, .finish = finish_counter};
+    .invoke = on_set_invoke, .end = on_set_end, .finish = finish_set, .final_reads = true};
+static const struct gv_checker_class counters = {.invoke = on_counter_invoke,
+                                                 .end = on_counter_end,
+                                                 .finish = finish_counter,
+                                                 .final_reads = true};
 static const struct gv_checker_class echos = {.end = on_echo_end};
+static const struct gv_checker_class txns = {
+    .invoked = on_txn_invoked, .end = on_txn_end, .finish = finish_txn, .final_reads = true};
 static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_ids};
 
 static const struct gv_checker_class *const classes[GV_LOAD_KINDS] = {
-    [GV_LOAD_BROADCAST] = &sets,      [GV_LOAD_G_SET] = &sets, [GV_LOAD_G_COUNTER] = &counters,
-    [GV_LOAD_PN_COUNTER] = &counters, [GV_LOAD_ECHO] = &echos, [GV_LOAD_UNIQUE_IDS] = &ids,
+    [GV_LOAD_BROADCAST] = &sets,       [GV_LOAD_G_SET] = &sets, [GV_LOAD_G_COUNTER] = &counters,
+    [GV_LOAD_PN_COUNTER] = &counters,  [GV_LOAD_ECHO] = &echos, [GV_LOAD_UNIQUE_IDS] = &ids,
+    [GV_LOAD_TXN_RW_REGISTER] = &txns,
 };
 
 static const struct gv_checker_class *class_of(const struct gv_checker *checker) {
@@ -166,6 +206,10 @@ static const struct gv_checker_class *class_of(const struct gv_checker *checker)
 
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
     if (class_of(checker)->invoke != NULL) class_of(checker)->invoke(checker, &op);
+}
+
+void gv_checker_invoked(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (class_of(checker)->invoked != NULL) class_of(checker)->invoked(checker, op);
 }
 
 void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op,
@@ -180,7 +224,7 @@ void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op
 static void on_failure(struct gv_checker *checker, const struct gv_history_op *op,
                        const char *answer, enum gv_check_stats_cause cause) {
     bool replied = cause == GV_CHECK_STATS_REPLY;
-    if (op->final && gv_load_is_observable(checker->config.load)) {
+    if (op->final && class_of(checker)->final_reads) {
         checker->config.errors->conclusive = checker->config.errors->conclusive || replied;
         gv_verdict_add(checker->config.errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node,
                        answer);

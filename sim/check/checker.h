@@ -15,6 +15,7 @@
 #include "check_state.h"
 #include "check_stats.h"
 #include "check_traffic.h"
+#include "check_txn.h"
 #include "convergence.h"
 #include "result.h"
 
@@ -26,6 +27,8 @@ struct gv_checker;
 struct gv_checker_class {
     // A client is about to invoke an operation.
     void (*invoke)(struct gv_checker *checker, const struct gv_load_op *op);
+    // It did.
+    void (*invoked)(struct gv_checker *checker, const struct gv_history_op *op);
     // A valid reply of type ok to a request of a pending operation; `token`: its payload. For
     // operations of several requests.
     void (*reply)(struct gv_checker *checker, const struct gv_history_op *op,
@@ -36,12 +39,14 @@ struct gv_checker_class {
                 int token);
     // The run is over; adds errors and fills in the members of the result for this workload.
     void (*finish)(struct gv_checker *checker, struct gv_result *result);
+    bool final_reads; // a final operation that fails is an error
 };
 
 struct gv_checker_config {
     enum gv_load_kind load;
     uint32_t nodes;
     struct gv_keys *keys; // values of a set by number; NULL: values are their numbers. Borrowed
+    uint32_t models;      // of enum gv_consistency, for transactions; 0: read-atomic
     double availability;  // required share of successful operations, 0 to 1
     bool disturbed;       // faults may keep a node from answering its clients
     struct gv_verdict_errors *errors; // borrowed
@@ -53,6 +58,7 @@ struct gv_checker {
     struct gv_check_counter counter;
     struct gv_check_ids ids;
     struct gv_check_monotonic_reads reads;
+    struct gv_check_txn txn;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
     int64_t *missing;  // by node, at its latest read: number of known values missing; counters: the
@@ -70,6 +76,8 @@ void gv_checker_fini(struct gv_checker *checker);
 
 // Notes that a client is about to send an operation.
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
+// Notes that the client sent it, and the history has it.
+void gv_checker_invoked(struct gv_checker *checker, const struct gv_history_op *op);
 
 // Takes a valid reply of type ok to a request of a pending operation, before gv_checker_complete.
 // `token`: its payload.

@@ -83,6 +83,15 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
                     "allowed",
                     result->may_be_lost);
         }
+    } else if (result->load == GV_LOAD_TXN_RW_REGISTER) {
+        fprintf(out, "no anomaly of %s, ", gv_consistency_name(result->models));
+        print_equal(result, out);
+        if (result->may_be_lost > 0) {
+            fprintf(out,
+                    "; %" PRIu64 " transactions may be missing, whose last copy crashes took, "
+                    "which is allowed",
+                    result->may_be_lost);
+        }
     } else if (result->load == GV_LOAD_UNIQUE_IDS) {
         fprintf(out, "no id was generated twice");
     } else {
@@ -159,6 +168,13 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     }
     fprintf(out, "; ok %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64 "\n", result->ok,
             result->failed, result->unknown);
+    if (result->load == GV_LOAD_TXN_RW_REGISTER) {
+        fprintf(out,
+                "  %-16s %" PRIu64 " committed; %" PRIu64 " reads of another's write, %" PRIu64
+                " from another node; %" PRIu64 " keys, %" PRIu64 " versions\n",
+                "transactions", result->txns.committed, result->txns.flows, result->txns.remote,
+                result->txns.keys, result->txns.versions);
+    }
     print_messages(result, out);
     print_quantiles("stable latency", &result->stable_latency, 0, out);
     print_quantiles("client latency", &result->client_latency, 1, out);
@@ -254,6 +270,14 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             !result->has_finals    ? "null"
             : result->finals_equal ? "true"
                                    : "false");
+    if (result->load == GV_LOAD_TXN_RW_REGISTER) {
+        fprintf(out,
+                ",\"consistency_model\":\"%s\",\"committed\":%" PRIu64
+                ",\"reads_of_others\":%" PRIu64 ",\"reads_across_nodes\":%" PRIu64
+                ",\"keys\":%" PRIu64 ",\"versions\":%" PRIu64,
+                gv_consistency_name(result->models), result->txns.committed, result->txns.flows,
+                result->txns.remote, result->txns.keys, result->txns.versions);
+    }
     json_quantiles("stable_latency_ms", &result->stable_latency, 0, out);
     json_quantiles("client_latency_ms", &result->client_latency, 3, out);
     fprintf(out, ",\"faults_shortened\":%" PRIu64, result->shortened);

@@ -57,9 +57,10 @@ struct gv_run_config {
     enum gv_net_delivery delivery;
     const struct gv_wan *wan; // round trips, which replace the latency; NULL: none. Borrowed
     enum gv_topology topology;
-    uint32_t models;     // enum gv_consistency: transactions are checked for these models
-    double availability; // share of operations that must succeed, final reads not counted
-    bool nemesis;        // random partitions
+    uint32_t models;            // enum gv_consistency: what transactions must obey; 0: read-atomic
+    struct gv_load_shape shape; // of keys and transactions
+    double availability;        // share of operations that must succeed, final reads not counted
+    bool nemesis;               // random partitions
     gv_time
         nemesis_interval; // mean time from start to end of a partition, and from there to the next
     const struct gv_scenario *scenario; // checked for this number of nodes; NULL: none. Borrowed.

@@ -9,9 +9,9 @@
 
 enum { OPS = 16, OVERLAP = 1000 };
 
-static const enum gv_check_txn_model UNCOMMITTED = GV_CHECK_TXN_READ_UNCOMMITTED,
-                                     COMMITTED = GV_CHECK_TXN_READ_COMMITTED,
-                                     ATOMIC = GV_CHECK_TXN_READ_ATOMIC;
+static const uint32_t UNCOMMITTED = GV_CONSISTENCY_READ_UNCOMMITTED,
+                      COMMITTED = GV_CONSISTENCY_READ_COMMITTED,
+                      ATOMIC = GV_CONSISTENCY_READ_ATOMIC;
 
 // A history in the making. Transactions overlap in time, unless `apart` is set.
 struct history {
@@ -22,7 +22,7 @@ struct history {
     bool apart;
 };
 
-static struct history *begin(struct history *history, enum gv_check_txn_model model) {
+static struct history *begin(struct history *history, uint32_t model) {
     *history = (struct history){.count = 0};
     gv_check_txn_init(&history->check, 3, model);
     return history;
@@ -31,7 +31,7 @@ static struct history *begin(struct history *history, enum gv_check_txn_model mo
 // Adds a transaction of client c10, c11 … to a node: "w4=7 r5=3 r6=null".
 static void add(struct history *history, uint32_t node, enum gv_history_outcome outcome, bool final,
                 const char *text) {
-    struct gv_check_txn_op ops[OPS];
+    struct gv_load_txn_op ops[OPS];
     int64_t values[OPS];
     uint32_t count = 0;
     for (const char *at = text; at != NULL; at = strchr(at, ' ')) {
@@ -40,7 +40,7 @@ static void add(struct history *history, uint32_t node, enum gv_history_outcome 
         if (*at == ' ') at++;
         assert_int_equal(sscanf(at, "%c%lld=%20[^ ]", &op, &key, value), 3);
         values[count] = strcmp(value, "null") == 0 ? GV_CHECK_TXN_NULL : strtoll(value, NULL, 10);
-        ops[count] = (struct gv_check_txn_op){op == 'w', key, values[count]};
+        ops[count] = (struct gv_load_txn_op){op == 'w', key, values[count]};
         count++;
     }
     uint64_t index = 2 * history->count++;
@@ -80,8 +80,8 @@ static void ends(struct history *history, const char *error) {
 static void writes_in_a_circle_are_found_by_final_reads(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)UNCOMMITTED; model <= (int)ATOMIC; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = UNCOMMITTED; model <= ATOMIC; model *= 2) {
+        begin(&history, model);
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "w1=2 w2=2");
         finals(&history, "r1=2");
@@ -90,7 +90,7 @@ static void writes_in_a_circle_are_found_by_final_reads(void **state) {
              "write cycle (G0): T1 by c10 at n0 [w 1=1, w 2=1] wrote 1=1 before T2 by c11 at n1 "
              "[w 1=2, w 2=2] wrote 1=2, which the final reads show; T2 wrote 2=2 before T1 wrote "
              "2=1, which the final reads show");
-        begin(&history, (enum gv_check_txn_model)model);
+        begin(&history, model);
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "w1=2 w2=2");
         finals(&history, "r1=2 r2=2");
@@ -135,11 +135,11 @@ static void an_overwritten_value_does_not_return(void **state) {
 static void aborted_reads(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)UNCOMMITTED; model <= (int)ATOMIC; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = UNCOMMITTED; model <= ATOMIC; model *= 2) {
+        begin(&history, model);
         add(&history, 0, GV_HISTORY_FAIL, false, "w1=1");
         ok(&history, 1, "r1=1");
-        ends(&history, model == (int)UNCOMMITTED
+        ends(&history, model == UNCOMMITTED
                            ? NULL
                            : "aborted read (G1a): T1 by c11 at n1 [r 1=1] read 1=1 of T2 by c10 at "
                              "n0 [w 1=1, failed], which failed");
@@ -159,11 +159,11 @@ static void aborted_reads(void **state) {
 static void intermediate_reads(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)UNCOMMITTED; model <= (int)ATOMIC; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = UNCOMMITTED; model <= ATOMIC; model *= 2) {
+        begin(&history, model);
         ok(&history, 0, "w1=1 w1=2");
         ok(&history, 1, "r1=1");
-        ends(&history, model == (int)UNCOMMITTED
+        ends(&history, model == UNCOMMITTED
                            ? NULL
                            : "intermediate read (G1b): T1 by c11 at n1 [r 1=1] read 1=1 of T2 by "
                              "c10 at n0 [w 1=1, w 1=2], which overwrote it");
@@ -177,11 +177,11 @@ static void intermediate_reads(void **state) {
 static void circular_information_flow(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)UNCOMMITTED; model <= (int)COMMITTED; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = UNCOMMITTED; model <= COMMITTED; model *= 2) {
+        begin(&history, model);
         ok(&history, 0, "w1=1 r2=1");
         ok(&history, 1, "w2=1 r1=1");
-        ends(&history, model == (int)UNCOMMITTED
+        ends(&history, model == UNCOMMITTED
                            ? NULL
                            : "circular information flow (G1c): T1 by c10 at n0 [w 1=1, r 2=1] "
                              "wrote 1=1, which T2 by c11 at n1 [w 2=1, r 1=1] read; T2 wrote 2=1, "
@@ -211,13 +211,13 @@ static void circular_information_flow(void **state) {
 static void a_transaction_reads_its_own_writes(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)UNCOMMITTED; model <= (int)ATOMIC; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = UNCOMMITTED; model <= ATOMIC; model *= 2) {
+        begin(&history, model);
         ok(&history, 0, "w1=1");
         ok(&history, 1, "w1=2 r1=1");
         ends(&history, "internal inconsistency: T1 by c11 at n1 [w 1=2, r 1=1] read 1=1 after its "
                        "own write of 1=2");
-        begin(&history, (enum gv_check_txn_model)model);
+        begin(&history, model);
         ok(&history, 0, "w1=1");
         ok(&history, 1, "r1=1 w1=2 r1=2");
         ends(&history, NULL);
@@ -247,29 +247,29 @@ static void values_come_from_earlier_writes(void **state) {
 static void fractured_reads(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)COMMITTED; model <= (int)ATOMIC; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = COMMITTED; model <= ATOMIC; model *= 2) {
+        begin(&history, model);
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "r1=1 r2=null");
-        ends(&history, model == (int)COMMITTED
+        ends(&history, model == COMMITTED
                            ? NULL
                            : "fractured read: T1 by c11 at n1 [r 1=1, r 2=null] read 1=1 of T2 by "
                              "c10 at n0 [w 1=1, w 2=1] without its 2=1");
-        begin(&history, (enum gv_check_txn_model)model); // an earlier version of the other key
+        begin(&history, model); // an earlier version of the other key
         ok(&history, 0, "w2=5");
         ok(&history, 0, "r2=5 w1=1 w2=1");
         ok(&history, 1, "r2=5 r1=1");
-        ends(&history, model == (int)COMMITTED
+        ends(&history, model == COMMITTED
                            ? NULL
                            : "fractured read: T1 by c12 at n1 [r 2=5, r 1=1] read 1=1 of T2 by c11 "
                              "at n0 [r 2=5, w 1=1, w 2=1] but 2=5 of T3 by c10 at n0 [w 2=5], so "
                              "that is later than 2=1 of T2; T3 wrote 2=5, which T2 read and "
                              "overwrote by 2=1");
-        begin(&history, (enum gv_check_txn_model)model); // two versions of one key
+        begin(&history, model); // two versions of one key
         ok(&history, 0, "w1=1");
         ok(&history, 0, "w1=2");
         ok(&history, 1, "r1=1 r1=2");
-        ends(&history, model == (int)COMMITTED
+        ends(&history, model == COMMITTED
                            ? NULL
                            : "fractured read: T1 by c12 at n1 [r 1=1, r 1=2] read 1=1 and then "
                              "1=2");
@@ -287,18 +287,18 @@ static void fractured_reads(void **state) {
 static void readers_that_contradict_each_other(void **state) {
     (void)state;
     struct history history;
-    for (int model = (int)COMMITTED; model <= (int)ATOMIC; model++) {
-        begin(&history, (enum gv_check_txn_model)model);
+    for (uint32_t model = COMMITTED; model <= ATOMIC; model *= 2) {
+        begin(&history, model);
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "w1=2 w2=2");
         ok(&history, 2, "r1=1 r2=2");
-        ends(&history, model == (int)COMMITTED
+        ends(&history, model == COMMITTED
                            ? NULL
                            : "fractured read: T1 by c12 at n2 [r 1=1, r 2=2] read 1=1 of T2 by c10 "
                              "at n0 [w 1=1, w 2=1] but 2=2 of T3 by c11 at n1 [w 1=2, w 2=2], so "
                              "that is later than 2=1 of T2; T1 read 2=2 of T3 but 1=1 of T2, so "
                              "that is later than 1=2 of T3");
-        begin(&history, (enum gv_check_txn_model)model);
+        begin(&history, model);
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "w1=2 w2=2");
         ok(&history, 2, "r1=2 r2=2");
@@ -399,7 +399,7 @@ struct model {
 };
 
 struct random_txn {
-    struct gv_check_txn_op ops[LEN];
+    struct gv_load_txn_op ops[LEN];
     int64_t values[LEN];
     uint32_t count, node;
     enum gv_history_outcome outcome;
@@ -471,7 +471,7 @@ static void draw_txn(struct model *model, struct gv_prng *prng, struct random_tx
     for (uint32_t i = 0; i < txn->count; i++) {
         int64_t key = (int64_t)gv_prng_below(prng, KEYS);
         bool write = gv_prng_below(prng, 2) == 0;
-        txn->ops[i] = (struct gv_check_txn_op){write, key, write ? ++model->next[key] : 0};
+        txn->ops[i] = (struct gv_load_txn_op){write, key, write ? ++model->next[key] : 0};
     }
 }
 
@@ -491,7 +491,7 @@ static void random_history(struct gv_check_txn *check, struct gv_prng *prng) {
         for (int64_t key = 0; key < KEYS; key += LEN) {
             struct random_txn txn = {.node = node, .outcome = GV_HISTORY_OK};
             for (int64_t at = key; at < key + LEN && at < KEYS; at++) {
-                txn.ops[txn.count] = (struct gv_check_txn_op){.key = at};
+                txn.ops[txn.count] = (struct gv_load_txn_op){.key = at};
                 int64_t value = model.value[node][at];
                 txn.values[txn.count++] = value != 0 ? value : GV_CHECK_TXN_NULL;
             }
@@ -507,7 +507,7 @@ static void random_histories_are_valid(void **state) {
     for (int round = 0; round < 300; round++) {
         struct gv_check_txn check;
         struct gv_verdict_errors errors = {.kept = 0};
-        gv_check_txn_init(&check, NODES, GV_CHECK_TXN_READ_ATOMIC);
+        gv_check_txn_init(&check, NODES, GV_CONSISTENCY_READ_ATOMIC);
         random_history(&check, &prng);
         struct gv_check_txn_result result = gv_check_txn_finish(&check, &errors);
         if (errors.count > 0) print_error("round %d: %s\n", round, errors.texts[0]);
@@ -586,7 +586,7 @@ static void a_changed_final_read_is_found(void **state) {
     for (int round = 0; round < 100; round++) {
         struct gv_check_txn check;
         struct gv_verdict_errors errors = {.kept = 0};
-        gv_check_txn_init(&check, NODES, GV_CHECK_TXN_READ_ATOMIC);
+        gv_check_txn_init(&check, NODES, GV_CONSISTENCY_READ_ATOMIC);
         random_history(&check, &prng);
         size_t changed = check.ops_len - 1 - (size_t)gv_prng_below(&prng, 2);
         check.ops[changed].value = check.ops[changed].value > 1 ? 1 : GV_CHECK_TXN_NULL;
