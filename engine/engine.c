@@ -3,6 +3,7 @@
 
 #include "admit.h"
 #include "core.h"
+#include "offset.h"
 
 #include <limits.h>
 
@@ -10,6 +11,8 @@ enum {
     PAUSE_MIN_MS = 5000,       // a timer this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // a probe waits this long for its answer at least
 };
+
+_Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
 
 // --- creation and release --------------------------------------------------------------------
 
@@ -151,6 +154,11 @@ int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     if (name.len == 0 || is_dangling(name)) return GV_ENOENT;
     int number = gv_names_find(&engine->names, name);
     return gv_core_is_peer(engine, number) ? number : GV_ENOENT;
+}
+
+int gv_engine_self(const struct gv_engine *engine) {
+    if (engine == NULL || engine->peers.count == 0) return GV_ENOENT;
+    return (int)engine->peers.self;
 }
 
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
@@ -847,6 +855,18 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
     return true;
 }
 
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out) {
+    if (engine == NULL || at == NULL || next == NULL || out == NULL) return false;
+    if (!gv_replica_walk(&engine->replica, at, end, next)) return false;
+    *out = gv_replica_get(&engine->replica, *at);
+    return true;
+}
+
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes) {
+    if (engine != NULL) engine->index_bytes = bytes;
+}
+
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
@@ -855,6 +875,38 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
         return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
+    return true;
+}
+
+// Whether the entry is an element of the log of this name; *offset becomes its offset.
+static bool is_element(const struct gv_entry *entry, struct gv_slice name, uint64_t *offset) {
+    struct gv_slice found;
+    return entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &found, offset) == 0 &&
+           found.len == name.len && memcmp(found.data, name.data, name.len) == 0;
+}
+
+bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
+                        struct gv_entry *out) {
+    if (engine == NULL || offset == NULL || out == NULL || name.data == NULL || name.len == 0)
+        return false;
+    if (*offset > GV_ENTRY_OFFSET_MAX) return false;
+    const struct gv_replica *replica = &engine->replica;
+    uint64_t first = gv_lattice_log_position(&replica->key, name, *offset);
+    uint64_t last = gv_lattice_log_position(&replica->key, name, GV_ENTRY_OFFSET_MAX);
+    struct gv_tree_cursor at;
+    uint64_t found, least = UINT64_MAX;
+    // Two offsets can share the last position, so all elements at the first one found are compared.
+    for (bool more = gv_tree_seek(&replica->tree, first, &at); more; more = gv_tree_next(&at)) {
+        struct gv_item item = gv_tree_get(&at);
+        if (item.position > last) break;
+        struct gv_entry entry = gv_replica_get(replica, item.ref);
+        if (!is_element(&entry, name, &found) || found < *offset || found >= least) continue;
+        least = found;
+        last = item.position;
+        *out = entry;
+    }
+    if (least == UINT64_MAX) return false;
+    *offset = least;
     return true;
 }
 
@@ -867,7 +919,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     *out = engine != NULL ? engine->stats : (struct gv_engine_stats){0};
     if (engine == NULL) return;
     out->entries = gv_tree_root(&engine->replica.tree).count;
-    out->memory_bytes = gv_replica_memory(&engine->replica);
+    out->memory_bytes = gv_replica_memory(&engine->replica) + engine->index_bytes;
     out->staleness_ms = gv_push_staleness_ms(&engine->push, &engine->peers);
     out->peers = engine->peers.count > 0 ? engine->peers.count - 1 : 0;
     out->suspected = engine->peers.suspected;

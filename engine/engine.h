@@ -141,6 +141,8 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 // The number of the peer of this name. GV_ENOENT: no node has this name, or it is this node's, or
 // gv_engine_join has not been called. O(log peers).
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
+// The number of this node. GV_ENOENT: gv_engine_join has not been called.
+int gv_engine_self(const struct gv_engine *engine);
 // The name of the node of this number, which may be this node; borrowed until gv_engine_free.
 // Empty: there is no such number.
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
@@ -210,7 +212,8 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
 //
 // Iteration goes in order of arrival, from a cursor of 0 to the value of gv_engine_end at its
 // start. It may be interleaved with puts and receives. It returns every entry that was there at its
-// start, except that a register whose record moves meanwhile may be missed or returned twice.
+// start, except that a register whose record moves meanwhile may be missed or returned twice; the
+// element of a log never moves, unless a faulty node gave its offset to two values.
 
 // The end of the records: a cursor after the last entry.
 uint32_t gv_engine_end(const struct gv_engine *engine);
@@ -218,9 +221,20 @@ uint32_t gv_engine_end(const struct gv_engine *engine);
 // none.
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out);
+// The same, for callers that refer to entries: *at becomes the cursor of the entry itself, *next
+// the cursor after it. Later, gv_engine_walk from *at to *at + 1 returns the entry, unless its
+// record has moved since.
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out);
 // The stored version of the entry with the lattice and key of `key`. False: there is none.
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out);
+
+// The element of the log `name`, canonical JSON, with the least offset that is *offset or more;
+// *offset becomes its offset. To continue, pass *offset + 1. False: there is none. O(log n), plus
+// the elements in between of other logs that share 11 bits of a hash with this one.
+bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
+                        struct gv_entry *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen
@@ -228,6 +242,10 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
 // keys made to share a position; it does not hold for entries chosen so that the sums of their
 // hashes are equal, nor for keys constructed to share both hashes.
 struct gv_digest gv_engine_root(const struct gv_engine *engine);
+
+// Notes how much memory the caller takes for an index of the entries: it counts in memory_max as if
+// it were the replica's. 0 at the start.
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes);
 
 // --- statistics ------------------------------------------------------------------------------
 
@@ -247,7 +265,7 @@ struct gv_engine_traffic {
 // Counters start at gv_engine_new; sizes are current. Bytes of messages are those of their bodies.
 struct gv_engine_stats {
     uint64_t entries;                 // entries in the replica
-    uint64_t memory_bytes;            // memory of the replica
+    uint64_t memory_bytes;            // memory of the replica, and that of gv_engine_set_index
     uint64_t entries_max, memory_max; // the configured bounds; 0: no bound
     uint64_t entry_max;               // longest key, value and node of a local write, bytes
     uint64_t entry_longest;           // the same of the longest entry stored so far, bytes
@@ -258,6 +276,8 @@ struct gv_engine_stats {
     uint64_t opened_syncs;    // syncs opened by this node
     uint64_t missing_entries; // received by sync and stored: this node lacked them
     uint64_t refused_entries; // received and not stored: malformed, beyond a bound, or no memory
+    // Elements of logs whose value was replaced: a faulty node gave an offset to two values.
+    uint64_t replaced_elements;
     // Batches: updates that waited for a flush and left together. Their number, the sum and the
     // maximum of the time that the first update of each waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;

@@ -437,7 +437,7 @@ static void report_uncommitted(struct checking *checking, enum gv_verdict_kind k
     tell_txn(&story, number);
     tell(&story, " read %s of ", pair_of(op->key, op->value).text);
     tell_txn(&story, writer);
-    tell(&story, kind == GV_VERDICT_ABORTED_READ ? ", which failed" : ", which overwrote it");
+    tell(&story, kind == GV_VERDICT_G1A ? ", which failed" : ", which overwrote it");
     report(checking, kind, &story);
 }
 
@@ -459,9 +459,9 @@ static void check_version(struct checking *checking, uint32_t number,
     // What a final read shows is there to stay, so no model excuses it.
     if (check->models < GV_CONSISTENCY_READ_COMMITTED && !txn->final) return;
     if (writer->outcome == GV_HISTORY_FAIL) {
-        report_uncommitted(checking, GV_VERDICT_ABORTED_READ, number, op, version->writer);
+        report_uncommitted(checking, GV_VERDICT_G1A, number, op, version->writer);
     } else if (!version->last) {
-        report_uncommitted(checking, GV_VERDICT_INTERMEDIATE_READ, number, op, version->writer);
+        report_uncommitted(checking, GV_VERDICT_G1B, number, op, version->writer);
     }
 }
 
@@ -679,9 +679,9 @@ struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
         checking.result.may_be_lost += committed && txn->may_be_lost;
     }
     add_final_edges(&checking);
-    report_cycles(&checking, GV_VERDICT_WRITE_CYCLE, WW, WW);
+    report_cycles(&checking, GV_VERDICT_G0, WW, WW);
     if (check->models >= GV_CONSISTENCY_READ_COMMITTED)
-        report_cycles(&checking, GV_VERDICT_CIRCULAR, WW | WR, WR);
+        report_cycles(&checking, GV_VERDICT_G1C, WW | WR, WR);
     if (check->models >= GV_CONSISTENCY_READ_ATOMIC)
         report_cycles(&checking, GV_VERDICT_FRACTURED_READ, WW | WR | ATOMIC, ATOMIC);
     report_rest(&checking);

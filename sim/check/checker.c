@@ -5,6 +5,9 @@
 #include "check_echo.h"
 #include "check_protocol.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 // ---- Operations ----
 
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
@@ -42,7 +45,7 @@ void gv_checker_fini(struct gv_checker *checker) {
 
 // ---- Sets ----
 
-static void on_set_invoke(struct gv_checker *checker, const struct gv_load_op *op) {
+static void on_set_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
     if (op->kind == GV_HISTORY_ADD) gv_check_set_invoke(&checker->set, op->value);
 }
 
@@ -84,7 +87,7 @@ static void finish_set(struct gv_checker *checker, struct gv_result *result) {
 
 // ---- Counters ----
 
-static void on_counter_invoke(struct gv_checker *checker, const struct gv_load_op *op) {
+static void on_counter_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
     if (op->kind == GV_HISTORY_ADD) gv_check_counter_invoke(&checker->counter, op->value);
 }
 
@@ -152,7 +155,7 @@ static void finish_ids(struct gv_checker *checker, struct gv_result *result) {
 
 // ---- Transactions ----
 
-static void on_txn_invoked(struct gv_checker *checker, const struct gv_history_op *op) {
+static void on_txn_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
     size_t number =
         gv_check_txn_invoke(&checker->txn, op, op->process, (const void *)op->content.data,
                             (uint32_t)(op->content.len / sizeof(struct gv_load_txn_op)));
@@ -169,6 +172,17 @@ static void on_txn_end(struct gv_checker *checker, const struct gv_history_op *o
         gv_check_txn_complete(&checker->txn, number, op, NULL);
         if (op->final) checker->missing[op->node] = 1;
     }
+}
+
+// gv-txn keeps a transaction as one element, whose value is its writes: [[KEY,VALUE],…].
+static void allow_txn_loss(struct gv_checker *checker, const struct gv_entry *entry) {
+    char text[64];
+    int64_t key, value;
+    size_t len = entry->value.len < sizeof text - 1 ? entry->value.len : sizeof text - 1;
+    memcpy(text, entry->value.data, len);
+    text[len] = '\0';
+    if (sscanf(text, "[[%" SCNd64 ",%" SCNd64, &key, &value) == 2)
+        gv_check_txn_allow_loss(&checker->txn, key, value);
 }
 
 static void finish_txn(struct gv_checker *checker, struct gv_result *result) {
@@ -190,8 +204,11 @@ static const struct gv_checker_class counters = {.invoke = on_counter_invoke,
                                                  .finish = finish_counter,
                                                  .final_reads = true};
 static const struct gv_checker_class echos = {.end = on_echo_end};
-static const struct gv_checker_class txns = {
-    .invoked = on_txn_invoked, .end = on_txn_end, .finish = finish_txn, .final_reads = true};
+static const struct gv_checker_class txns = {.invoke = on_txn_invoke,
+                                             .end = on_txn_end,
+                                             .allow_log_loss = allow_txn_loss,
+                                             .finish = finish_txn,
+                                             .final_reads = true};
 static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_ids};
 
 static const struct gv_checker_class *const classes[GV_LOAD_KINDS] = {
@@ -204,12 +221,8 @@ static const struct gv_checker_class *class_of(const struct gv_checker *checker)
     return classes[checker->config.load];
 }
 
-void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
-    if (class_of(checker)->invoke != NULL) class_of(checker)->invoke(checker, &op);
-}
-
-void gv_checker_invoked(struct gv_checker *checker, const struct gv_history_op *op) {
-    if (class_of(checker)->invoked != NULL) class_of(checker)->invoked(checker, op);
+void gv_checker_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (class_of(checker)->invoke != NULL) class_of(checker)->invoke(checker, op);
 }
 
 void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op,
@@ -258,6 +271,11 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
     if (!gv_load_is_set(checker->config.load)) return;
     gv_check_set_allow_loss(&checker->set, value);
+}
+
+void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry) {
+    if (class_of(checker)->allow_log_loss != NULL)
+        class_of(checker)->allow_log_loss(checker, entry);
 }
 
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {

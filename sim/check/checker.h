@@ -5,6 +5,7 @@
 #ifndef GV_SIM_CHECK_CHECKER_H
 #define GV_SIM_CHECK_CHECKER_H
 
+#include "../../codec/entry.h"
 #include "../core/load.h"
 #include "check_bounds.h"
 #include "check_counter.h"
@@ -26,9 +27,7 @@ struct gv_checker;
 // A workload's checker: one row for each in checker.c. Each member may be NULL.
 struct gv_checker_class {
     // A client is about to invoke an operation.
-    void (*invoke)(struct gv_checker *checker, const struct gv_load_op *op);
-    // It did.
-    void (*invoked)(struct gv_checker *checker, const struct gv_history_op *op);
+    void (*invoke)(struct gv_checker *checker, const struct gv_history_op *op);
     // A valid reply of type ok to a request of a pending operation; `token`: its payload. For
     // operations of several requests.
     void (*reply)(struct gv_checker *checker, const struct gv_history_op *op,
@@ -37,6 +36,8 @@ struct gv_checker_class {
     // succeeded.
     void (*end)(struct gv_checker *checker, const struct gv_history_op *op, struct gv_json *json,
                 int token);
+    // A fault destroyed the last copy of an element of a log.
+    void (*allow_log_loss)(struct gv_checker *checker, const struct gv_entry *entry);
     // The run is over; adds errors and fills in the members of the result for this workload.
     void (*finish)(struct gv_checker *checker, struct gv_result *result);
     bool final_reads; // a final operation that fails is an error
@@ -75,9 +76,7 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
 void gv_checker_fini(struct gv_checker *checker);
 
 // Notes that a client is about to send an operation.
-void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
-// Notes that the client sent it, and the history has it.
-void gv_checker_invoked(struct gv_checker *checker, const struct gv_history_op *op);
+void gv_checker_invoke(struct gv_checker *checker, const struct gv_history_op *op);
 
 // Takes a valid reply of type ok to a request of a pending operation, before gv_checker_complete.
 // `token`: its payload.
@@ -102,9 +101,10 @@ static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
 }
 
 // Notes that a fault destroyed the last copy of a value of a set, or of a counter's increments
-// (`added`) or decrements by this amount: it may be missing from then on. Ignored for other
-// workloads.
+// (`added`) or decrements by this amount, or of an element of a log: it may be missing from then
+// on. Ignored for other workloads.
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
+void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry);
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
 
 // ---- Convergence ----

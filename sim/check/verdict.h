@@ -26,10 +26,10 @@
     X(UNAVAILABLE, "unavailable", false, false)                  \
     X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
     /* transactions: Adya's phenomena, and fractured reads */    \
-    X(WRITE_CYCLE, "write cycle (G0)", true, false)              \
-    X(ABORTED_READ, "aborted read (G1a)", true, false)           \
-    X(INTERMEDIATE_READ, "intermediate read (G1b)", true, false) \
-    X(CIRCULAR, "circular information flow (G1c)", true, false)  \
+    X(G0, "write cycle (G0)", true, false)                       \
+    X(G1A, "aborted read (G1a)", true, false)                    \
+    X(G1B, "intermediate read (G1b)", true, false)               \
+    X(G1C, "circular information flow (G1c)", true, false)       \
     X(FRACTURED_READ, "fractured read", true, false)             \
     X(INTERNAL, "internal inconsistency", true, false)           \
     /* lines that nodes print, and processes */                  \

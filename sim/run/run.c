@@ -245,12 +245,11 @@ static void proceed(struct gv_run *run, uint32_t w) {
 
 static void invoke(struct gv_run *run, uint32_t w, struct gv_load_op op, bool final) {
     const struct worker *worker = &run->workers[w];
-    gv_checker_invoke(&run->checker, op);
     size_t number =
         gv_history_invoke(&run->history, run->now, op.kind, worker->node, op.value, final);
     gv_history_describe(&run->history, number, worker->client, op.content);
-    gv_checker_invoked(&run->checker, &run->history.ops[number]);
     run->clients.clients[worker->client].op = number;
+    gv_checker_invoke(&run->checker, &run->history.ops[number]);
     proceed(run, w);
 }
 
@@ -1107,12 +1106,8 @@ void gv_run_free(struct gv_run *run) {
     free(run);
 }
 
-void gv_run_allow_value_loss(struct gv_run *run, int64_t value) {
-    gv_checker_allow_value_loss(&run->checker, value);
-}
-
-void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount) {
-    gv_checker_allow_count_loss(&run->checker, added, amount);
+struct gv_checker *gv_run_checker(struct gv_run *run) {
+    return &run->checker;
 }
 
 const struct gv_keys *gv_run_keys(const struct gv_run *run) {

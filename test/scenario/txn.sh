@@ -46,7 +46,8 @@ story='T1 by c[0-9]* at n[0-2] \[.*\] read .* T2 by c[0-9]* at n[0-2]'
     try 1 'final reads differ: n[0-2] returned [0-9]*=[0-9]*, written by T1 by' twice \
         read-uncommitted --latency 20
     try 1 'write cycle (G0): T1 by .* which the final reads show' parity read-uncommitted \
-        --latency 20 --key-count 3 --max-writes-per-key 2 --max-txn-length 6
+        --latency 20 --rate 800 --concurrency 4n --key-count 3 --max-writes-per-key 2 \
+        --max-txn-length 6
 }
 wait
 

@@ -524,12 +524,12 @@ static const struct anomaly {
     enum gv_verdict_kind kind;
     const char *txns[4]; // "-" before: it failed
 } anomalies[] = {
-    {GV_VERDICT_WRITE_CYCLE, {"r90=2 w90=1", "r90=1 w90=2"}},
-    {GV_VERDICT_WRITE_CYCLE, {"r90=3 w90=1", "r90=1 w90=2", "w91=1 r90=2 w90=3"}},
-    {GV_VERDICT_ABORTED_READ, {"-w90=1", "r90=1"}},
-    {GV_VERDICT_INTERMEDIATE_READ, {"w90=1 w91=1 w90=2", "w92=1 r90=1"}},
-    {GV_VERDICT_CIRCULAR, {"w90=1 r91=1", "w91=1 r90=1"}},
-    {GV_VERDICT_CIRCULAR, {"w90=1 r92=1", "w91=1 r90=1", "w92=1 r91=1"}},
+    {GV_VERDICT_G0, {"r90=2 w90=1", "r90=1 w90=2"}},
+    {GV_VERDICT_G0, {"r90=3 w90=1", "r90=1 w90=2", "w91=1 r90=2 w90=3"}},
+    {GV_VERDICT_G1A, {"-w90=1", "r90=1"}},
+    {GV_VERDICT_G1B, {"w90=1 w91=1 w90=2", "w92=1 r90=1"}},
+    {GV_VERDICT_G1C, {"w90=1 r91=1", "w91=1 r90=1"}},
+    {GV_VERDICT_G1C, {"w90=1 r92=1", "w91=1 r90=1", "w92=1 r91=1"}},
     {GV_VERDICT_FRACTURED_READ, {"w90=1 w91=1", "w92=1 r91=1 r90=null"}},
     {GV_VERDICT_FRACTURED_READ, {"w90=1 w91=1", "w90=2 w91=2", "r90=1 r91=2"}},
     {GV_VERDICT_FRACTURED_READ, {"w90=1", "w91=1 r90=1 w90=2", "r91=1 r90=1"}},
