@@ -36,8 +36,8 @@ struct gv_entry_traits {
 };
 extern const struct gv_entry_traits gv_entry_lattices[GV_LATTICES];
 
-// One entry of the replicated map. The lattice and the key identify it; two entries that share both
-// are versions of it. The slices are borrowed. Fields of other lattices are 0 or empty.
+// One entry of the replicated map. Entries that share lattice and key are versions of one entry.
+// The slices are borrowed. Fields that belong to other lattices are 0 or empty.
 struct gv_entry {
     enum gv_lattice lattice;
     struct gv_slice key;   // canonical JSON text (json.h); log: [NAME,OFFSET], see below
@@ -69,8 +69,8 @@ enum {
 int gv_entry_check(const struct gv_entry *entry, const char **fault);
 
 // The same check for an entry whose texts are known to be canonical JSON, because
-// gv_json_canonical, gv_json_quote or gv_message_next wrote them. Checks only sizes, nesting and the
-// key of a log's element; never returns GV_ESYNTAX.
+// gv_json_canonical, gv_json_quote or gv_message_next wrote them. Checks only sizes, nesting and
+// the key of a log's element; never returns GV_ESYNTAX.
 int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 
 // The key of an element of a log is the canonical text [NAME,OFFSET]: the log's name, any JSON

@@ -182,7 +182,7 @@ static int decode_field(struct gv_json *json, unsigned field, int token, struct 
     return canonicalise(json, token, scratch, &out->node);
 }
 
-// [key, …], with the fields of the lattice in their order.
+// Decodes [key, …], with the fields of the lattice in their order.
 static int decode_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
                         struct scratch *scratch) {
     struct gv_json *json = cursor->json;

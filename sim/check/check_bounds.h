@@ -54,13 +54,13 @@ void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
                             uint64_t bytes, struct gv_verdict_errors *errors);
 
-// Checks the statistics of an incarnation at its end, which have the greatest length of each queue.
-// Error for each queue: GV_VERDICT_QUEUE_TOO_LONG.
+// Checks the statistics of an incarnation at its end: they include the greatest length of each
+// queue. Error for each queue: GV_VERDICT_QUEUE_TOO_LONG.
 void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
                             struct gv_verdict_errors *errors);
 
-// Checks the network at the end of a run; `rate` is in operations a second. Each message, and each
-// copy that the network made of one, may have been acknowledged. Error: GV_VERDICT_QUEUE_TOO_LONG.
+// Checks the network at the end of a run; `rate` is in operations a second. A node may have
+// acknowledged each message and each copy that the network made. Error: GV_VERDICT_QUEUE_TOO_LONG.
 void gv_check_bounds_links(const struct gv_net *net, double rate, struct gv_verdict_errors *errors);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The ids that a node generates ascend as text: within an incarnation, and across incarnations if
-// the disk kept what the node had acknowledged. So ids are unique even if a node restarts under the
-// number of its previous incarnation.
+// the disk kept what the node had acknowledged. So ids are unique even if a restarted node
+// continues its previous incarnation.
 #ifndef GV_SIM_CHECK_CHECK_ID_ORDER_H
 #define GV_SIM_CHECK_CHECK_ID_ORDER_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The protocol: the form of a line on a node's standard output, and the members of a reply.
-// Maelstrom stops reading from a node after its first bad line, so one is never harmless.
+// The protocol: the form of a line on a node's standard output, and the members of a reply. Every
+// bad line is an error, since Maelstrom stops reading from a node after its first one.
 #ifndef GV_SIM_CHECK_CHECK_PROTOCOL_H
 #define GV_SIM_CHECK_CHECK_PROTOCOL_H
 
@@ -35,8 +35,8 @@ bool gv_check_protocol_resembles_message(struct gv_slice text);
 void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
                              char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Writes the reason why a dest is unknown: no node, client or service has this name. If it looks
-// like that of a service, the reason lists the services.
+// Writes the reason why a dest is unknown: no node, client or service has this name. If the name
+// looks like a service's, the reason lists the services.
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // A message between nodes, recognised without parsing.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether two replicas are equal, by their entries. Digests are under test, so they are compared
-// with the result: a digest that misses a difference is an error.
+// Whether two replicas are equal, by their entries. Their digests are then compared with this
+// result: a digest that misses a difference is an error.
 #ifndef GV_SIM_CHECK_CHECK_REPLICAS_H
 #define GV_SIM_CHECK_CHECK_REPLICAS_H
 

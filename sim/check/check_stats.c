@@ -42,7 +42,7 @@ static void append(char list[LIST_MAX], const char *more) {
     snprintf(list + len, LIST_MAX - len, "%s%s", len > 0 ? "; " : "", more);
 }
 
-// The answers of the first NODES_NAMED nodes that failed an operation of this kind.
+// Lists the answers of the first NODES_NAMED nodes that failed an operation of this kind.
 static void list_answers(const struct gv_check_stats *stats, int kind, char list[LIST_MAX]) {
     uint32_t named = 0, more = 0;
     list[0] = '\0';
@@ -63,7 +63,8 @@ static void list_answers(const struct gv_check_stats *stats, int kind, char list
     if (more > 0) append(list, rest);
 }
 
-// The nodes with the most failed operations, in descending order, and the first answer of each.
+// Lists the nodes with the most failed operations, in descending order, and the first answer of
+// each.
 static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) {
     list[0] = '\0';
     uint64_t below = UINT64_MAX;
@@ -89,7 +90,8 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
 }
 
 static const char *name_of(int kind, enum gv_load_kind load) {
-    static const char *const names[] = {"add", "read", "echo", "generate", "txn", "crash"};
+    static const char *const names[] = {"add",  "read", "echo",   "generate", "txn",
+                                        "send", "poll", "assign", "crash"};
     GV_ASSERT(GV_COUNT(names) == GV_HISTORY_KINDS);
     GV_ASSERT(kind >= 0 && kind < GV_HISTORY_KINDS);
     return kind == GV_HISTORY_ADD && load == GV_LOAD_BROADCAST ? "broadcast" : names[kind];

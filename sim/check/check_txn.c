@@ -649,14 +649,6 @@ static void report_rest(struct checking *checking) {
     }
 }
 
-static void check_exercise(struct checking *checking) {
-    bool remote = checking->check->nodes == 1 || checking->result.remote > 0;
-    if (checking->errors->count > 0 || (checking->result.flows > 0 && remote)) return;
-    gv_verdict_add(checking->errors, GV_VERDICT_NOTHING_EXERCISED,
-                   "no transaction read a value that another one wrote%s",
-                   checking->result.flows > 0 ? " at another node" : "");
-}
-
 struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
                                                struct gv_verdict_errors *errors) {
     struct checking checking;
@@ -685,9 +677,15 @@ struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
     if (check->models >= GV_CONSISTENCY_READ_ATOMIC)
         report_cycles(&checking, GV_VERDICT_FRACTURED_READ, WW | WR | ATOMIC, ATOMIC);
     report_rest(&checking);
-    check_exercise(&checking);
     checking.result.keys = checking.key_numbers.len;
     checking.result.versions = checking.version_numbers.len;
     checking_fini(&checking);
+    check->result = checking.result;
     return checking.result;
+}
+
+const char *gv_check_txn_lacks(const struct gv_check_txn *check) {
+    if (check->result.flows == 0) return "no transaction read a value that another one wrote";
+    if (check->nodes == 1 || check->result.remote > 0) return NULL;
+    return "no transaction read a value that another one wrote at another node";
 }

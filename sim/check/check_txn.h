@@ -44,6 +44,15 @@ struct gv_check_txn_txn {
     uint64_t invoked, completed; // indices of the history, for their order
 };
 
+struct gv_check_txn_result {
+    uint64_t committed;
+    uint64_t flows;  // external reads of what another transaction wrote
+    uint64_t remote; // of these: the two were sent to different nodes
+    uint64_t keys, versions;
+    uint64_t may_be_lost; // committed transactions that a fault may have destroyed
+    bool equal;           // the final reads of all nodes agree
+};
+
 struct gv_check_txn {
     uint32_t nodes;
     uint32_t models;               // of enum gv_consistency; the strongest counts
@@ -53,16 +62,8 @@ struct gv_check_txn {
     size_t ops_len, ops_cap;
     int64_t *values; // of a reply
     size_t values_cap;
-    bool malformed; // a reply was malformed; later ones are only counted
-};
-
-struct gv_check_txn_result {
-    uint64_t committed;
-    uint64_t flows;  // external reads of what another transaction wrote
-    uint64_t remote; // of these: the two were sent to different nodes
-    uint64_t keys, versions;
-    uint64_t may_be_lost; // committed transactions that a fault may have destroyed
-    bool equal;           // the final reads of all nodes agree
+    bool malformed;                    // a reply was malformed; later ones are only counted
+    struct gv_check_txn_result result; // of gv_check_txn_finish
 };
 
 // `models`: of enum gv_consistency, at least one; the strongest implies the others.
@@ -85,11 +86,13 @@ void gv_check_txn_reply(struct gv_check_txn *check, size_t number, const struct 
 void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t value);
 
 // Checks the history. Adds the first errors of each kind, those of the smallest cycles, and one
-// that counts the others; each tells a story: which transactions, and why one precedes the next. If
-// there is no error: GV_VERDICT_NOTHING_EXERCISED if no transaction read what another one wrote,
-// at another node if there are several. O(n log n) but for the search for the smallest cycles
-// (cycles.h).
+// that counts the others; each tells a story: which transactions, and why one precedes the next.
+// O(n log n) but for the search for the smallest cycles (cycles.h).
 struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
                                                struct gv_verdict_errors *errors);
+
+// Afterwards: what a history without errors did not exercise, as a sentence; NULL: it has a read of
+// what another transaction wrote, at another node if there are several.
+const char *gv_check_txn_lacks(const struct gv_check_txn *check);
 
 #endif

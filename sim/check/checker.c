@@ -13,7 +13,7 @@
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
     uint32_t nodes = config->nodes;
     GV_ASSERT(nodes > 0 && config->errors != NULL);
-    *checker = (struct gv_checker){.config = *config};
+    *checker = (struct gv_checker){.config = *config, .kafka.nodes = nodes};
     gv_check_set_init(&checker->set, nodes);
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
@@ -33,6 +33,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_set_fini(&checker->set);
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
+    gv_check_kafka_fini(&checker->kafka);
     gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_txn_fini(&checker->txn);
     gv_check_stats_fini(&checker->stats);
@@ -195,6 +196,46 @@ static void finish_txn(struct gv_checker *checker, struct gv_result *result) {
     result->finals_equal = result->txns.equal;
 }
 
+static const char *txn_lacks(const struct gv_checker *checker) {
+    return gv_check_txn_lacks(&checker->txn);
+}
+
+// ---- Logs ----
+
+static void on_kafka_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (op->kind == GV_HISTORY_SEND)
+        gv_check_kafka_invoke(&checker->kafka, gv_load_kafka_key(op), op->value);
+}
+
+static void on_kafka_reply(struct gv_checker *checker, const struct gv_history_op *op,
+                           enum gv_load_request request, gv_time now, const struct gv_json *json,
+                           int token) {
+    gv_check_kafka_reply(&checker->kafka, op, request, now, json, token);
+}
+
+static void on_kafka_end(struct gv_checker *checker, const struct gv_history_op *op,
+                         struct gv_json *json, int token) {
+    (void)json;
+    (void)token;
+    gv_check_kafka_end(&checker->kafka, op);
+}
+
+static void finish_kafka(struct gv_checker *checker, struct gv_result *result) {
+    struct gv_check_kafka_result kafka =
+        gv_check_kafka_finish(&checker->kafka, checker->cut_short, checker->config.errors);
+    result->kafka = kafka;
+    result->lost = kafka.lost;
+    result->duplicated = kafka.duplicates;
+    result->may_be_lost = kafka.may_be_lost;
+    result->allowed_lost = kafka.allowed_lost;
+    result->has_finals = kafka.finals;
+    result->finals_equal = kafka.equal;
+}
+
+static const char *kafka_lacks(const struct gv_checker *checker) {
+    return gv_check_kafka_lacks(&checker->kafka);
+}
+
 // ---- All workloads ----
 
 static const struct gv_checker_class sets = {
@@ -208,13 +249,20 @@ static const struct gv_checker_class txns = {.invoke = on_txn_invoke,
                                              .end = on_txn_end,
                                              .allow_log_loss = allow_txn_loss,
                                              .finish = finish_txn,
+                                             .lacks = txn_lacks,
                                              .final_reads = true};
 static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_ids};
 
+static const struct gv_checker_class kafka = {.invoke = on_kafka_invoke,
+                                              .reply = on_kafka_reply,
+                                              .end = on_kafka_end,
+                                              .finish = finish_kafka,
+                                              .lacks = kafka_lacks};
+
 static const struct gv_checker_class *const classes[GV_LOAD_KINDS] = {
-    [GV_LOAD_BROADCAST] = &sets,       [GV_LOAD_G_SET] = &sets, [GV_LOAD_G_COUNTER] = &counters,
-    [GV_LOAD_PN_COUNTER] = &counters,  [GV_LOAD_ECHO] = &echos, [GV_LOAD_UNIQUE_IDS] = &ids,
-    [GV_LOAD_TXN_RW_REGISTER] = &txns,
+    [GV_LOAD_BROADCAST] = &sets,       [GV_LOAD_G_SET] = &sets,  [GV_LOAD_G_COUNTER] = &counters,
+    [GV_LOAD_PN_COUNTER] = &counters,  [GV_LOAD_ECHO] = &echos,  [GV_LOAD_UNIQUE_IDS] = &ids,
+    [GV_LOAD_TXN_RW_REGISTER] = &txns, [GV_LOAD_KAFKA] = &kafka,
 };
 
 static const struct gv_checker_class *class_of(const struct gv_checker *checker) {
@@ -278,6 +326,11 @@ void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry
         class_of(checker)->allow_log_loss(checker, entry);
 }
 
+void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message) {
+    if (checker->config.load != GV_LOAD_KAFKA) return;
+    gv_check_kafka_allow_loss(&checker->kafka, key, message);
+}
+
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {
     if (!gv_load_is_counter(checker->config.load)) return;
     gv_check_counter_allow_loss(&checker->counter, added, amount);
@@ -328,6 +381,11 @@ void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
     if (class_of(checker)->finish != NULL) class_of(checker)->finish(checker, result);
     gv_check_stats_finish(&checker->stats, checker->config.load, checker->config.availability,
                           checker->config.errors);
+    const struct gv_checker_class *class = class_of(checker);
+    const char *lacks =
+        class->lacks != NULL && checker->config.errors->count == 0 ? class->lacks(checker) : NULL;
+    if (lacks != NULL)
+        gv_verdict_add(checker->config.errors, GV_VERDICT_NOTHING_EXERCISED, "%s", lacks);
     result->ok_fraction = gv_check_stats_share(&checker->stats);
     result->converged = checker->convergence.measured;
     result->heal_to_converged = checker->convergence.worst;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checkers of a run, composed. struct gv_checker is a black box's observer: it takes the
+// The checkers of a run, composed. struct gv_checker treats nodes as black boxes: it takes the
 // operations of clients, observations and final reads. struct gv_checker_invariants takes what a
 // simulation sees inside nodes after every step. Both add to the errors of the run.
 #ifndef GV_SIM_CHECK_CHECKER_H
@@ -11,6 +11,7 @@
 #include "check_counter.h"
 #include "check_id_order.h"
 #include "check_ids.h"
+#include "check_kafka.h"
 #include "check_monotonic_reads.h"
 #include "check_set.h"
 #include "check_state.h"
@@ -41,6 +42,8 @@ struct gv_checker_class {
     // The run is over; adds errors and fills in the members of the result for this workload.
     void (*finish)(struct gv_checker *checker, struct gv_result *result);
     bool final_reads; // a final operation that fails is an error
+    // What a run without errors did not exercise, as a sentence; NULL: nothing that matters.
+    const char *(*lacks)(const struct gv_checker *checker);
 };
 
 struct gv_checker_config {
@@ -58,6 +61,7 @@ struct gv_checker {
     struct gv_check_set set;
     struct gv_check_counter counter;
     struct gv_check_ids ids;
+    struct gv_check_kafka kafka;
     struct gv_check_monotonic_reads reads;
     struct gv_check_txn txn;
     struct gv_check_stats stats;
@@ -100,10 +104,11 @@ static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
     gv_check_monotonic_reads_reset(&checker->reads, node);
 }
 
-// Notes that a fault destroyed the last copy of a value of a set, or of a counter's increments
-// (`added`) or decrements by this amount, or of an element of a log: it may be missing from then
-// on. Ignored for other workloads.
+// Notes that a fault destroyed the last copy of a value of a set, of a message of a log, or of a
+// counter's increments (`added`) or decrements by this amount, or of an element of a log of
+// grapevine's nodes: it may be missing from then on. Ignored for other workloads.
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
+void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message);
 void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry);
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
 

@@ -22,7 +22,7 @@ struct gv_limits_metrics {
 
 struct gv_limits {
     double most[GV_LIMITS_METRICS]; // 0: no limit
-    double ratio;                   // most times the metric of another run; 0: no limit
+    double ratio;                   // largest multiple of another run's metric; 0: no limit
 };
 
 // How each metric is printed.

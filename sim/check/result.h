@@ -6,6 +6,7 @@
 #include "../core/history.h"
 #include "../core/load.h"
 #include "../core/net.h"
+#include "check_kafka.h"
 #include "check_txn.h"
 #include "lateness.h"
 #include "traffic.h"
@@ -30,9 +31,10 @@ struct gv_result {
     uint64_t lost, phantom, duplicated; // numbers of values (unique-ids: of ids)
     uint64_t may_be_lost;  // values whose last copy a crash destroyed (counters: increments)
     uint64_t allowed_lost; // how many of these are lost (sets)
-    bool has_finals, finals_equal;   // every node answered its final read; all are equal
-    uint32_t models;                 // txn-rw-register: enum gv_consistency
-    struct gv_check_txn_result txns; // likewise
+    bool has_finals, finals_equal;      // every node answered its final read; all are equal
+    struct gv_check_kafka_result kafka; // zeroed for other workloads
+    uint32_t models;                    // txn-rw-register: enum gv_consistency
+    struct gv_check_txn_result txns;    // likewise
     struct gv_history_quantiles stable_latency, client_latency;
     uint64_t partitions;
     uint64_t fault_periods;  // periods with at least one fault

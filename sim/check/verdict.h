@@ -9,8 +9,8 @@
 
 #include <stdarg.h>
 
-// Each kind of error: its text; whether it is a violation of safety; and whether unequal replicas
-// explain it: then it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, not a violation of safety.
+// Each kind of error: its text; whether it violates safety; and whether unequal replicas explain
+// it. In that case it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, and violates no safety.
 #define GV_VERDICT_KINDS(X)                                      \
     /* sets, counters, ids and echo, as clients see them */      \
     X(LOST, "lost", true, true)                                  \
@@ -32,6 +32,18 @@
     X(G1C, "circular information flow (G1c)", true, false)       \
     X(FRACTURED_READ, "fractured read", true, false)             \
     X(INTERNAL, "internal inconsistency", true, false)           \
+    /* logs */                                                   \
+    X(LOST_WRITE, "lost write", true, true)                      \
+    X(UNSEEN, "unseen", false, false)                            \
+    X(INTERNAL_POLL, "internal non-monotonic poll", true, false) \
+    X(NON_MONOTONIC_POLL, "non-monotonic poll", true, false)     \
+    X(INTERNAL_SKIP, "internal skip", true, true)                \
+    X(SKIP, "skip", true, true)                                  \
+    X(NON_MONOTONIC_SEND, "non-monotonic send", true, false)     \
+    X(INCONSISTENT_OFFSETS, "inconsistent offsets", true, false) \
+    X(OFFSET_GIVEN_TWICE, "offset given twice", true, false)     \
+    X(ABORTED_READ, "aborted read", true, false)                 \
+    X(FINAL_LOGS_DIFFER, "final logs differ", true, true)        \
     /* lines that nodes print, and processes */                  \
     X(BAD_LINE, "bad line", true, false)                         \
     X(LONG_LINE, "long line", true, false)                       \
@@ -116,8 +128,8 @@ struct gv_verdict {
 };
 
 // The verdict has the first error that violates safety; if there is none, the first error. While
-// replicas are unequal, values that reads miss count as late, not as lost: the checks of replicas
-// find out whether any node still has them.
+// replicas are unequal, values that reads miss count as late, not as lost, since the checks of
+// replicas find out whether any node still has them.
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 
 // The verdict on a process that ended without a result; `status` as waitpid returns it. A process

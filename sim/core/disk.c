@@ -148,7 +148,7 @@ void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
     size_t kept = disk->pending_len;
     if (crash == GV_DISK_TORN) {
         kept = (size_t)gv_prng_below(&disk->prng, disk->pending_len + 1);
-        // The write in progress is the last transaction.
+        // The write in progress comes after all pending transactions, so it needs them all.
         lucky = lucky && kept == disk->pending_len && disk->kind == GV_DISK_NONE;
     }
     disk->lost += disk->pending_len - kept + (under_way != NULL && !lucky);

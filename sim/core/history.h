@@ -12,6 +12,9 @@ enum gv_history_kind {
     GV_HISTORY_ECHO,
     GV_HISTORY_GENERATE,
     GV_HISTORY_TXN,
+    GV_HISTORY_SEND,
+    GV_HISTORY_POLL,
+    GV_HISTORY_ASSIGN,
     GV_HISTORY_CRASH, // the client is replaced; the node is not asked
     GV_HISTORY_KINDS,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "load.h"
 
+#include "load_kafka.h"
 #include "load_txn.h"
 
 #include <inttypes.h>
@@ -113,25 +114,34 @@ static void fini_txn(struct gv_load *load) {
 
 // ---- The workloads ----
 
-static const struct gv_load_class classes[GV_LOAD_KINDS] = {
-    [GV_LOAD_BROADCAST] = {.is_set = true,
-                           .converges = true,
-                           .idempotent = is_read,
-                           .next = next_of_set},
-    [GV_LOAD_G_SET] = {.is_set = true, .converges = true, .next = next_of_set},
-    [GV_LOAD_G_COUNTER] = {.is_counter = true, .converges = true, .next = next_of_g_counter},
-    [GV_LOAD_PN_COUNTER] = {.is_counter = true, .converges = true, .next = next_of_pn_counter},
-    [GV_LOAD_ECHO] = {.next = next_echo},
-    [GV_LOAD_UNIQUE_IDS] = {.next = next_id},
-    [GV_LOAD_TXN_RW_REGISTER] = {.converges = true,
-                                 .extra_finals = true,
-                                 .next = next_txn,
-                                 .state_size = sizeof(struct gv_load_txn),
-                                 .fini = fini_txn,
-                                 .request = txn_request,
-                                 .reply = txn_reply,
-                                 .end = txn_end,
-                                 .final = final_txn},
+static const struct gv_load_class broadcast = {
+    .is_set = true, .converges = true, .idempotent = is_read, .next = next_of_set};
+static const struct gv_load_class g_set = {.is_set = true, .converges = true, .next = next_of_set};
+static const struct gv_load_class g_counter = {
+    .is_counter = true, .converges = true, .next = next_of_g_counter};
+static const struct gv_load_class pn_counter = {
+    .is_counter = true, .converges = true, .next = next_of_pn_counter};
+static const struct gv_load_class echo = {.next = next_echo};
+static const struct gv_load_class unique_ids = {.next = next_id};
+static const struct gv_load_class txn_rw_register = {.converges = true,
+                                                     .extra_finals = true,
+                                                     .next = next_txn,
+                                                     .state_size = sizeof(struct gv_load_txn),
+                                                     .fini = fini_txn,
+                                                     .request = txn_request,
+                                                     .reply = txn_reply,
+                                                     .end = txn_end,
+                                                     .final = final_txn};
+
+static const struct gv_load_class *const classes[GV_LOAD_KINDS] = {
+    [GV_LOAD_BROADCAST] = &broadcast,
+    [GV_LOAD_G_SET] = &g_set,
+    [GV_LOAD_G_COUNTER] = &g_counter,
+    [GV_LOAD_PN_COUNTER] = &pn_counter,
+    [GV_LOAD_ECHO] = &echo,
+    [GV_LOAD_UNIQUE_IDS] = &unique_ids,
+    [GV_LOAD_TXN_RW_REGISTER] = &txn_rw_register,
+    [GV_LOAD_KAFKA] = &gv_load_kafka,
 };
 
 const char *const gv_load_names[] = {
@@ -142,12 +152,13 @@ const char *const gv_load_names[] = {
     [GV_LOAD_ECHO] = "echo",
     [GV_LOAD_UNIQUE_IDS] = "unique-ids",
     [GV_LOAD_TXN_RW_REGISTER] = "txn-rw-register",
+    [GV_LOAD_KAFKA] = "kafka",
     [GV_LOAD_KINDS] = NULL,
 };
 
 const struct gv_load_class *gv_load_class(enum gv_load_kind kind) {
     GV_ASSERT(kind < GV_LOAD_KINDS);
-    return &classes[kind];
+    return classes[kind];
 }
 
 void gv_load_init(struct gv_load *load, enum gv_load_kind kind, double rate, uint64_t seed) {
@@ -155,17 +166,17 @@ void gv_load_init(struct gv_load *load, enum gv_load_kind kind, double rate, uin
     GV_ASSERT(rate >= 0);
     *load = (struct gv_load){.kind = kind, .rate = rate, .workers = 1};
     gv_prng_init(&load->prng, seed, PRNG_STREAM);
-    if (classes[kind].state_size > 0) load->state = gv_memory_new(classes[kind].state_size);
+    if (classes[kind]->state_size > 0) load->state = gv_memory_new(classes[kind]->state_size);
 }
 
 void gv_load_fini(struct gv_load *load) {
-    if (load->state != NULL) classes[load->kind].fini(load);
+    if (load->state != NULL) classes[load->kind]->fini(load);
     free(load->state);
     load->state = NULL;
 }
 
 struct gv_load_op gv_load_next(struct gv_load *load) {
-    return classes[load->kind].next(load);
+    return classes[load->kind]->next(load);
 }
 
 gv_time gv_load_gap(struct gv_load *load) {
@@ -177,24 +188,24 @@ gv_time gv_load_gap(struct gv_load *load) {
 }
 
 bool gv_load_is_set(enum gv_load_kind kind) {
-    return classes[kind].is_set;
+    return classes[kind]->is_set;
 }
 
 bool gv_load_is_counter(enum gv_load_kind kind) {
-    return classes[kind].is_counter;
+    return classes[kind]->is_counter;
 }
 
 bool gv_load_converges(enum gv_load_kind kind) {
-    return classes[kind].converges;
+    return classes[kind]->converges;
 }
 
 bool gv_load_counts_finals(enum gv_load_kind kind) {
-    return !classes[kind].extra_finals;
+    return !classes[kind]->extra_finals;
 }
 
 bool gv_load_final(struct gv_load *load, uint32_t worker, size_t before, struct gv_load_op *op,
                    gv_time *wait) {
-    if (load->state != NULL) return classes[load->kind].final(load, worker, op, wait);
+    if (load->state != NULL) return classes[load->kind]->final(load, worker, op, wait);
     *op = (struct gv_load_op){.kind = GV_HISTORY_READ};
     *wait = 0;
     return before == 0;
@@ -211,14 +222,12 @@ enum gv_load_request gv_load_request_of(enum gv_load_kind kind, enum gv_history_
         return kind == GV_LOAD_G_SET ? GV_LOAD_READ_ELEMENTS : GV_LOAD_READ_COUNT;
     case GV_HISTORY_ECHO:
         return GV_LOAD_ECHO_TEXT;
-    case GV_HISTORY_TXN:
-        return GV_LOAD_TXN;
     case GV_HISTORY_GENERATE:
-    case GV_HISTORY_CRASH:
-    case GV_HISTORY_KINDS:
+        return GV_LOAD_GENERATE_ID;
+    default:
         break;
     }
-    return GV_LOAD_GENERATE_ID;
+    return GV_LOAD_NO_REQUEST;
 }
 
 static int add_body(enum gv_load_kind kind, struct gv_keys *keys, int64_t value,
@@ -245,11 +254,8 @@ int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op
         len = snprintf(buf, GV_LOAD_BODY_MAX,
                        "\"type\":\"echo\",\"echo\":\"Please echo %" PRId64 "\"", op.value);
         break;
-    case GV_HISTORY_TXN:
-        break; // has a state
-    case GV_HISTORY_GENERATE:
-    case GV_HISTORY_CRASH:
-    case GV_HISTORY_KINDS:
+    default:
+        GV_ASSERT(op.kind == GV_HISTORY_GENERATE);
         len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"generate\"");
         break;
     }
@@ -261,7 +267,7 @@ enum gv_load_request gv_load_next_request(struct gv_load *load, uint32_t worker,
                                           struct gv_keys *keys, const struct gv_history_op *op,
                                           struct gv_memory_bytes *body) {
     GV_ASSERT(worker < load->workers);
-    if (load->state != NULL) return classes[load->kind].request(load, worker, op, body);
+    if (load->state != NULL) return classes[load->kind]->request(load, worker, op, body);
     char text[GV_LOAD_BODY_MAX];
     struct gv_load_op asked = {.kind = op->kind, .value = op->value};
     int len = gv_load_body(load->kind, keys, asked, text);
@@ -271,9 +277,10 @@ enum gv_load_request gv_load_next_request(struct gv_load *load, uint32_t worker,
 
 bool gv_load_reply(struct gv_load *load, uint32_t worker, const struct gv_history_op *op,
                    enum gv_load_request request, const struct gv_json *json, int token) {
-    return load->state != NULL && classes[load->kind].reply(load, worker, op, request, json, token);
+    return load->state != NULL &&
+           classes[load->kind]->reply(load, worker, op, request, json, token);
 }
 
 void gv_load_end(struct gv_load *load, uint32_t worker, const struct gv_history_op *op) {
-    if (load->state != NULL) classes[load->kind].end(load, worker, op);
+    if (load->state != NULL) classes[load->kind]->end(load, worker, op);
 }

@@ -16,6 +16,8 @@
 #include "keys.h"
 #include "memory.h"
 
+enum { GV_LOAD_FINAL_MS = 10000 }; // final operations are invoked this long, as Maelstrom's polls
+
 enum gv_load_kind {
     GV_LOAD_BROADCAST,
     GV_LOAD_G_SET,
@@ -24,6 +26,7 @@ enum gv_load_kind {
     GV_LOAD_ECHO,
     GV_LOAD_UNIQUE_IDS,
     GV_LOAD_TXN_RW_REGISTER,
+    GV_LOAD_KAFKA,
     GV_LOAD_KINDS,
 };
 
@@ -39,6 +42,10 @@ enum gv_load_request {
     GV_LOAD_ECHO_TEXT,
     GV_LOAD_GENERATE_ID,
     GV_LOAD_TXN,
+    GV_LOAD_SEND,
+    GV_LOAD_POLL,
+    GV_LOAD_COMMIT_OFFSETS,
+    GV_LOAD_LIST_COMMITTED_OFFSETS,
     GV_LOAD_NO_REQUEST, // the operation is complete without one
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An output file that is replaced atomically: it is written to a temporary file and renamed when
-// complete. So an interrupted run leaves the previous result, and no incomplete one.
+// An output file that is replaced atomically: it is written to a temporary file, which is renamed
+// when it is complete. So an interrupted run leaves the previous result, not an incomplete one.
 #ifndef GV_SIM_CORE_OUTPUT_H
 #define GV_SIM_CORE_OUTPUT_H
 

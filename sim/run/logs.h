@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The nodes' standard error, in one file for each node: DIR/n0.log, DIR/n1.log, … A file is
-// bounded: of the output beyond the bound, the end is kept, after a line that counts the bytes left
-// out.
+// bounded: the middle of a longer output is left out, and a line in its place counts the bytes.
 #ifndef GV_SIM_RUN_LOGS_H
 #define GV_SIM_RUN_LOGS_H
 

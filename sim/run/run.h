@@ -7,7 +7,7 @@
 //   worker          the client of a node that sends the workload's operations
 //   observer        a client that reads a node to see whether the cluster has converged
 //   quarantined     a node whose lines are ignored, since it printed a bad line or closed its
-//   output conclusive      of an error: no delay, of messages or of gvsim, can have caused it
+//   output conclusive      an error that no delay, of messages or of gvsim, can have caused
 #ifndef GV_SIM_RUN_RUN_H
 #define GV_SIM_RUN_RUN_H
 
@@ -21,8 +21,7 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_FINAL_MS = 10000, // final operations are invoked this long
-    GV_RUN_OBSERVE_MS = 25,  // time between an observer's reply and its next read
+    GV_RUN_OBSERVE_MS = 25, // time between an observer's reply and its next read
 };
 
 enum gv_run_phase {
@@ -61,14 +60,13 @@ struct gv_run_config {
     struct gv_load_shape shape; // of keys and transactions
     double availability;        // share of operations that must succeed, final reads not counted
     bool nemesis;               // random partitions
-    gv_time
-        nemesis_interval; // mean time from start to end of a partition, and from there to the next
+    gv_time nemesis_interval;   // mean duration of a partition, and mean time to the next one
     const struct gv_scenario *scenario; // checked for this number of nodes; NULL: none. Borrowed.
                                         // Excludes the nemesis
     uint64_t seed;
     gv_time slack; // timer granularity: events due at most this much later than now are processed
-    // The nodes check messages of other nodes in full, and the driver reports those rejected: the
-    // run then checks one message in 16 in full.
+    // The nodes check messages of other nodes in full, and the driver reports rejected ones, so the
+    // run checks only one message in 16 in full.
     bool gossip_is_checked;
     // Delivers a line, newline included, to a node, from a node or a client (GV_NET_CLIENT). A
     // reply of a service counts as the node's own: src is the node. The line is borrowed for the

@@ -619,6 +619,10 @@ static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
 };
 
+bool gv_simulation_has(enum gv_load_kind load) {
+    return load < GV_LOAD_KINDS && workloads[load] != NULL;
+}
+
 // The key of the nodes' digests.
 static struct gv_digest_key digest_key_of(bool authenticated) {
     struct gv_digest_key key;
@@ -635,7 +639,7 @@ static struct gv_digest_key digest_key_of(bool authenticated) {
 }
 
 struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *config) {
-    GV_ASSERT(config->settle <= config->run.quiet);
+    GV_ASSERT(config->settle <= config->run.quiet && gv_simulation_has(config->run.load));
     uint32_t nodes = config->run.nodes;
     struct gv_simulation *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;

@@ -35,16 +35,16 @@ struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *ru
 
 // Writes the members of a JSON object, without its braces.
 void gv_benchmark_json(const struct gv_benchmark_metrics *metrics, FILE *json);
-// Whether all runs were good, as JSON: null if the machine was too slow.
+// Whether all runs were valid, as JSON: null if the machine was too slow.
 const char *gv_benchmark_verdict(enum gv_exit status);
 
 // The median of each metric by itself. seeds: 1 to GV_COMMAND_RUNS_MAX.
 struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *runs, uint32_t seeds);
 
-// A lower bound of the messages per operation: rounds on a tree of `nodes` without
-// acknowledgements, repair or idle traffic, at `rate` operations a second of which half are
-// additions, for `seconds`. Each round sends one message down each edge, and one up if there are
-// updates; period_ms is the time between rounds.
+// A lower bound of the messages per operation, in a cluster that does nothing but send updates up
+// and down a tree of `nodes` in rounds. period_ms is the time between rounds; each round sends one
+// message down each edge, and one up if there are updates. `rate`: operations a second, half of
+// them additions, for `seconds`.
 double gv_benchmark_frontier(uint32_t nodes, double rate, double seconds, double period_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "../check/consistency.h"
 #include "../core/load_txn.h"
 #include "../run/logs.h"
+#include "../run/simulation.h"
 #include "pool.h"
 
 #include <errno.h>
@@ -44,8 +45,8 @@ const char *const gv_command_help[] = {
     "                            exact: each message after its own delay\n"
     "      --topology KIND       line, grid, tree2, tree3, tree4 or total (default grid)\n"
     "      --nemesis partition   partition the network at random\n"
-    "      --nemesis-interval S  mean time between start and end of a partition, and to the\n"
-    "                            next, seconds (default 10)\n"
+    "      --nemesis-interval S  mean duration of a partition, and mean time from its end to\n"
+    "                            the next one, seconds (default 10)\n"
     "      --consistency-models LIST\n"
     "                            of transactions, separated by commas: read-uncommitted,\n"
     "                            read-committed or read-atomic (default read-atomic)\n"
@@ -72,7 +73,7 @@ const char *const gv_command_help[] = {
     "\n",
     "exec only:\n"
     "      --log-dir DIR         keep each node's standard error in DIR/nN.log\n"
-    "      --log-max BYTES       bound of such a file, 4096 to 1073741824 (default 16777216);\n"
+    "      --log-max BYTES       longest nN.log, 4096 to 1073741824 (default 16777216);\n"
     "                            a note in the file counts the bytes left out\n"
     "      --queue-max BYTES     bound of one node's undelivered messages (default 16777216);\n"
     "                            exceeding it pauses reading that node and fails the run\n"
@@ -102,9 +103,9 @@ const char *const gv_command_help[] = {
     "      --output FILE         the reduced scenario (default shrunk.scenario; -: standard\n"
     "                            output)\n"
     "      --tries N             most runs (default 2000)\n"
-    "compare prints the metrics of two results of --json. It fails if the second is invalid or\n"
-    "exceeds a limit:\n"
-    "      --max-ratio R         most times the first result's value, for any metric\n"
+    "compare prints the metrics of two results of --json. It fails if the second result is\n"
+    "invalid or exceeds a limit:\n"
+    "      --max-ratio R         largest multiple of the first result's value, for any metric\n"
     "\n"
     "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits: 1, 2,\n"
     "3a, 3b, 3c, 3d, 3e or 4, with PROGRAM or grapevine's own nodes; or all of them, and prints a\n"
@@ -117,8 +118,8 @@ const char *const gv_command_help[] = {
     "      --json FILE           write the result as JSON (-: standard output)\n"
     "sweep only:\n"
     "      --svg FILE            plot messages per operation against the maximum latency\n"
-    "      --redraw FILE         plot the metrics in this file of --svg again, without\n"
-    "                            measuring, to the file of --svg, or to standard output\n"
+    "      --redraw FILE         do not measure; plot the metrics in FILE, an earlier --svg,\n"
+    "                            to the file of --svg, or to standard output\n"
     "\n"
     "  -h, --help                print this help and exit\n"
     "  -V, --version             print the version and exit\n"
@@ -511,6 +512,9 @@ static int check_run(const struct gv_command *command, char *why) {
 
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
     if (!command->has_workload) return wrong(why, "missing workload: -w NAME");
+    if (!gv_simulation_has(command->run.load))
+        return wrong(why, "grapevine has no node for %s yet; gvsim exec runs yours",
+                     gv_load_names[command->run.load]);
     size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (command->authenticated && command->message_max > 0 &&
         command->message_max < authenticated_min)

@@ -149,6 +149,6 @@ int gv_sweep_command(const struct gv_command *command) {
     }
     bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
     if (!gv_output_close(&json, judged || status == GV_EXIT_INCONCLUSIVE)) status = GV_EXIT_USAGE;
-    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE; // else the figures say nothing
+    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE; // kept only with a verdict
     return status;
 }

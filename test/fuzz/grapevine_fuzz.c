@@ -76,17 +76,21 @@ static void check_records(struct side *side, bool secret) {
     gv_free(gv);
 }
 
-static void iterate(struct grapevine *gv, int64_t first, int64_t last) {
+// Iterates over all keys, and over those within the bounds that are set.
+static void iterate(struct grapevine *gv, struct gv_slice first, struct gv_slice end, int set) {
+    struct gv_stats stats;
+    gv_get_stats(gv, &stats, sizeof stats);
     for (int kind = GV_SET; kind <= GV_REGISTER; kind++) {
+        uint64_t found[2] = {0, 0};
         for (int ranged = 0; ranged < 2; ranged++) {
-            struct gv_iterator it = {
-                .kind = (enum gv_kind)kind, .integers = ranged != 0, .first = first, .last = last};
+            struct gv_iterator it = {.kind = (enum gv_kind)kind};
             struct gv_item_view item;
-            struct gv_stats stats;
-            uint64_t found = 0;
-            gv_get_stats(gv, &stats, sizeof stats);
-            while (gv_next(gv, &it, &item) == 1) GV_ASSERT(++found <= stats.entries);
+            if (ranged && (set & 1)) it.first = first;
+            if (ranged && (set & 2)) it.end = end;
+            if (ranged && (set & 4)) it.prefix = first;
+            while (gv_next(gv, &it, &item) == 1) GV_ASSERT(++found[ranged] <= stats.entries);
         }
+        GV_ASSERT(found[1] <= found[0]);
     }
 }
 
@@ -113,7 +117,7 @@ static void call(struct side *side, gv_time now, uint8_t what, struct gv_slice t
         gv_receive(gv, now, 0, text.data, text.len);
         break;
     case 5:
-        iterate(gv, delta / 2, delta / 2 + 1000000);
+        iterate(gv, key, rest, what / 8);
         break;
     case 6:
         gv_advance(gv, now);

@@ -55,7 +55,7 @@ for program in $(show BINS); do
     [ -f "$share/bash-completion/completions/$program" ] ||
         fault "GNUmakefile:1: no completion of $program for bash"
     grep -qw -- "$program" "$TMP/compdef" || fault "GNUmakefile:1: none of $program for zsh"
-    # Options at the beginning of a line, and those that a text names.
+    # Both options at the beginning of a line and options within a text are found.
     "$bin/$program" --help >"$TMP/help"
     grep -oE -- '(^ *|[ ([])--?[A-Za-z][a-z0-9-]*' "$TMP/help" | tr -d ' ([' |
         sort -u >"$TMP/options"

@@ -255,8 +255,9 @@ check 'a log that nobody reads: status' $? 0
 kill $reader 2>/dev/null
 exec 6<&-
 
-# ---- A flood Invalid lines at full speed: the log reports up to a hundred a second and then their
-# number, memory does not grow, and a valid request behind them is answered.
+# ---- A flood
+# Invalid lines at full speed: the log reports up to a hundred a second and counts the others, the
+# memory does not grow, and a valid request behind them is answered.
 if [ -r /proc/self/status ]; then
     garbage='{"src":"c9","dest":"n1","body":{"type":]}}'
     { echo "$init"; yes "$garbage" | head -n 300000; echo "$echo"; } >"$dir/flood"

@@ -143,7 +143,7 @@ static void errors_have_a_code(void **state) {
         {"\"code\":11.5", -1, "no integer"},
         {"\"code\":11.0", -1, "no integer"},
         {"\"code\":null", -1, "no integer"},
-        {"\"code\":999", -1, "(999) that is none of Maelstrom's"},
+        {"\"code\":999", -1, "(999) is none of Maelstrom's"},
         {"\"code\":-1", -1, "(-1)"},
         {"\"code\":-123456789012345678901234567890", -1, "none of Maelstrom's"},
         {"\"code\":11,\"text\":5", -1, "\"text\" is no string"},

@@ -66,6 +66,9 @@ static void finals(struct history *history, const char *text) {
 // Finishes the check and asserts its only error; NULL: there is none.
 static void ends(struct history *history, const char *error) {
     history->result = gv_check_txn_finish(&history->check, &history->errors);
+    const char *lacks = gv_check_txn_lacks(&history->check);
+    if (history->errors.count == 0 && lacks != NULL)
+        gv_verdict_add(&history->errors, GV_VERDICT_NOTHING_EXERCISED, "%s", lacks);
     if (error == NULL) {
         if (history->errors.count > 0) print_error("%s\n", history->errors.texts[0]);
         assert_int_equal(history->errors.count, 0);

@@ -42,6 +42,7 @@ static void check_lines(FILE *file, uint64_t kinds[GV_TRACE_KINDS]) {
 static void a_trace_is_complete(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
+        if (!gv_simulation_has((enum gv_load_kind)load)) continue;
         FILE *file = tmpfile();
         struct gv_trace trace = {.begun = false};
         gv_trace_add(&trace, gv_trace_json, file);
