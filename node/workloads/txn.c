@@ -122,11 +122,13 @@ static const char *read_operation(struct gv_request *request, int token, size_t 
                                   struct operation *out) {
     struct gv_json *json = request->json;
     if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3)
-        return "is not an array of three";
+        return "is not an array of three elements";
     int function = token + 1, key = gv_json_next(json, function), value = gv_json_next(json, key);
     bool write = gv_json_equals(json, function, "w");
-    if (!write && !gv_json_equals(json, function, "r")) return "has a function but r and w";
-    if (!write && gv_json_type(json, value) != GV_JSON_NULL) return "is a read of a value but null";
+    if (!write && !gv_json_equals(json, function, "r"))
+        return "is neither a read, r, nor a write, w";
+    if (!write && gv_json_type(json, value) != GV_JSON_NULL)
+        return "is a read whose third element is not null";
     *out = (struct operation){.write = write, .next = NONE};
     out->key = canonical(request, key, used);
     if (write) out->value = canonical(request, value, used);
