@@ -158,6 +158,11 @@ int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     return gv_core_is_peer(engine, number) ? number : GV_ENOENT;
 }
 
+int gv_engine_self(const struct gv_engine *engine) {
+    if (engine == NULL || engine->peers.count == 0) return GV_ENOENT;
+    return (int)engine->peers.self;
+}
+
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
     bool any = engine != NULL && peer >= 0 && (uint32_t)peer < engine->names.count;
     return any ? gv_names_get(&engine->names, (uint32_t)peer) : (struct gv_slice){NULL, 0};
@@ -880,6 +885,18 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
     return true;
 }
 
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out) {
+    if (engine == NULL || at == NULL || next == NULL || out == NULL) return false;
+    if (!gv_replica_walk(&engine->replica, at, end, next)) return false;
+    *out = gv_replica_get(&engine->replica, *at);
+    return true;
+}
+
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes) {
+    if (engine != NULL) engine->index_bytes = bytes;
+}
+
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
@@ -932,7 +949,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     *out = engine != NULL ? engine->stats : (struct gv_engine_stats){0};
     if (engine == NULL) return;
     out->entries = gv_tree_root(&engine->replica.tree).count;
-    out->memory_bytes = gv_replica_memory(&engine->replica);
+    out->memory_bytes = gv_replica_memory(&engine->replica) + engine->index_bytes;
     out->staleness_ms = gv_push_staleness_ms(&engine->push, &engine->peers);
     out->peers = engine->peers.count > 0 ? engine->peers.count - 1 : 0;
     out->suspected = engine->peers.suspected;

@@ -142,6 +142,8 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 // The number of the peer of this name. GV_ENOENT: no node has this name, the name is this node's,
 // or gv_engine_join has not been called. O(log peers).
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
+// The number of this node. GV_ENOENT: gv_engine_join has not been called.
+int gv_engine_self(const struct gv_engine *engine);
 // The name of the node of this number, which may be this node; borrowed until gv_engine_free. Empty
 // if no node has this number.
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
@@ -226,6 +228,11 @@ uint32_t gv_engine_end(const struct gv_engine *engine);
 // Returns false if there is none.
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out);
+// The same, for callers that refer to entries: *at becomes the cursor of the entry itself, *next
+// the cursor after it. Later, gv_engine_walk from *at to *at + 1 returns the entry, unless its
+// record has moved since.
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out);
 // The stored version of the entry with the lattice and key of `key`. Returns false if there is
 // none.
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
@@ -243,6 +250,10 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
 // accidental collisions and for keys made to share a position. It does not hold for entries whose
 // hashes were made to have equal sums, nor for keys made to share both hashes.
 struct gv_digest gv_engine_root(const struct gv_engine *engine);
+
+// Notes how much memory the caller takes for an index of the entries: it counts in memory_max as if
+// it were the replica's. 0 at the start.
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes);
 
 // --- statistics ------------------------------------------------------------------------------
 
@@ -262,7 +273,7 @@ struct gv_engine_traffic {
 // Counters start at gv_engine_new; sizes are current. Bytes of messages are bytes of their bodies.
 struct gv_engine_stats {
     uint64_t entries;                 // entries in the replica
-    uint64_t memory_bytes;            // memory of the replica
+    uint64_t memory_bytes;            // memory of the replica, and that of gv_engine_set_index
     uint64_t entries_max, memory_max; // the configured limits; 0: no limit
     uint64_t entry_max;               // most bytes of key, value and node together in a local write
     uint64_t entry_longest;           // the same of the longest entry stored so far
@@ -274,6 +285,8 @@ struct gv_engine_stats {
     uint64_t missing_entries; // entries received by sync and stored, which this node had lacked
     uint64_t
         refused_entries; // entries received and not stored: malformed, over a limit, or no memory
+    // Elements of logs whose value was replaced: a faulty node gave an offset to two values.
+    uint64_t replaced_elements;
     // Batches of updates that waited for a flush and were sent together: their number, and the sum
     // and the maximum of the times that the first update of each batch waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;

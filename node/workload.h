@@ -16,6 +16,11 @@ struct gv_workload {
     bool replica;      // it has a replica that nodes exchange by gossip
     bool local_store;  // with a store, it has entries that are not gossiped
     size_t state_size; // memory for its state, bytes; zeroed at the start
+    bool keeps_state;  // its state has nothing of unstored writes: if the store fails, it remains
+    void (*fini)(void *state); // frees what the state refers to; NULL: nothing
+    // A message of a peer was received, and may have changed the replica; NULL: no matter. The
+    // request has neither a body nor a type.
+    void (*on_gossip)(struct gv_request *request);
     // For counters: gv_writes_config.on_shortfall (writes.h). The request has no body and no type.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
@@ -28,5 +33,6 @@ extern const struct gv_workload gv_ids_workload;
 extern const struct gv_workload gv_broadcast_workload;
 extern const struct gv_workload gv_gset_workload;
 extern const struct gv_workload gv_counter_workload;
+extern const struct gv_workload gv_txn_workload;
 
 #endif
