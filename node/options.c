@@ -146,7 +146,6 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
-// Checks that the options are consistent.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->data != NULL && *out->data == '\0')
         return fail(reason, "--data: the name of the directory is empty");
