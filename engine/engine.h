@@ -251,7 +251,7 @@ struct gv_engine_stats {
     uint64_t memory_bytes;            // memory of the replica
     uint64_t entries_max, memory_max; // the configured limits; 0: no limit
     uint64_t entry_max;               // most bytes of key, value and node together in a local write
-    uint64_t entry_longest;           // the same of the longest entry stored so far
+    uint64_t entry_longest;           // bytes of the longest entry stored so far
     // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
     // the most bytes that all reservations together can take.
     uint64_t reserved_entries, reserved_bytes;

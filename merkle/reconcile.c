@@ -105,7 +105,7 @@ static uint64_t hash_of(const struct gv_reconcile *set, uint64_t position, struc
     return gv_digest_words(&set->key, words, 2);
 }
 
-// Sets the cursor to the item with this position and hash. False: there is none.
+// Sets the cursor to the item with this position and hash. Returns false if there is none.
 static bool seek(const struct gv_reconcile *set, uint64_t position, uint64_t hash,
                  struct gv_tree_cursor *at) {
     for (bool more = gv_tree_seek(&set->tree, position, at); more; more = gv_tree_next(at)) {

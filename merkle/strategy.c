@@ -7,7 +7,7 @@ enum {
     FEW_SPLIT_MIN = 6,   // fewest subranges of each differing range if these are few
     FEW_ITEMS =
         24576, // few differing ranges are sketched, without use_sketches, up to this many items
-    SKETCH_MOST = 5,      // … and up to this many expected differences in each range
+    SKETCH_MOST = 5,      // the same: most expected differences in each range
     SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches
     SUMS_SHARE = 32,      // the same if fewer than FEW_DIFFERENCES differences remain
     FEW_DIFFERENCES = 3,
