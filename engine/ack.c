@@ -141,7 +141,6 @@ static bool path_changed(struct gv_ack *ack, gv_time sample) {
     return ack->outliers >= PATH_CHANGE_SAMPLES;
 }
 
-// Restarts the mean round trip with this sample.
 static void restart_mean(struct gv_ack *ack, gv_time sample) {
     ack->rtt_mean = sample;
     ack->rtt_deviation = 0;

@@ -145,7 +145,6 @@ static bool is_quiescent(const struct gv_antientropy_facts *facts, gv_time now, 
     return facts->last_change == GV_TIME_NEVER || now - facts->last_change >= lasting;
 }
 
-// The interval of idle comparisons.
 static gv_time idle_interval(const struct gv_antientropy *ae) {
     return gv_time_max(IDLE_MS, (gv_time)IDLE_PER_NODE_MS * ae->count) * GV_MS;
 }

@@ -13,7 +13,6 @@ enum {
 
 // --- creation and release --------------------------------------------------------------------
 
-// Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
     return slice.data == NULL && slice.len > 0;
 }
@@ -169,7 +168,6 @@ static void ping(struct gv_engine *engine, int index) {
     enqueue(engine, index);
 }
 
-// Requests a sync with this peer.
 static void request_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason,
                          int index) {
     struct gv_intent *intent = &engine->peers.at[index]->intent;
@@ -182,7 +180,6 @@ static void request_any_sync(struct gv_engine *engine, gv_time now, enum gv_sync
     gv_antientropy_request(&engine->antientropy, now, reason, NULL, &engine->prng);
 }
 
-// Sets the peer's timer to its deadline.
 static void set_timer(struct gv_engine *engine, gv_time now, int index) {
     gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers.at[index], now));
 }

@@ -66,8 +66,7 @@ enum {
 // the cluster.
 enum gv_engine_event_kind {
     GV_ENGINE_STORED,    // the entry was put or received, and changed the replica
-    GV_ENGINE_REDUNDANT, // the entry was put or received; the replica had this version or a larger
-                         // one
+    GV_ENGINE_REDUNDANT, // the replica already had the entry, or a larger version
     GV_ENGINE_SENT,      // a message to a peer contains the entry
 };
 struct gv_engine_event {

@@ -340,7 +340,6 @@ static void summaries_of_a_peer_are_answered_in_order(void **state) {
     fini(&node);
 }
 
-// While a peer is suspected, comparisons are frequent, because a partition may heal at any time.
 static void comparisons_are_frequent_while_a_peer_is_suspected(void **state) {
     (void)state;
     struct node node;

@@ -299,7 +299,6 @@ static void all_writes_reach_all_nodes(void **state) {
     }
 }
 
-// If a node restarts without its entries, no increment is lost, neither earlier nor later ones.
 static void increments_survive_a_restart_without_entries(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -464,7 +463,6 @@ static void memory_stays_within_its_bound(void **state) {
     gv_free(gv);
 }
 
-// Each allocation fails once. The call returns an error; nothing is lost or leaked.
 static void exhausted_memory_is_an_error(void **state) {
     (void)state;
     for (size_t allowed = 0; allowed < 60; allowed++) {
@@ -535,7 +533,6 @@ static void wrong_configurations_are_refused(void **state) {
     assert_null(gv);
 }
 
-// Summaries arrive while the node sends nothing.
 static void summaries_that_come_too_fast_are_named(void **state) {
     (void)state;
     static char buf[GV_MESSAGE_MAX];
@@ -635,7 +632,6 @@ static void wrong_calls_are_errors(void **state) {
     gv_free(gv);
 }
 
-// Under a secret, no message that was altered, redirected, replayed or forged is used.
 static void forged_messages_are_refused(void **state) {
     (void)state;
     static struct cluster cluster;

@@ -17,7 +17,6 @@ static struct gv_health after_timeouts(int timeouts) {
 
 // ---- Suspicion --------------------------------------------------------------------------------
 
-// A peer that still sends is suspected after more timeouts than a silent peer.
 static void silent_peers_fail_before_one_way_links(void **state) {
     (void)state;
     for (int speaks = 0; speaks < 2; speaks++) {

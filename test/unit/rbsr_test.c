@@ -219,7 +219,6 @@ static void items_at_the_first_and_last_position_are_exchanged(void **state) {
     gv_pair_fini(&pair);
 }
 
-// Random sets with random capacities become their union, and the exchange terminates.
 static void random_sets_become_their_union(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -248,7 +247,6 @@ static void random_sets_become_their_union(void **state) {
     }
 }
 
-// An answer continues correctly if the tree changes between its messages.
 static void tree_may_change_between_messages(void **state) {
     (void)state;
     struct gv_prng prng;
