@@ -258,8 +258,7 @@ static void choose_parent(struct gv_engine *engine, gv_time now) {
     int last = engine->push.parent, best = gv_push_best_parent(&engine->push, &engine->peers);
     if (best == last) return;
     struct gv_peer *peer = best == GV_OVERLAY_NONE ? NULL : gv_core_peer(engine, best);
-    if (best != GV_OVERLAY_NONE && peer == NULL)
-        return; // out of memory: retried when a peer next becomes suspected or alive
+    if (best != GV_OVERLAY_NONE && peer == NULL) return; // no memory: retried at the next change
     gv_push_set_parent(&engine->push, best);
     if (peer == NULL) {
         become_root(engine, now);
@@ -366,8 +365,7 @@ static void flush_children(struct gv_engine *engine, gv_time now) {
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(push, &engine->peers, child)) continue;
-        gv_ack_hasten(&engine->peers.at[child]->ack,
-                      now); // the child expects an acknowledgement with the round
+        gv_ack_hasten(&engine->peers.at[child]->ack, now); // the child expects it with the round
         enqueue(engine, child);
     }
 }
@@ -799,8 +797,7 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     if (plan.answers) ranges = write_answer(engine, index, &out);
     if (plan.opens) ranges = write_opening(engine, now, index);
     bool entries = out.out.len > header_len;
-    if (!entries && ranges.len == 0 &&
-        !plan.header.immediate_ack) {    // an empty answer: the summaries were equal
+    if (!entries && ranges.len == 0 && !plan.header.immediate_ack) { // summaries are equal
         if (ack->ack_at > now) return 0; // no acknowledgement is due either
         plan.header.has_id = plan.header.has_id && !ack->contacted;
         plan.header.sync = false;

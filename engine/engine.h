@@ -257,8 +257,7 @@ struct gv_engine_stats {
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs opened by this node
     uint64_t missing_entries; // entries received by sync and stored, which this node had lacked
-    uint64_t
-        refused_entries; // entries received and not stored: malformed, over a limit, or no memory
+    uint64_t refused_entries; // received, not stored: malformed, over a limit, or no memory
     // Batches of updates that waited for a flush and were sent together: their number, and the sum
     // and the maximum of the times that the first update of each batch waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;

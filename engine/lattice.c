@@ -42,9 +42,9 @@ static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice tex
     GV_ASSERT(text.len > 0);
     int64_t number;
     bool integer = read_integer(text, &number);
-    uint64_t position =
-        integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // keeps the order of signed numbers
-                : hashed_position(key, text);
+    uint64_t position = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // signed order
+
+                                : hashed_position(key, text);
     // GV_POSITION_END is not a position. The key that would have it shares the position below it.
     *own = integer && position != GV_POSITION_END;
     return position != GV_POSITION_END ? position : position - 1;

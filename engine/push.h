@@ -29,7 +29,7 @@ struct gv_push_flush {
 };
 
 struct gv_push {
-    gv_time staleness;    // the configured one; 0: no tree
+    gv_time staleness;    // as configured; 0: no tree
     uint32_t self, count; // number of this node; number of nodes of the cluster
     uint32_t levels;      // levels of the push tree below its root
     int parent;           // GV_OVERLAY_NONE: this node is a root

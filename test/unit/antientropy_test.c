@@ -155,8 +155,7 @@ static void receive_opening(struct node *node) {
     bool ready = gv_antientropy_is_ready(&node->ae);
     int taken = gv_antientropy_received(&node->ae, node->alloc, node->now, number, &states[number],
                                         RECENT_MS * GV_MS, ranges, LONGEST);
-    assert_int_equal(
-        taken, ready ? 0 : GV_EFULL); // no sync message is in flight, so the openings do not cross
+    assert_int_equal(taken, ready ? 0 : GV_EFULL); // openings do not cross
     if (taken != 0) return;
     assert_false(gv_intent_has_sync(&states[number].intent)); // the peer's sync replaces it
     node->superseded++;

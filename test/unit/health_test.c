@@ -126,8 +126,7 @@ static void probes_become_rarer(void **state) {
             assert_false(gv_health_timed_out(&health));
             interval = 2 * interval < most ? 2 * interval : most;
         }
-        assert_true(
-            gv_health_acked(&health)); // the next time it is suspected, intervals start again
+        assert_true(gv_health_acked(&health)); // after this, intervals start again
         while (!gv_health_timed_out(&health)) continue;
         gv_health_schedule_probe(&health, now, urgent, &prng);
         assert_true(health.probe_at - now <= GV_HEALTH_PROBE_INTERVAL_MIN_MS * GV_MS * 5 / 4);
