@@ -24,7 +24,7 @@ struct gv_engine {
     struct gv_alloc alloc;
     size_t message_max; // longest message sent, bytes
     size_t entry_max;   // most bytes of key, value and node together, for a local write
-    gv_time staleness;  // the configured one
+    gv_time staleness;  // as configured
     struct gv_prng prng;
     struct gv_replica replica;
     struct gv_changelog changelog;

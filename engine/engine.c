@@ -18,7 +18,6 @@ _Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has
 
 // --- creation and release --------------------------------------------------------------------
 
-// Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
     return slice.data == NULL && slice.len > 0;
 }
@@ -179,7 +178,6 @@ static void ping(struct gv_engine *engine, int index) {
     enqueue(engine, index);
 }
 
-// Requests a sync with this peer.
 static void request_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason,
                          int index) {
     struct gv_intent *intent = &engine->peers.at[index]->intent;
@@ -192,7 +190,6 @@ static void request_any_sync(struct gv_engine *engine, gv_time now, enum gv_sync
     gv_antientropy_request(&engine->antientropy, now, reason, NULL, &engine->prng);
 }
 
-// Sets the peer's timer to its deadline.
 static void set_timer(struct gv_engine *engine, gv_time now, int index) {
     gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers.at[index], now));
 }
@@ -271,8 +268,7 @@ static void choose_parent(struct gv_engine *engine, gv_time now) {
     int last = engine->push.parent, best = gv_push_best_parent(&engine->push, &engine->peers);
     if (best == last) return;
     struct gv_peer *peer = best == GV_OVERLAY_NONE ? NULL : gv_core_peer(engine, best);
-    if (best != GV_OVERLAY_NONE && peer == NULL)
-        return; // out of memory: retried when a peer next becomes suspected or alive
+    if (best != GV_OVERLAY_NONE && peer == NULL) return; // no memory: retried at the next change
     gv_push_set_parent(&engine->push, best);
     if (peer == NULL) {
         become_root(engine, now);
@@ -380,8 +376,7 @@ static void flush_children(struct gv_engine *engine, gv_time now) {
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(push, &engine->peers, child)) continue;
-        gv_ack_hasten(&engine->peers.at[child]->ack,
-                      now); // the child expects an acknowledgement with the round
+        gv_ack_hasten(&engine->peers.at[child]->ack, now); // the child expects it with the round
         enqueue(engine, child);
     }
 }
@@ -835,8 +830,7 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     if (plan.answers) ranges = write_answer(engine, index, &out);
     if (plan.opens) ranges = write_opening(engine, now, index);
     bool entries = out.out.len > header_len;
-    if (!entries && ranges.len == 0 &&
-        !plan.header.immediate_ack) {    // an empty answer: the summaries were equal
+    if (!entries && ranges.len == 0 && !plan.header.immediate_ack) { // summaries are equal
         if (ack->ack_at > now) return 0; // no acknowledgement is due either
         plan.header.has_id = plan.header.has_id && !ack->contacted;
         plan.header.sync = false;

@@ -66,8 +66,7 @@ enum {
 // the cluster.
 enum gv_engine_event_kind {
     GV_ENGINE_STORED,    // the entry was put or received, and changed the replica
-    GV_ENGINE_REDUNDANT, // the entry was put or received; the replica had this version or a larger
-                         // one
+    GV_ENGINE_REDUNDANT, // the replica already had the entry, or a larger version
     GV_ENGINE_SENT,      // a message to a peer contains the entry
 };
 struct gv_engine_event {
@@ -276,15 +275,14 @@ struct gv_engine_stats {
     uint64_t memory_bytes;            // memory of the replica and of gv_engine_set_index
     uint64_t entries_max, memory_max; // the configured limits; 0: no limit
     uint64_t entry_max;               // most bytes of key, value and node together in a local write
-    uint64_t entry_longest;           // the same of the longest entry stored so far
+    uint64_t entry_longest;           // bytes of the longest entry stored so far
     // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
     // the most bytes that all reservations together can take.
     uint64_t reserved_entries, reserved_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs opened by this node
     uint64_t missing_entries; // entries received by sync and stored, which this node had lacked
-    uint64_t
-        refused_entries; // entries received and not stored: malformed, over a limit, or no memory
+    uint64_t refused_entries; // received, not stored: malformed, over a limit, or no memory
     // Elements of logs whose value was replaced, because a faulty node gave an offset to two
     // values.
     uint64_t replaced_elements;

@@ -137,8 +137,6 @@ static void a_scenario_sets_what_the_command_line_does_not(void **state) {
     assert_string_equal(command.name, "ring");
 }
 
-// The former name of an option sets the same option as its present name, in a command and in a
-// scenario.
 static void aliases_name_the_same_option(void **state) {
     (void)state;
     struct gv_command command;

@@ -14,7 +14,6 @@ static struct gv_slice text(const char *s) {
     return (struct gv_slice){(const uint8_t *)s, strlen(s)};
 }
 
-// Checks each line of a trace; counts its kinds.
 static void check_lines(FILE *file, uint64_t kinds[GV_TRACE_KINDS]) {
     static char line[LINE_MAX];
     struct gv_json json;
@@ -127,7 +126,6 @@ static void lines_name_sender_and_receiver(void **state) {
     fclose(file);
 }
 
-// No "<" from the data of a run gets into a page, where it could end an element.
 static void pages_have_no_markup_from_data(void **state) {
     (void)state;
     FILE *file = tmpfile();
