@@ -297,6 +297,14 @@ bool gv_antientropy_has_summary(const struct gv_antientropy *ae, int peer) {
     return oldest(ae, peer) < GV_ANTIENTROPY_SLOTS;
 }
 
+bool gv_antientropy_drop_summaries(struct gv_antientropy *ae, int peer) {
+    GV_ASSERT(peer != GV_OVERLAY_NONE);
+    bool any = false;
+    for (int slot; (slot = oldest(ae, peer)) < GV_ANTIENTROPY_SLOTS; any = true)
+        ae->slots[slot].peer = GV_OVERLAY_NONE;
+    return any;
+}
+
 bool gv_antientropy_is_oversized(const struct gv_antientropy *ae, int peer) {
     int slot = oldest(ae, peer);
     return slot < GV_ANTIENTROPY_SLOTS && ae->slots[slot].next_is_oversized;

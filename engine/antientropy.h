@@ -164,6 +164,9 @@ bool gv_antientropy_has_summary(const struct gv_antientropy *ae, int peer);
 // Whether the next entry of the answer to the peer's oldest summary needs a message of its own.
 bool gv_antientropy_is_oversized(const struct gv_antientropy *ae, int peer);
 
+// Drops the summaries of this peer. Returns whether there was one.
+bool gv_antientropy_drop_summaries(struct gv_antientropy *ae, int peer);
+
 // Stores a summary, in base64, of the peer of this number. `timeout` is how long an exchange with
 // the peer may take. Returns 0; or 1 if the summary was refused because both nodes have opened a
 // sync at the same time: only the opening of the node that sorts first is answered. The caller must

@@ -3,13 +3,18 @@
 
 #include "admit.h"
 #include "core.h"
+#include "offset.h"
 
 #include <limits.h>
 
 enum {
     PAUSE_MIN_MS = 5000,       // a timer that is this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // shortest time that a probe waits for its answer
+    STALL_MIN_MS = 1000, // a peer is suspected if the transport cannot send to it this long …
+    STALL_TIMEOUTS = 4,  // … and for this many timeouts
 };
+
+_Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
 
 // --- creation and release --------------------------------------------------------------------
 
@@ -150,6 +155,11 @@ int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     if (name.len == 0 || is_dangling(name)) return GV_ENOENT;
     int number = gv_names_find(&engine->names, name);
     return gv_core_is_peer(engine, number) ? number : GV_ENOENT;
+}
+
+int gv_engine_self(const struct gv_engine *engine) {
+    if (engine == NULL || engine->peers.count == 0) return GV_ENOENT;
+    return (int)engine->peers.self;
 }
 
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
@@ -354,6 +364,7 @@ static void peer_due(struct gv_engine *engine, gv_time now, int index) {
     if (lose(engine, now, index, gv_ack_detect_reordered(&peer->ack, now)) > 0)
         repeat_lost(engine, now, index);
     if (peer->ack.loss_timer <= now) peer_timed_out(engine, now, index);
+    if (gv_health_take_stall(&peer->health, now)) on_suspected(engine, now, index);
     if (gv_health_take_probe(&peer->health, now)) request_sync(engine, now, GV_SYNC_PROBE, index);
     if (peer->ack.ack_at <= now) enqueue(engine, index);
     set_timer(engine, now, index);
@@ -435,6 +446,26 @@ int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer) {
     gv_engine_advance(engine, now);
     if (gv_core_peer(engine, peer) == NULL) return GV_ENOMEM;
     ping(engine, peer);
+    return 0;
+}
+
+int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable) {
+    if (engine == NULL) return GV_EINVAL;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
+    gv_engine_advance(engine, now);
+    if (writable && engine->peers.at[peer] == NULL) return 0;
+    struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL) return GV_ENOMEM;
+    if (state->health.is_writable == writable) return 0;
+    gv_time timeout = gv_peer_timeout(state, gv_push_initial_rtt(&engine->push, &engine->peers));
+    gv_time wait = gv_time_max(STALL_TIMEOUTS * timeout, STALL_MIN_MS * GV_MS);
+    gv_health_set_writable(&state->health, writable, gv_time_after(now, wait));
+    gv_send_queue_set_blocked(&engine->queue, peer, !writable);
+    if (writable && gv_health_is_suspected(&state->health)) hasten_probe(engine, now, peer);
+    // Their senders may take them for answered.
+    if (!writable && gv_antientropy_drop_summaries(&engine->antientropy, peer))
+        request_sync(engine, now, GV_SYNC_LOST, peer);
+    peer_due(engine, now, peer);
     return 0;
 }
 
@@ -587,12 +618,14 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv
     int error = merge(engine, now, peer, message, &changed), taken = 0;
     apply_tree(engine, now, peer, message, reception.is_latest, changed);
     // A duplicate is not answered, because the answers would be duplicated as well, and multiply.
-    if (message->ranges.len > 0 && !reception.is_duplicate)
+    bool answers = message->ranges.len > 0 && !reception.is_duplicate;
+    if (answers && state->health.is_writable)
         taken = apply_ranges(engine, now, peer, message->ranges);
     if (error == 0 && taken < 0) error = taken;
     // If the message could not be processed, it is not acknowledged, so the peer sends it again.
-    bool must_repeat =
-        error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
+    bool must_repeat = error == GV_ENOMEM || taken == GV_EFULL ||
+                       (taken == 1 && !message->immediate_ack) ||
+                       (answers && !state->health.is_writable);
     if (message->has_id && !must_repeat)
         gv_ack_received(&state->ack, now, message->id, message->immediate_ack,
                         gv_push_ack_delay_max(&engine->push, message->to_parent));
@@ -846,6 +879,18 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
     return true;
 }
 
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out) {
+    if (engine == NULL || at == NULL || next == NULL || out == NULL) return false;
+    if (!gv_replica_walk(&engine->replica, at, end, next)) return false;
+    *out = gv_replica_get(&engine->replica, *at);
+    return true;
+}
+
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes) {
+    if (engine != NULL) engine->index_bytes = bytes;
+}
+
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
@@ -854,6 +899,38 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
         return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
+    return true;
+}
+
+// Whether the entry is an element of the log of this name; *offset becomes its offset.
+static bool is_element(const struct gv_entry *entry, struct gv_slice name, uint64_t *offset) {
+    struct gv_slice found;
+    return entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &found, offset) == 0 &&
+           found.len == name.len && memcmp(found.data, name.data, name.len) == 0;
+}
+
+bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
+                        struct gv_entry *out) {
+    if (engine == NULL || offset == NULL || out == NULL || name.data == NULL || name.len == 0)
+        return false;
+    if (*offset > GV_ENTRY_OFFSET_MAX) return false;
+    const struct gv_replica *replica = &engine->replica;
+    uint64_t first = gv_lattice_log_position(&replica->key, name, *offset);
+    uint64_t last = gv_lattice_log_position(&replica->key, name, GV_ENTRY_OFFSET_MAX);
+    struct gv_tree_cursor at;
+    uint64_t found, least = UINT64_MAX;
+    // Two offsets can share the last position, so all elements at the first one found are compared.
+    for (bool more = gv_tree_seek(&replica->tree, first, &at); more; more = gv_tree_next(&at)) {
+        struct gv_item item = gv_tree_get(&at);
+        if (item.position > last) break;
+        struct gv_entry entry = gv_replica_get(replica, item.ref);
+        if (!is_element(&entry, name, &found) || found < *offset || found >= least) continue;
+        least = found;
+        last = item.position;
+        *out = entry;
+    }
+    if (least == UINT64_MAX) return false;
+    *offset = least;
     return true;
 }
 
@@ -866,7 +943,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     *out = engine != NULL ? engine->stats : (struct gv_engine_stats){0};
     if (engine == NULL) return;
     out->entries = gv_tree_root(&engine->replica.tree).count;
-    out->memory_bytes = gv_replica_memory(&engine->replica);
+    out->memory_bytes = gv_replica_memory(&engine->replica) + engine->index_bytes;
     out->staleness_ms = gv_push_staleness_ms(&engine->push, &engine->peers);
     out->peers = engine->peers.count > 0 ? engine->peers.count - 1 : 0;
     out->suspected = engine->peers.suspected;

@@ -141,6 +141,8 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 // The number of the peer of this name. GV_ENOENT: no node has this name, the name is this node's,
 // or gv_engine_join has not been called. O(log peers).
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
+// The number of this node. GV_ENOENT: gv_engine_join has not been called.
+int gv_engine_self(const struct gv_engine *engine);
 // The name of the node of this number, which may be this node; borrowed until gv_engine_free. Empty
 // if no node has this number.
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
@@ -195,6 +197,13 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now);
 // not been called. GV_ENOMEM: nothing will be sent.
 int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
+// Whether the transport can send to this peer; at first, it can. While it cannot, gv_engine_send
+// writes nothing to the peer, and what is pending waits, with one change: the peer's summaries are
+// not accepted, so that they do not keep gv_engine_ready false; it repeats them. A peer that stays
+// so for a second, and for four timeouts, is suspected: updates take another path. When the
+// transport can send to it again, the peer is probed at once. Returns 0. Errors as gv_engine_ping.
+int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable);
+
 // Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
 // or 0 if there is nothing to send now. A message has at most max(message_max, GV_MESSAGE_LIMIT −
 // GV_MESSAGE_MAC_MAX) bytes. GV_ESPACE: `cap` is less than message_max, or less than
@@ -209,7 +218,8 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
 //
 // Iteration goes in order of arrival, from a cursor of 0 to the value that gv_engine_end had at the
 // start. Puts and receives may be interleaved with it. It returns every entry that was there at its
-// start, except that a register whose record moves meanwhile may be missed or returned twice.
+// start, except that a register whose record moves meanwhile may be missed or returned twice. The
+// record of a log's element never moves, unless a faulty node gave its offset to two values.
 
 // The end of the records: a cursor after the last entry.
 uint32_t gv_engine_end(const struct gv_engine *engine);
@@ -217,10 +227,21 @@ uint32_t gv_engine_end(const struct gv_engine *engine);
 // Returns false if there is none.
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out);
+// The same, for callers that refer to entries: *at becomes the cursor of the entry itself, *next
+// the cursor after it. Later, gv_engine_walk from *at to *at + 1 returns the entry, unless its
+// record has moved since.
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out);
 // The stored version of the entry with the lattice and key of `key`. Returns false if there is
 // none.
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out);
+
+// The element of the log `name`, canonical JSON, with the least offset that is *offset or more;
+// *offset becomes its offset. To continue, pass *offset + 1. False: there is none. O(log n), plus
+// the elements in between of other logs that share 11 bits of a hash with this one.
+bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
+                        struct gv_entry *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen
@@ -228,6 +249,10 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
 // accidental collisions and for keys made to share a position. It does not hold for entries whose
 // hashes were made to have equal sums, nor for keys made to share both hashes.
 struct gv_digest gv_engine_root(const struct gv_engine *engine);
+
+// Notes how much memory the caller takes for an index of the entries: it counts in memory_max as if
+// it were the replica's. 0 at the start.
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes);
 
 // --- statistics ------------------------------------------------------------------------------
 
@@ -247,7 +272,7 @@ struct gv_engine_traffic {
 // Counters start at gv_engine_new; sizes are current. Bytes of messages are bytes of their bodies.
 struct gv_engine_stats {
     uint64_t entries;                 // entries in the replica
-    uint64_t memory_bytes;            // memory of the replica
+    uint64_t memory_bytes;            // memory of the replica and of gv_engine_set_index
     uint64_t entries_max, memory_max; // the configured limits; 0: no limit
     uint64_t entry_max;               // most bytes of key, value and node together in a local write
     uint64_t entry_longest;           // bytes of the longest entry stored so far
@@ -258,6 +283,9 @@ struct gv_engine_stats {
     uint64_t opened_syncs;    // syncs opened by this node
     uint64_t missing_entries; // entries received by sync and stored, which this node had lacked
     uint64_t refused_entries; // received, not stored: malformed, over a limit, or no memory
+    // Elements of logs whose value was replaced, because a faulty node gave an offset to two
+    // values.
+    uint64_t replaced_elements;
     // Batches of updates that waited for a flush and were sent together: their number, and the sum
     // and the maximum of the times that the first update of each batch waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;

@@ -16,6 +16,9 @@
 //
 // The second limit is higher because under heavy loss, acknowledgements fail more often than peers.
 //
+// If the transport can send nothing to a peer for long, the peer is suspected, too, and stays so at
+// least until the transport can.
+//
 // The module knows neither messages nor the engine. Only health.c writes the members of struct
 // gv_health. Functions cannot fail.
 #ifndef GV_ENGINE_HEALTH_H
@@ -44,6 +47,8 @@ struct gv_health {
     gv_time received_at;         // when the last message came; GV_TIME_NEVER: none
     gv_time probe_at;            // time of the next probe; GV_TIME_NEVER: none is scheduled
     gv_time probe_interval;      // interval that the next scheduled probe waits, before jitter
+    bool is_writable;            // the transport can send to the peer
+    gv_time stalled_at;          // if not, when the peer becomes suspected; else GV_TIME_NEVER
 };
 
 // A peer is alive until timeouts show otherwise.
@@ -55,11 +60,17 @@ bool gv_health_is_suspected(const struct gv_health *health);
 // Notes a message from the peer. The peer remains suspected if it was.
 void gv_health_received(struct gv_health *health, gv_time now);
 // Notes that the peer has acknowledged a message, and forgets the timeouts. Returns true if the
-// peer was suspected until now.
+// peer was suspected until now, and no longer is; it remains suspected while the transport cannot
+// send to it.
 bool gv_health_acked(struct gv_health *health);
 // Notes that the peer has not acknowledged a message in time. Returns true if the peer is suspected
 // from now on.
 bool gv_health_timed_out(struct gv_health *health);
+// Notes whether the transport can send to the peer. If it still cannot at the time `at`, the peer
+// is suspected, and gv_health_take_stall returns true.
+void gv_health_set_writable(struct gv_health *health, bool writable, gv_time at);
+// Whether that time has come, from which on the peer is suspected.
+bool gv_health_take_stall(struct gv_health *health, gv_time now);
 // Forgets the timeouts of an unsuspected peer, because this process was paused.
 void gv_health_forgive(struct gv_health *health);
 

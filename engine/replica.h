@@ -2,10 +2,10 @@
 // The replica: all entries of one node, as records in chunks of memory, and the tree over them.
 //
 // A record has a 32-bit reference, which is its offset in units of 16 bytes. The reference stays
-// valid until the record moves. Only the record of a register moves, when key, value and node
-// outgrow it. A lookup seeks the key's position in the tree and compares the keys there. When the
-// next record does not fit into a chunk, the unused rest of the chunk is freed, so the order in
-// which entries are stored hardly changes the memory that they take.
+// valid until the record moves. Only the record of a register or of a log's element moves, when
+// key, value and node outgrow it. A lookup seeks the key's position in the tree and compares the
+// keys there. When the next record does not fit into a chunk, the unused rest of the chunk is
+// freed, so the order in which entries are stored hardly changes the memory that they take.
 #ifndef GV_ENGINE_REPLICA_H
 #define GV_ENGINE_REPLICA_H
 
@@ -66,11 +66,10 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
 // version or a larger one. After an error the replica is unchanged. GV_ESPACE: the entry is longer
 // than any record. GV_EFULL: the records reach 64 GiB, the most that references can address.
 // GV_ENOMEM.
-// A changed counter or register keeps its user data. The user data of a new one is UINT64_MAX.
+// A changed entry keeps its user data. The user data of a new one is UINT64_MAX.
 int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
-// A word in the record of a counter or register that the caller may use. NULL for a set's record,
-// which never changes.
+// A word in the record that the caller may use. NULL for a set's record, which never changes.
 uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
 
 // --- reading ---------------------------------------------------------------------------------
@@ -83,7 +82,7 @@ struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref);
 // Finds the first record at or after *ref and before `end`, in order of storing. Sets *ref to its
 // reference, and *next to the reference at which to continue. Returns false if there is none. Puts
 // may be interleaved with an iteration. It returns every entry that was there at its start, except
-// registers whose records move meanwhile.
+// registers and elements of logs whose records move meanwhile.
 bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end, uint32_t *next);
 
 // --- memory ----------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 // once. Internal to engine/; does not know the engine.
 //
 // The queue holds no messages: a message is composed when the transport can accept it. So the queue
-// is bounded by the number of peers.
+// is bounded by the number of peers. It does not return a blocked peer; a queued peer that was
+// blocked joins the end of the queue when it is unblocked.
 #ifndef GV_ENGINE_SEND_QUEUE_H
 #define GV_ENGINE_SEND_QUEUE_H
 
@@ -11,8 +12,11 @@
 
 struct gv_send_queue {
     uint32_t *ring;  // numbers of peers, with space for all
+    uint8_t *sets;   // memory of the three bitsets
     uint8_t *queued; // bitset of the queued numbers
-    uint32_t count;  // all numbers are below this
+    uint8_t *blocked;
+    uint8_t *held;  // bitset of the blocked numbers that join the ring when they are unblocked
+    uint32_t count; // all numbers are below this
     uint32_t head, len;
 };
 
@@ -24,7 +28,9 @@ void gv_send_queue_fini(struct gv_send_queue *queue, struct gv_alloc alloc);
 
 // Appends the number, unless the queue has it.
 void gv_send_queue_push(struct gv_send_queue *queue, int number);
-// Removes and returns the first number, or returns −1 if the queue is empty.
+// Blocks or unblocks the number.
+void gv_send_queue_set_blocked(struct gv_send_queue *queue, int number, bool blocked);
+// Removes and returns the first number that is not blocked, or returns −1 if there is none.
 int gv_send_queue_pop(struct gv_send_queue *queue);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-// A buffer for a longer line is freed after use.
+// Longest line, in bytes, whose buffers are kept for the next line.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 
 // ---- Memory -------------------------------------------------------------------------------------
@@ -49,8 +49,7 @@ static bool started(const struct gv_router *router) {
     return gv_session_started(router->config.session);
 }
 
-// A line that looks like a reply gets none: otherwise two nodes could reply to each other
-// endlessly.
+// A line that looks like a reply gets no reply, or two nodes could answer each other endlessly.
 static bool answerable(const struct gv_router *router, const struct gv_line *line) {
     if (line->msg_id < 0 || line->in_reply_to >= 0) return false;
     return line->type < 0 || !gv_json_equals(router->config.json, line->type, "error");
@@ -96,6 +95,7 @@ static const struct gv_workload_handler *find_handler(const struct gv_router *ro
 static struct gv_request request_at(struct gv_router *router, gv_time now) {
     const struct gv_router_config *config = &router->config;
     return (struct gv_request){
+        .alloc = config->alloc,
         .json = config->json,
         .now = now,
         .wall_ns = now + config->wall_offset,
@@ -111,8 +111,9 @@ static struct gv_request request_at(struct gv_router *router, gv_time now) {
 }
 
 static void warn_own_entry_raised(const struct gv_router *router) {
-    gv_log_write(router->config.log, GV_LOG_WARN,
-                 "a peer has raised a counter of this node: its increments go to another entry");
+    gv_log_write(
+        router->config.log, GV_LOG_WARN,
+        "a peer has raised a counter of this node; further increments go to another entry");
 }
 
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
@@ -160,16 +161,25 @@ static int refuse_over_rate(struct gv_router *router, gv_time now, const struct 
                   GV_LINE_EXCERPT(json, line->src), router->config.client_burst);
 }
 
+static int receive_gossip(struct gv_router *router, gv_time now, const struct gv_line *line) {
+    int error =
+        gv_gossip_receive(router->config.gossip, now,
+                          &(struct gv_gossip_message){router->config.json, line, router->scratch,
+                                                      router->scratch_cap});
+    if (router->config.workload->on_gossip != NULL) {
+        struct gv_request request = request_at(router, now);
+        router->config.workload->on_gossip(&request);
+    }
+    return error;
+}
+
 static int receive_body(struct gv_router *router, gv_time now, struct gv_line *line) {
     const struct gv_json *json = router->config.json;
     const struct gv_workload_handler *handler = NULL;
     if (started(router) && line->type >= 0) handler = find_handler(router, line->type);
     bool gossip = handler == NULL && started(router) && router->config.workload->replica &&
                   line->type >= 0 && gv_message_is_type(json, line->type);
-    if (gossip)
-        return gv_gossip_receive(router->config.gossip, now,
-                                 &(struct gv_gossip_message){router->config.json, line,
-                                                             router->scratch, router->scratch_cap});
+    if (gossip) return receive_gossip(router, now, line);
     gv_line_ids(line, json);
     router->stats.requests++;
     router->stats.request_bytes += router->line_len + 1;
@@ -216,7 +226,7 @@ static int receive_line(struct gv_router *router, gv_time now) {
 
 // ---- Lines that cannot be parsed ----------------------------------------------------------------
 
-// Whether a raw text is one value of this type, which is then token 0.
+// Whether a raw text is exactly one JSON value of this type; if so, it is the parser's token 0.
 static bool is_value(struct gv_router *router, struct gv_slice text, enum gv_json_type type) {
     struct gv_json *json = router->config.json;
     if (text.len == 0) return false;

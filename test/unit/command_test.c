@@ -253,6 +253,13 @@ static void benchmarks_take_seeds_of_their_own(void **state) {
     assert_int_equal(command.run.seed, 1); // a fixed seed, so that results are reproducible
     assert_int_equal(command.runs, 1);
     assert_int_equal(command.jobs, 4);
+    assert_null(command.options.argv);
+    assert_int_equal(parse(&command, "gvsim glomers 1 --seeds 3 -- ./node --flag"),
+                     GV_COMMAND_GLOMERS);
+    assert_int_equal(command.runs, 3);
+    assert_string_equal(command.options.argv[0], "./node");
+    assert_string_equal(command.options.argv[1], "--flag");
+    assert_null(command.options.argv[2]);
     assert_int_equal(parse(&command, "gvsim sweep --seeds 5 --seed 7 --jobs 2 --svg a --json=b"),
                      GV_COMMAND_SWEEP);
     assert_int_equal(command.runs, 5);

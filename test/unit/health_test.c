@@ -36,6 +36,36 @@ static void silent_peers_fail_before_one_way_links(void **state) {
     }
 }
 
+// A peer that cannot be sent to is suspected when its time comes, and no acknowledgement ends that
+// before it can be sent to.
+static void stalled_peers_are_suspected(void **state) {
+    (void)state;
+    struct gv_health health = fresh();
+    gv_health_set_writable(&health, false, 100);
+    assert_false(gv_health_take_stall(&health, 99));
+    gv_health_set_writable(&health, true, 200);
+    assert_false(gv_health_take_stall(&health, 1000));
+    gv_health_set_writable(&health, false, 300);
+    assert_false(gv_health_acked(&health));
+    assert_true(gv_health_take_stall(&health, 300));
+    assert_false(gv_health_take_stall(&health, 301));
+    assert_true(gv_health_is_suspected(&health));
+    assert_int_equal(health.probe_interval, GV_HEALTH_PROBE_INTERVAL_MIN_MS * GV_MS);
+    assert_false(gv_health_acked(&health));
+    assert_true(gv_health_is_suspected(&health));
+    gv_health_set_writable(&health, true, 0);
+    assert_true(gv_health_is_suspected(&health));
+    assert_true(gv_health_acked(&health));
+
+    health = after_timeouts(GV_HEALTH_TIMEOUTS_MAX); // suspected already
+    gv_health_set_writable(&health, false, 100);
+    assert_false(gv_health_take_stall(&health, 100));
+    health = fresh(); // suspected by timeouts first
+    gv_health_set_writable(&health, false, 100);
+    for (int i = 1; !gv_health_timed_out(&health); i++) assert_true(i < GV_HEALTH_TIMEOUTS_MAX);
+    assert_false(gv_health_take_stall(&health, 100));
+}
+
 // After any sequence of events: a peer is suspected only by the last of enough timeouts in a row,
 // is alive again only by an acknowledgement, and is probed only while it is suspected.
 static void nothing_is_suspected_without_timeouts(void **state) {
@@ -167,6 +197,7 @@ static void assumed_timeouts_are_raised(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_peers_fail_before_one_way_links),
+        cmocka_unit_test(stalled_peers_are_suspected),
         cmocka_unit_test(nothing_is_suspected_without_timeouts),
         cmocka_unit_test(a_pause_proves_nothing),
         cmocka_unit_test(probes_become_rarer),

@@ -256,7 +256,7 @@ static void what_is_not_the_journal_is_refused(void **state) {
     assert_int_equal(gv_journal_make(&journal, path, OTHER, 7), 0);
     assert_int_equal(append(0, LONG), 0);
     assert_int_equal(found(7, 0), GV_ECORRUPT);
-    assert_string_equal(journal.damage.what, "it belongs to another directory than data.mdb does");
+    assert_string_equal(journal.damage.what, "it and data.mdb belong to different directories");
     assert_int_equal(gv_journal_make(&journal, path, MINE, 7), 0);
     assert_int_equal(append(0, LONG), 0);
     static const off_t lengths[] = {0, LONG, GV_JOURNAL_SIZE - 1, GV_JOURNAL_SIZE + 1};

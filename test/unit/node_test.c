@@ -14,7 +14,7 @@
 
 static const struct gv_workload *const workloads[] = {
     &gv_echo_workload, &gv_ids_workload,     &gv_broadcast_workload,
-    &gv_gset_workload, &gv_counter_workload,
+    &gv_gset_workload, &gv_counter_workload, &gv_txn_workload,
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
 
@@ -200,7 +200,8 @@ static void test_init_again(void **state) {
             gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":2,\"node_id\":\"n\\u0031\","
                                    "\"node_ids\":[\"n1\", \"n2\",\"n3\"]}"),
             OK("init_ok", "2"));
-        const char *differs = ERROR("22", "3", "init: differs from the first, for n1");
+        const char *differs =
+            ERROR("22", "3", "init: differs from the first init, which named this node n1");
         assert_string_equal(gv_solo_request(&solo,
                                             "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n1\","
                                             "\"node_ids\":[\"n1\",\"n2\"]}"),

@@ -80,6 +80,13 @@ static void test_records(void **state) {
                                                .lamport = i,
                                                .value = text("[1,2]"),
                                                .node = text("\"n1\"")});
+        char *element = malloc(lengths[i] + 8);
+        assert_non_null(element);
+        snprintf(element, lengths[i] + 8, "[%s,%zu]", key, i);
+        check_entry(engine, &(struct gv_entry){.lattice = GV_LATTICE_LOG,
+                                               .key = text(element),
+                                               .value = text("{\"a\":[]}")});
+        free(element);
         free(key);
     }
     gv_engine_free(engine);
@@ -146,11 +153,18 @@ static void fill(struct memory *memory, struct gv_engine *engine) {
             if (i % 3 != 0) key[len - 1] = '5', key[key_len - 1] = '"';
         }
         struct gv_entry entry = {
-            .lattice = i % 5 == 0   ? GV_LATTICE_COUNTER
-                       : i % 7 == 0 ? GV_LATTICE_REGISTER
-                                    : GV_LATTICE_SET,
+            .lattice = i % 5 == 0    ? GV_LATTICE_COUNTER
+                       : i % 7 == 0  ? GV_LATTICE_REGISTER
+                       : i % 11 == 0 ? GV_LATTICE_LOG
+                                     : GV_LATTICE_SET,
             .key = {(const uint8_t *)key, key_len},
         };
+        char element[420];
+        if (entry.lattice == GV_LATTICE_LOG) {
+            len = gv_entry_log_key_put(element, sizeof element, entry.key, (uint64_t)i);
+            assert_true(len > 0);
+            entry.key = (struct gv_slice){(const uint8_t *)element, (size_t)len};
+        }
         for (int version = 1; version < (entry.lattice == GV_LATTICE_SET ? 2 : 3); version++) {
             if (entry.lattice == GV_LATTICE_COUNTER) entry.count = (uint64_t)version;
             if (entry.lattice == GV_LATTICE_REGISTER) {
@@ -158,6 +172,7 @@ static void fill(struct memory *memory, struct gv_engine *engine) {
                 entry.value = text(version == 1 ? "\"a longer one than the other\"" : "2");
                 entry.node = text("\"n1\"");
             }
+            if (entry.lattice == GV_LATTICE_LOG) entry.value = text(version == 1 ? "1" : "[2]");
             assert_int_equal(gv_store_batch_put(&memory->batch, ALLOC, engine, &entry), 0);
             assert_true(gv_engine_put(engine, 0, &entry) >= 0);
         }
@@ -648,9 +663,10 @@ static void test_pair_damaged(void **state) {
     check_pair(&place, NULL, &journal, "data.mdb is missing, though there is a grapevine.journal");
     check_pair(&place, &none, &journal, "data.mdb is empty, though there is a grapevine.journal");
     check_pair(&place, NULL, &none, "data.mdb is missing, though there is a grapevine.journal");
-    check_pair(&place, NULL, NULL,
-               "data.mdb is missing and there is no grapevine.journal, though "
-               "grapevine.lock shows that there was a store (to start anew, remove it)");
+    check_pair(
+        &place, NULL, NULL,
+        "data.mdb is missing and there is no grapevine.journal, though "
+        "grapevine.lock shows that there was a store (to start anew, remove grapevine.lock)");
     check_pair(&place, &none, NULL, "data.mdb is empty and there is no grapevine.journal, though ");
     static const size_t lengths[] = {1, 4096, 8192, 12288};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -675,7 +691,7 @@ static void test_pair_damaged(void **state) {
     for (size_t i = 0; i < journal.len; i += 4096)
         if (memcmp(journal.bytes + i, other.bytes + journal.len - 4096, 4096) != 0) last = i;
     memset(other.bytes + last, 0, 4096);
-    check_pair(&place, &data, &other, "a frame is damaged that was durable");
+    check_pair(&place, &data, &other, "a durable frame is damaged");
     put_copy(place.file, &data);
     put_copy(place.journal, &journal);
     check_incarnation(&place, 12000);
@@ -727,8 +743,8 @@ static void test_pair_mixed(void **state) {
     write_values(&other, engine, 100, 5);
     assert_int_equal(gv_store_lmdb_close(other.lmdb, true), 0);
     struct copy theirs[2] = {take_copy(other.file), take_copy(other.journal)};
-    check_pair(&place, &data[2], &theirs[1], "it belongs to another directory than data.mdb does");
-    check_pair(&place, &theirs[0], &journal[2], "it belongs to another directory than data.mdb");
+    check_pair(&place, &data[2], &theirs[1], "it and data.mdb belong to different directories");
+    check_pair(&place, &theirs[0], &journal[2], "it and data.mdb belong to different directories");
     for (int i = 0; i < MOMENTS; i++) {
         free(data[i].bytes);
         free(journal[i].bytes);

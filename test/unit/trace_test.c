@@ -41,6 +41,7 @@ static void check_lines(FILE *file, uint64_t kinds[GV_TRACE_KINDS]) {
 static void a_trace_is_complete(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
+        if (!gv_simulation_has((enum gv_load_kind)load)) continue;
         FILE *file = tmpfile();
         struct gv_trace trace = {.begun = false};
         gv_trace_add(&trace, gv_trace_json, file);
@@ -68,10 +69,10 @@ static void a_trace_is_complete(void **state) {
         assert_int_equal(kinds[GV_TRACE_SEND], result.servers_msgs);
         assert_int_equal(kinds[GV_TRACE_FAULT_BEGIN], result.partitions);
         assert_true(kinds[GV_TRACE_REQUEST] >= result.ops && kinds[GV_TRACE_REPLY] >= result.ok);
-        bool converges = gv_load_converges(config.run.load);
+        bool observable = gv_load_is_observable(config.run.load);
         // Each node learns each value once.
         if (gv_load_is_set(config.run.load)) assert_true(kinds[GV_TRACE_LEARN] > result.adds);
-        assert_true(converges == (kinds[GV_TRACE_LEARN] > 0));
+        assert_true(observable == (kinds[GV_TRACE_LEARN] > 0));
         gv_simulation_free(sim);
         fclose(file);
     }
