@@ -30,7 +30,6 @@ void gv_router_fini(struct gv_router *router) {
     free_scratch(router);
 }
 
-// Grows `scratch` to at least `len` bytes.
 static int reserve_scratch(struct gv_router *router, size_t len) {
     if (len <= router->scratch_cap) return 0;
     size_t cap = router->scratch_cap > 0 ? router->scratch_cap : 256;

@@ -26,12 +26,13 @@
 #ifndef GV_SIM_CHECK_CHECK_KAFKA_H
 #define GV_SIM_CHECK_CHECK_KAFKA_H
 
-#include "../core/key_draw.h"
 #include "../core/load_kafka.h"
 #include "verdict.h"
 
 enum {
-    GV_CHECK_KAFKA_ENTRIES_MAX = 64, // entries kept of a log. More than its messages are anomalies
+    GV_CHECK_KAFKA_ENTRIES_MAX =
+        2 *
+        GV_LOAD_KAFKA_MESSAGES_MAX,  // entries kept of a log. More than its messages are anomalies
     GV_CHECK_KAFKA_STEPS_MAX = 4096, // different pairs of successive offsets kept of a log
     GV_CHECK_KAFKA_TEXT_MAX = 700,   // longest description of a case
 };

@@ -25,6 +25,7 @@ enum gv_load_kind {
     GV_LOAD_PN_COUNTER,
     GV_LOAD_ECHO,
     GV_LOAD_UNIQUE_IDS,
+    GV_LOAD_TXN_RW_REGISTER,
     GV_LOAD_KAFKA,
     GV_LOAD_KINDS,
 };
@@ -40,11 +41,19 @@ enum gv_load_request {
     GV_LOAD_READ_COUNT,
     GV_LOAD_ECHO_TEXT,
     GV_LOAD_GENERATE_ID,
+    GV_LOAD_TXN,
     GV_LOAD_SEND,
     GV_LOAD_POLL,
     GV_LOAD_COMMIT_OFFSETS,
     GV_LOAD_LIST_COMMITTED_OFFSETS,
     GV_LOAD_NO_REQUEST, // the operation is complete without one
+};
+
+// Options of generators; 0: the default, as Maelstrom's.
+struct gv_load_shape {
+    uint32_t key_count;      // keys in use at a time
+    uint32_t max_txn_length; // most operations of a transaction
+    uint64_t max_writes_per_key;
 };
 
 struct gv_load {
@@ -55,6 +64,7 @@ struct gv_load {
     bool added;       // there was an addition
     uint32_t turn;    // the worker whose turn is next; equal to the number of clients: the nemesis
     uint32_t workers; // clients at a time; set by the caller before the first operation, 1 at first
+    struct gv_load_shape shape; // likewise, zeroed at first
     gv_time scheduled; // sum of all intervals: the time of the next operation if none is late
     void *state;       // of the class; NULL: none
 };
@@ -76,6 +86,8 @@ struct gv_load_class {
     bool is_set, is_counter;
     // Nodes share state, so the run ends with a quiet phase and final operations.
     bool converges;
+    // Maelstrom has no final operations: they are none of the run's operations.
+    bool extra_finals;
     // An operation of this kind without a valid reply definitely failed, since it changes nothing.
     bool (*idempotent)(enum gv_history_kind kind); // NULL: never
     struct gv_load_op (*next)(struct gv_load *load);
@@ -124,9 +136,10 @@ static inline void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
     load->turn = load->turn < count ? load->turn + 1 : 0;
 }
 
-bool gv_load_is_set(enum gv_load_kind kind);     // broadcast, g-set
-bool gv_load_is_counter(enum gv_load_kind kind); // g-counter, pn-counter
-bool gv_load_converges(enum gv_load_kind kind);  // see struct gv_load_class
+bool gv_load_is_set(enum gv_load_kind kind);        // broadcast, g-set
+bool gv_load_is_counter(enum gv_load_kind kind);    // g-counter, pn-counter
+bool gv_load_converges(enum gv_load_kind kind);     // see struct gv_load_class
+bool gv_load_counts_finals(enum gv_load_kind kind); // not extra_finals
 // Whether a read returns all state of a node, so that observers can tell when nodes agree.
 static inline bool gv_load_is_observable(enum gv_load_kind kind) {
     return gv_load_is_set(kind) || gv_load_is_counter(kind);

@@ -35,7 +35,6 @@ static void put(FILE *out, const void *bytes, size_t len) {
     }
 }
 
-// Writes a text as a JSON string.
 static void put_string(FILE *out, const char *text, size_t len) {
     putc('"', out);
     for (size_t i = 0; i < len; i++) {
@@ -105,7 +104,6 @@ static bool keeps(struct gv_report *report, const struct gv_trace_event *event) 
     }
 }
 
-// Whether the complete body is kept.
 static bool keeps_body(struct gv_report *report, const struct gv_trace_event *event) {
     if (event->kind != GV_TRACE_REQUEST && event->kind != GV_TRACE_REPLY) return true;
     if (event->body.len <= GV_REPORT_BODY_MAX) return true;
@@ -171,7 +169,6 @@ static void put_texts(FILE *out, const struct gv_result *result, const struct gv
     fputs("}", out);
 }
 
-// The result, as in --json.
 static void put_result(FILE *out, const struct gv_result *result) {
     char *text = NULL;
     size_t len = 0;

@@ -444,10 +444,12 @@ static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     }
     if (entry->lattice == GV_LATTICE_COUNTER && most < entry->count) {
         bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
-        gv_run_allow_count_loss(sim->run, added, entry->count - most);
+        gv_checker_allow_count_loss(gv_run_checker(sim->run), added, entry->count - most);
     } else if (entry->lattice == GV_LATTICE_SET && !found) {
         int64_t number = gv_keys_find(gv_run_keys(sim->run), entry->key);
-        if (number >= 0) gv_run_allow_value_loss(sim->run, number);
+        if (number >= 0) gv_checker_allow_value_loss(gv_run_checker(sim->run), number);
+    } else if (entry->lattice == GV_LATTICE_LOG && !found) {
+        gv_checker_allow_log_loss(gv_run_checker(sim->run), entry);
     }
 }
 
@@ -614,6 +616,7 @@ static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_BROADCAST] = &gv_broadcast_workload, [GV_LOAD_G_SET] = &gv_gset_workload,
     [GV_LOAD_G_COUNTER] = &gv_counter_workload,   [GV_LOAD_PN_COUNTER] = &gv_counter_workload,
     [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
+    [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
 };
 
 bool gv_simulation_has(enum gv_load_kind load) {

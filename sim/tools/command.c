@@ -6,6 +6,8 @@
 #include "../../node/escape.h"
 #include "../../node/options.h"
 #include "../check/consistency.h"
+#include "../core/load_kafka.h"
+#include "../core/load_txn.h"
 #include "../run/logs.h"
 #include "../run/simulation.h"
 #include "pool.h"
@@ -28,7 +30,8 @@ const char *const gv_command_help[] = {
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
     "\n"
     "exec and run:\n"
-    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo or unique-ids\n"
+    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo, unique-ids,\n"
+    "                            kafka or txn-rw-register\n"
     "      --nodes N             number of nodes, 1 to 10000; also --node-count (default 5)\n"
     "      --concurrency N       number of clients, or N of each node as Nn (default 1n)\n"
     "      --rate R              operations a second, over all clients (default 5)\n"
@@ -48,6 +51,11 @@ const char *const gv_command_help[] = {
     "      --consistency-models LIST\n"
     "                            of transactions, separated by commas: read-uncommitted,\n"
     "                            read-committed or read-atomic (default read-atomic)\n"
+    "      --key-count N         registers in use at a time (default 10)\n"
+    "      --max-txn-length N    operations of a transaction (default 4)\n"
+    "      --max-writes-per-key N\n"
+    "                            writes of a register before a new one takes its place (default\n"
+    "                            16)\n"
     "      --availability A      share of operations that must succeed, 0 to 1, or total\n"
     "      --seed N              seed of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON (-: standard output)\n"
@@ -330,6 +338,12 @@ static const struct option options[] = {
      HAS(has_workload)},
     {"--concurrency", NULL, BOTH | SET, WORKERS, AT(run.concurrency)},
     {"--consistency-models", NULL, BOTH | SET, MODELS, AT(run.models)},
+    {"--key-count", NULL, BOTH | SET, COUNT, AT(run.shape.key_count),
+     RANGE(1, GV_LOAD_TXN_KEYS_MAX)},
+    {"--max-txn-length", NULL, BOTH | SET, COUNT, AT(run.shape.max_txn_length),
+     RANGE(1, GV_LOAD_TXN_LENGTH_MAX)},
+    {"--max-writes-per-key", NULL, BOTH | SET, COUNT, AT(run.shape.max_writes_per_key),
+     RANGE(1, 1000000000)},
     {"--nodes", "--node-count", BOTH | SET, COUNT, AT(run.nodes), RANGE(1, 10000)},
     {"--rate", NULL, BOTH | SET, NUMBER, AT(run.rate), .max = 1000000},
     {"--time-limit", NULL, BOTH | SET, SECONDS, AT(run.time_limit), .max = SECONDS_MAX},
@@ -490,6 +504,10 @@ static int check_run(const struct gv_command *command, char *why) {
                      "--concurrency must be at least --nodes, %" PRIu64 ", as each node has a "
                      "client, not %u",
                      nodes, concurrency->count);
+    if (command->run.load == GV_LOAD_KAFKA &&
+        command->run.shape.max_writes_per_key > GV_LOAD_KAFKA_MESSAGES_MAX)
+        return wrong(why, "--max-writes-per-key must be at most %d for kafka",
+                     GV_LOAD_KAFKA_MESSAGES_MAX);
     if (concurrency->per_node && concurrency->count * nodes > WORKERS_MAX)
         return wrong(why, "--concurrency must be at most %d in all, not %" PRIu64, WORKERS_MAX,
                      concurrency->count * nodes);

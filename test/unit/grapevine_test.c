@@ -466,6 +466,7 @@ static void blocked_links_lose_nothing(void **state) {
     }
 }
 
+// If a node restarts without its entries, no increment is lost, neither earlier nor later ones.
 static void increments_survive_a_restart_without_entries(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -852,7 +853,8 @@ static void exhausted_memory_is_an_error(void **state) {
             error = gv_join(gv, 0, members, 2);
             assert_true(error == 0 || error == GV_ENOMEM);
             meter.allowance = SIZE_MAX;
-            if (error != 0) assert_int_equal(gv_join(gv, 0, members, 2), 0); // still possible
+            if (error != 0)
+                assert_int_equal(gv_join(gv, 0, members, 2), 0); // still possible
             static char buf[GV_MESSAGE_MAX];
             int peer;
             gv_advance(gv, 5000 * GV_MS);
