@@ -10,8 +10,8 @@
 enum {
     PAUSE_MIN_MS = 5000,       // a timer that is this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // shortest time that a probe waits for its answer
-    STALL_MIN_MS = 1000, // a peer is suspected if the transport cannot send to it this long …
-    STALL_TIMEOUTS = 4,  // … and for this many timeouts
+    STALL_MIN_MS = 1000, // a peer to which the transport cannot send for this long is suspected
+    STALL_TIMEOUTS = 4,  // the same, as a number of timeouts, if that is longer
 };
 
 _Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
@@ -462,7 +462,7 @@ int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool
     gv_health_set_writable(&state->health, writable, gv_time_after(now, wait));
     gv_send_queue_set_blocked(&engine->queue, peer, !writable);
     if (writable && gv_health_is_suspected(&state->health)) hasten_probe(engine, now, peer);
-    // Their senders may take them for answered.
+    // The peer may take the dropped summaries for answered, so a sync repairs the differences.
     if (!writable && gv_antientropy_drop_summaries(&engine->antientropy, peer))
         request_sync(engine, now, GV_SYNC_LOST, peer);
     peer_due(engine, now, peer);
@@ -902,7 +902,7 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
     return true;
 }
 
-// Whether the entry is an element of the log of this name; *offset becomes its offset.
+// Whether the entry is an element of the log of this name. If so, sets *offset to its offset.
 static bool is_element(const struct gv_entry *entry, struct gv_slice name, uint64_t *offset) {
     struct gv_slice found;
     return entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &found, offset) == 0 &&
@@ -919,7 +919,8 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
     uint64_t last = gv_lattice_log_position(&replica->key, name, GV_ENTRY_OFFSET_MAX);
     struct gv_tree_cursor at;
     uint64_t found, least = UINT64_MAX;
-    // Two offsets can share the last position, so all elements at the first one found are compared.
+    // Two offsets can share the last position, so all elements at the first position found are
+    // compared.
     for (bool more = gv_tree_seek(&replica->tree, first, &at); more; more = gv_tree_next(&at)) {
         struct gv_item item = gv_tree_get(&at);
         if (item.position > last) break;

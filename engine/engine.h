@@ -197,11 +197,12 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now);
 // not been called. GV_ENOMEM: nothing will be sent.
 int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
-// Whether the transport can send to this peer; at first, it can. While it cannot, gv_engine_send
-// writes nothing to the peer, and what is pending waits, with one change: the peer's summaries are
-// not accepted, so that they do not keep gv_engine_ready false; it repeats them. A peer that stays
-// so for a second, and for four timeouts, is suspected: updates take another path. When the
-// transport can send to it again, the peer is probed at once. Returns 0. Errors as gv_engine_ping.
+// Notes whether the transport can send to this peer. At the join it can. While it cannot,
+// gv_engine_send writes nothing to the peer, and pending updates and answers wait. The peer's
+// summaries are refused, so that they do not keep gv_engine_ready false; the peer repeats them. If
+// the state lasts for a second and for four timeouts, the peer is suspected, and updates take
+// another path. When the transport can send to the peer again, the peer is probed at once. Returns
+// 0. Errors as gv_engine_ping.
 int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable);
 
 // Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
@@ -227,9 +228,9 @@ uint32_t gv_engine_end(const struct gv_engine *engine);
 // Returns false if there is none.
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out);
-// The same, for callers that refer to entries: *at becomes the cursor of the entry itself, *next
-// the cursor after it. Later, gv_engine_walk from *at to *at + 1 returns the entry, unless its
-// record has moved since.
+// As gv_engine_next, for callers that refer to entries. Sets *at to the cursor of the entry and
+// *next to the cursor after it. Later, gv_engine_walk from *at to *at + 1 returns the entry, unless
+// its record has moved since.
 bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
                     struct gv_entry *out);
 // The stored version of the entry with the lattice and key of `key`. Returns false if there is
@@ -237,9 +238,10 @@ bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, 
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out);
 
-// The element of the log `name`, canonical JSON, with the least offset that is *offset or more;
-// *offset becomes its offset. To continue, pass *offset + 1. False: there is none. O(log n), plus
-// the elements in between of other logs that share 11 bits of a hash with this one.
+// Finds, in the log `name` (canonical JSON), the element with the least offset that is at least
+// *offset, and sets *offset to its offset. To continue, pass *offset + 1. Returns false if there is
+// none. O(log n), plus the elements in between that belong to other logs whose names share 11 bits
+// of a hash with `name`.
 bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
                         struct gv_entry *out);
 
@@ -250,8 +252,8 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
 // hashes were made to have equal sums, nor for keys made to share both hashes.
 struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
-// Notes how much memory the caller takes for an index of the entries: it counts in memory_max as if
-// it were the replica's. 0 at the start.
+// Notes the memory, bytes, that the caller's index of the entries takes. It counts towards
+// memory_max like the memory of the replica. 0 at the start.
 void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes);
 
 // --- statistics ------------------------------------------------------------------------------
