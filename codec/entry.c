@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "entry.h"
 
+#include "../merkle/pack.h"
 #include "json_string.h"
+
+const struct gv_entry_traits gv_entry_lattices[GV_LATTICES] = {
+    [GV_LATTICE_SET] = {"set", 0},
+    [GV_LATTICE_COUNTER] = {"counter", GV_ENTRY_COUNT},
+    [GV_LATTICE_REGISTER] = {"register", GV_ENTRY_VALUE | GV_ENTRY_LAMPORT | GV_ENTRY_NODE},
+    [GV_LATTICE_LOG] = {"log", GV_ENTRY_VALUE},
+};
 
 // --- canonical text --------------------------------------------------------------------------
 
@@ -204,13 +212,14 @@ static bool is_missing(struct gv_slice text) {
 
 static int check_shape(const struct gv_entry *entry, const char **fault) {
     *fault = "the lattice is unknown";
-    if ((unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
+    if ((unsigned)entry->lattice >= GV_LATTICES) return GV_EINVAL;
     *fault = "the key is missing";
     if (is_missing(entry->key)) return GV_EINVAL;
-    bool has = entry->lattice == GV_LATTICE_REGISTER;
-    *fault = has ? "the value is missing" : "only a register has a value";
+    bool has = gv_entry_has(entry, GV_ENTRY_VALUE);
+    *fault = has ? "the value is missing" : "an entry of this lattice has no value";
     if (has ? is_missing(entry->value) : entry->value.len > 0) return GV_EINVAL;
-    *fault = has ? "the node is missing" : "only a register has a node";
+    has = gv_entry_has(entry, GV_ENTRY_NODE);
+    *fault = has ? "the node is missing" : "an entry of this lattice has no node";
     if (has ? is_missing(entry->node) : entry->node.len > 0) return GV_EINVAL;
     *fault = "the node is longer than the limit";
     if (entry->node.len > GV_ENTRY_NODE_MAX) return GV_ESPACE;
@@ -225,16 +234,70 @@ static unsigned depth_of(const struct gv_entry *entry) {
     return entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
 }
 
+// Whether canonical text is one value, not several that are separated by commas.
+static bool is_one_value(struct gv_slice text) {
+    bool string = false;
+    unsigned depth = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c == '"') string = !string;
+        if (string && c == '\\') i++;
+        if (string) continue;
+        if (c == ',' && depth == 0) return false;
+        depth += c == '[' || c == '{';
+        depth -= c == ']' || c == '}';
+    }
+    return text.len > 0;
+}
+
+int gv_entry_log_key(struct gv_slice key, struct gv_slice *name, uint64_t *offset) {
+    if (key.len < 2 || key.data[0] != '[') return GV_ETYPE;
+    size_t end = key.len - 1, digits = end; // `end`: the closing bracket
+    while (digits > 0 && (uint8_t)(key.data[digits - 1] - '0') <= 9) digits--;
+    if (digits == end || digits < 2 || key.data[digits - 1] != ',') return GV_ETYPE;
+    *name = (struct gv_slice){key.data + 1, digits - 2};
+    if (!is_one_value(*name)) return GV_ETYPE;
+    uint64_t number = 0;
+    for (size_t i = digits; i < end; i++) {
+        number = number * 10 + (uint64_t)(key.data[i] - '0');
+        if (number > GV_ENTRY_OFFSET_MAX) return GV_ERANGE;
+    }
+    *offset = number;
+    return 0;
+}
+
+int gv_entry_log_key_put(char *buf, size_t cap, struct gv_slice name, uint64_t offset) {
+    GV_ASSERT(offset <= GV_ENTRY_OFFSET_MAX);
+    struct gv_writer out = {.data = (uint8_t *)buf, .cap = cap};
+    gv_pack_put_u8(&out, '[');
+    gv_pack_put_bytes(&out, name.data, name.len);
+    gv_pack_put_u8(&out, ',');
+    gv_pack_put_decimal(&out, offset);
+    gv_pack_put_u8(&out, ']');
+    return out.full ? GV_ESPACE : (int)out.len;
+}
+
+static int check_log_key(const struct gv_entry *entry, const char **fault) {
+    struct gv_slice name;
+    uint64_t offset;
+    if (entry->lattice != GV_LATTICE_LOG) return 0;
+    int error = gv_entry_log_key(entry->key, &name, &offset);
+    *fault = error == GV_ERANGE ? "the offset is greater than 2^53 - 1"
+                                : "the key is not [NAME,OFFSET], the offset in plain digits";
+    return error;
+}
+
 int gv_entry_check(const struct gv_entry *entry, const char **fault) {
     int error = check_shape(entry, fault);
     if (error != 0) return error;
     error = check_text(entry->key, depth_of(entry));
     *fault = error == GV_ERANGE ? "the key is nested too deep" : "the key is not canonical JSON";
-    if (error != 0 || entry->lattice != GV_LATTICE_REGISTER) return error;
+    if (error == 0) error = check_log_key(entry, fault);
+    if (error != 0 || !gv_entry_has(entry, GV_ENTRY_VALUE)) return error;
     error = check_text(entry->value, depth_of(entry));
     *fault =
         error == GV_ERANGE ? "the value is nested too deep" : "the value is not canonical JSON";
-    if (error != 0) return error;
+    if (error != 0 || !gv_entry_has(entry, GV_ENTRY_NODE)) return error;
     *fault = "the node is not a JSON string";
     return entry->node.data[0] == '"' ? check_text(entry->node, 0) : GV_ETYPE;
 }
@@ -260,9 +323,11 @@ int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault) {
     if (error != 0) return error;
     *fault = "the key is nested too deep";
     if (!is_nested_within(entry->key, depth_of(entry))) return GV_ERANGE;
-    if (entry->lattice != GV_LATTICE_REGISTER) return 0;
+    error = check_log_key(entry, fault);
+    if (error != 0 || !gv_entry_has(entry, GV_ENTRY_VALUE)) return error;
     *fault = "the value is nested too deep";
     if (!is_nested_within(entry->value, depth_of(entry))) return GV_ERANGE;
+    if (!gv_entry_has(entry, GV_ENTRY_NODE)) return 0;
     *fault = "the node is not a JSON string";
     return entry->node.data[0] == '"' ? 0 : GV_ETYPE;
 }

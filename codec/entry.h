@@ -16,15 +16,33 @@ enum gv_lattice {
     GV_LATTICE_SET,      // one version only: the key is present
     GV_LATTICE_COUNTER,  // ordered by count
     GV_LATTICE_REGISTER, // ordered by (lamport, node, value); node and value by their bytes
+    GV_LATTICE_LOG,      // an element of an append-only log; ordered by the bytes of the value
+    GV_LATTICES,         // number of lattices
 };
+
+// The fields that an entry can have besides its key. A message has them in this order.
+enum {
+    GV_ENTRY_VALUE = 1,
+    GV_ENTRY_LAMPORT = 2,
+    GV_ENTRY_NODE = 4,
+    GV_ENTRY_COUNT = 8,
+};
+
+// What distinguishes a lattice: the versions of an entry are ordered by (lamport, count, node,
+// value), as far as the lattice has these fields.
+struct gv_entry_traits {
+    const char *name; // of the lattice, in messages
+    unsigned fields;  // GV_ENTRY_*, those that every entry of the lattice has; no other is set
+};
+extern const struct gv_entry_traits gv_entry_lattices[GV_LATTICES];
 
 // One entry of the replicated map. The lattice and the key identify it; two entries that share both
 // are versions of it. The slices are borrowed. Fields of other lattices are 0 or empty.
 struct gv_entry {
     enum gv_lattice lattice;
-    struct gv_slice key;   // canonical JSON text (json.h)
+    struct gv_slice key;   // canonical JSON text (json.h); log: [NAME,OFFSET], see below
     uint64_t count;        // counter: its value
-    struct gv_slice value; // register: canonical JSON text
+    struct gv_slice value; // register, log: canonical JSON text
     uint64_t lamport;      // register: Lamport time of the write
     struct gv_slice node;  // register: the writer, the canonical text of a string
 };
@@ -43,16 +61,34 @@ enum {
 //   GV_EINVAL   the lattice is unknown, a field of the lattice is missing, or a field that it does
 //               not have is set
 //   GV_ESYNTAX  the key, value or node is not canonical JSON
-//   GV_ETYPE    the node is not a string
-//   GV_ERANGE   nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH
+//   GV_ETYPE    the node is not a string, or the key of a log's element is not [NAME,OFFSET]
+//   GV_ERANGE   nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH, or an offset is greater
+//               than GV_ENTRY_OFFSET_MAX
 //   GV_ESPACE   longer than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX
 // Allocates nothing. Takes about a quarter of a nanosecond a byte.
 int gv_entry_check(const struct gv_entry *entry, const char **fault);
 
 // The same for an entry whose texts are known to be canonical JSON, as written by
-// gv_json_canonical, gv_json_quote or gv_message_next: only sizes and nesting are checked, never
-// GV_ESYNTAX.
+// gv_json_canonical, gv_json_quote or gv_message_next: only sizes, nesting and the key of a log's
+// element are checked, never GV_ESYNTAX.
 int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
+
+// The key of an element of a log is the canonical text [NAME,OFFSET]: the log's name, any JSON
+// value, and the element's offset in plain digits.
+#define GV_ENTRY_OFFSET_MAX (((uint64_t)1 << 53) - 1) // exact in a double, as in JavaScript
+enum { GV_ENTRY_LOG_KEY_MAX = 2 + 1 + 16 };           // most bytes of such a key besides the name
+
+// Reads a canonical key of that form; *name borrows it. Returns 0; GV_ETYPE: it has another form;
+// GV_ERANGE: the offset is greater than GV_ENTRY_OFFSET_MAX. O(length of the key).
+int gv_entry_log_key(struct gv_slice key, struct gv_slice *name, uint64_t *offset);
+// Writes the key of an offset, which must not exceed GV_ENTRY_OFFSET_MAX (asserted). Returns its
+// length, bytes. GV_ESPACE: longer than `cap`.
+int gv_entry_log_key_put(char *buf, size_t cap, struct gv_slice name, uint64_t offset);
+
+// Whether the lattice of the entry has this field.
+static inline bool gv_entry_has(const struct gv_entry *entry, unsigned field) {
+    return (gv_entry_lattices[entry->lattice].fields & field) != 0;
+}
 
 // The length of key, value and node together, bytes.
 static inline size_t gv_entry_size(const struct gv_entry *entry) {

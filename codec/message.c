@@ -8,14 +8,6 @@ _Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX 
 _Static_assert(GV_ENTRY_DEPTH_SET - GV_ENTRY_DEPTH == 1,
                "other keys and values are in a tuple, too");
 
-// The member names of groups.
-static const char *const lattice_names[] = {
-    [GV_LATTICE_SET] = "set",
-    [GV_LATTICE_COUNTER] = "counter",
-    [GV_LATTICE_REGISTER] = "register",
-};
-enum { LATTICES = GV_COUNT(lattice_names) };
-
 bool gv_message_is_type(const struct gv_json *json, int type) {
     return gv_json_equals(json, type, "gossip") || gv_json_equals(json, type, "sync");
 }
@@ -134,8 +126,8 @@ void gv_message_entries(const struct gv_message *message, struct gv_message_curs
 }
 
 static int group_lattice(const struct gv_json *json, int name) {
-    for (int i = 0; i < LATTICES; i++) {
-        if (gv_json_equals(json, name, lattice_names[i])) return i;
+    for (int i = 0; i < GV_LATTICES; i++) {
+        if (gv_json_equals(json, name, gv_entry_lattices[i].name)) return i;
     }
     return GV_ETYPE;
 }
@@ -179,27 +171,32 @@ static int canonicalise(struct gv_json *json, int token, struct scratch *scratch
     return 0;
 }
 
-// [key, count] or [key, value, lamport, node].
+// Decodes a field besides the key.
+static int decode_field(struct gv_json *json, unsigned field, int token, struct gv_entry *out,
+                        struct scratch *scratch) {
+    if (field == GV_ENTRY_VALUE) return canonicalise(json, token, scratch, &out->value);
+    if (field == GV_ENTRY_LAMPORT) return gv_json_u64(json, token, &out->lamport);
+    if (field == GV_ENTRY_COUNT) return gv_json_u64(json, token, &out->count);
+    if (gv_json_type(json, token) != GV_JSON_STRING) return GV_ETYPE;
+    return canonicalise(json, token, scratch, &out->node);
+}
+
+// [key, …], with the fields of the lattice in their order.
 static int decode_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
                         struct scratch *scratch) {
     struct gv_json *json = cursor->json;
-    int size = cursor->lattice == GV_LATTICE_COUNTER ? 2 : 4;
-    if (gv_json_type(json, item) != GV_JSON_ARRAY || gv_json_size(json, item) != size)
-        return GV_ETYPE;
-    int field = item + 1;
-    int error = canonicalise(json, field, scratch, &out->key);
+    if (gv_json_type(json, item) != GV_JSON_ARRAY) return GV_ETYPE;
+    int left = gv_json_size(json, item) - 1, token = item + 1;
+    if (left < 0) return GV_ETYPE;
+    int error = canonicalise(json, token, scratch, &out->key);
+    for (unsigned field = 1; error == 0 && field <= GV_ENTRY_COUNT; field *= 2) {
+        if (!gv_entry_has(out, field)) continue;
+        if (left-- == 0) return GV_ETYPE;
+        token = gv_json_next(json, token);
+        error = decode_field(json, field, token, out, scratch);
+    }
     if (error) return error;
-    field = gv_json_next(json, field);
-    if (cursor->lattice == GV_LATTICE_COUNTER) return gv_json_u64(json, field, &out->count);
-
-    error = canonicalise(json, field, scratch, &out->value);
-    if (error) return error;
-    field = gv_json_next(json, field);
-    error = gv_json_u64(json, field, &out->lamport);
-    if (error) return error;
-    field = gv_json_next(json, field);
-    if (gv_json_type(json, field) != GV_JSON_STRING) return GV_ETYPE;
-    return canonicalise(json, field, scratch, &out->node);
+    return left == 0 ? 0 : GV_ETYPE;
 }
 
 int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
@@ -267,33 +264,34 @@ void gv_message_begin(struct gv_message_writer *writer, const struct gv_message 
 static void begin_group(struct gv_message_writer *writer, enum gv_lattice lattice) {
     struct gv_writer *out = &writer->out;
     gv_pack_put_text(out, writer->open ? "]},{\"" : ",\"entries\":[{\"");
-    gv_pack_put_text(out, lattice_names[lattice]);
+    gv_pack_put_text(out, gv_entry_lattices[lattice].name);
     gv_pack_put_text(out, "\":[");
 }
 
-static void put_entry(struct gv_writer *out, const struct gv_entry *entry) {
-    if (entry->lattice == GV_LATTICE_SET) {
-        gv_pack_put_bytes(out, entry->key.data, entry->key.len);
-        return;
-    }
-    gv_pack_put_u8(out, '[');
-    gv_pack_put_bytes(out, entry->key.data, entry->key.len);
+static void put_text_field(struct gv_writer *out, struct gv_slice text) {
     gv_pack_put_u8(out, ',');
-    if (entry->lattice == GV_LATTICE_COUNTER) {
-        gv_pack_put_decimal(out, entry->count);
-    } else {
-        gv_pack_put_bytes(out, entry->value.data, entry->value.len);
-        gv_pack_put_u8(out, ',');
-        gv_pack_put_decimal(out, entry->lamport);
-        gv_pack_put_u8(out, ',');
-        gv_pack_put_bytes(out, entry->node.data, entry->node.len);
-    }
+    gv_pack_put_bytes(out, text.data, text.len);
+}
+
+static void put_number_field(struct gv_writer *out, uint64_t number) {
+    gv_pack_put_u8(out, ',');
+    gv_pack_put_decimal(out, number);
+}
+
+static void put_entry(struct gv_writer *out, const struct gv_entry *entry) {
+    if (entry->lattice != GV_LATTICE_SET) gv_pack_put_u8(out, '[');
+    gv_pack_put_bytes(out, entry->key.data, entry->key.len);
+    if (entry->lattice == GV_LATTICE_SET) return;
+    if (gv_entry_has(entry, GV_ENTRY_VALUE)) put_text_field(out, entry->value);
+    if (gv_entry_has(entry, GV_ENTRY_LAMPORT)) put_number_field(out, entry->lamport);
+    if (gv_entry_has(entry, GV_ENTRY_NODE)) put_text_field(out, entry->node);
+    if (gv_entry_has(entry, GV_ENTRY_COUNT)) put_number_field(out, entry->count);
     gv_pack_put_u8(out, ']');
 }
 
 bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *entry,
                     size_t reserve) {
-    GV_ASSERT((int)entry->lattice < LATTICES && entry->key.len > 0);
+    GV_ASSERT((int)entry->lattice < GV_LATTICES && entry->key.len > 0);
     struct gv_writer *out = &writer->out;
     size_t before = out->len;
     if (reserve > out->cap - before) return false;

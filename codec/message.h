@@ -2,7 +2,8 @@
 // Messages between nodes: one JSON object, the body of a line.
 //
 //   {"type":"gossip","v":2,"id":7,"ask":1,"up":1,"next":380,"ack":[41,3,1500],
-//    "entries":[{"set":[17,"x"]},{"counter":[["n1",5]]},{"register":[["k",1,9,"n2"]]}]}
+//    "entries":[{"set":[17,"x"]},{"counter":[["n1",5]]},{"register":[["k",1,9,"n2"]]},
+//               {"log":[[["k",16384],"m"]]}]}
 //
 // A message of type "gossip" carries updates. One of type "sync" is a step of a sync; it usually
 // has a member "ranges", the summary of merkle/rbsr.h in base64. All members except type and v

@@ -3,6 +3,7 @@
 
 #include "admit.h"
 #include "core.h"
+#include "offset.h"
 
 #include <limits.h>
 
@@ -10,6 +11,8 @@ enum {
     PAUSE_MIN_MS = 5000,       // a timer this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // a probe waits this long for its answer at least
 };
+
+_Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
 
 // --- creation and release --------------------------------------------------------------------
 
@@ -855,6 +858,38 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
         return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
+    return true;
+}
+
+// Whether the entry is an element of the log of this name; *offset becomes its offset.
+static bool is_element(const struct gv_entry *entry, struct gv_slice name, uint64_t *offset) {
+    struct gv_slice found;
+    return entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &found, offset) == 0 &&
+           found.len == name.len && memcmp(found.data, name.data, name.len) == 0;
+}
+
+bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
+                        struct gv_entry *out) {
+    if (engine == NULL || offset == NULL || out == NULL || name.data == NULL || name.len == 0)
+        return false;
+    if (*offset > GV_ENTRY_OFFSET_MAX) return false;
+    const struct gv_replica *replica = &engine->replica;
+    uint64_t first = gv_lattice_log_position(&replica->key, name, *offset);
+    uint64_t last = gv_lattice_log_position(&replica->key, name, GV_ENTRY_OFFSET_MAX);
+    struct gv_tree_cursor at;
+    uint64_t found, least = UINT64_MAX;
+    // Two offsets can share the last position, so all elements at the first one found are compared.
+    for (bool more = gv_tree_seek(&replica->tree, first, &at); more; more = gv_tree_next(&at)) {
+        struct gv_item item = gv_tree_get(&at);
+        if (item.position > last) break;
+        struct gv_entry entry = gv_replica_get(replica, item.ref);
+        if (!is_element(&entry, name, &found) || found < *offset || found >= least) continue;
+        least = found;
+        last = item.position;
+        *out = entry;
+    }
+    if (least == UINT64_MAX) return false;
+    *offset = least;
     return true;
 }
 

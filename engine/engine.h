@@ -210,7 +210,8 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
 //
 // Iteration goes in order of arrival, from a cursor of 0 to the value of gv_engine_end at its
 // start. It may be interleaved with puts and receives. It returns every entry that was there at its
-// start, except that a register whose record moves meanwhile may be missed or returned twice.
+// start, except that a register whose record moves meanwhile may be missed or returned twice; the
+// element of a log never moves, unless a faulty node gave its offset to two values.
 
 // The end of the records: a cursor after the last entry.
 uint32_t gv_engine_end(const struct gv_engine *engine);
@@ -221,6 +222,12 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
 // The stored version of the entry with the lattice and key of `key`. False: there is none.
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out);
+
+// The element of the log `name`, canonical JSON, with the least offset that is *offset or more;
+// *offset becomes its offset. To continue, pass *offset + 1. False: there is none. O(log n), plus
+// the elements in between of other logs that share 11 bits of a hash with this one.
+bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
+                        struct gv_entry *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen

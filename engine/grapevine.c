@@ -203,6 +203,7 @@ static void on_change(void *ctx, const struct gv_engine_change *from) {
     struct grapevine *gv = ctx;
     struct gv_entry entry = gv_replica_get(&gv->engine->replica, from->at);
     struct gv_change change = {.key = entry.key, .is_local = from->origin < 0};
+    if (entry.lattice > GV_LATTICE_REGISTER) change.kind = GV_OTHER;
     if (entry.lattice == GV_LATTICE_COUNTER) {
         struct gv_slice key = counter_key(gv, entry.key);
         change.kind = key.len > 0 ? GV_COUNTER : GV_OTHER;

@@ -27,36 +27,53 @@ static uint64_t hashed_position(const struct gv_digest_key *key, struct gv_slice
 // The hash of lattice, key and version. It covers the second hash of the key, not the one that
 // gives the position: keys that share a position must differ here.
 static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
-    uint64_t words[5] = {gv_digest_hash2(key, entry->key.data, entry->key.len),
-                         (uint64_t)entry->lattice, entry->count, 0, 0};
-    if (entry->lattice == GV_LATTICE_SET) return gv_digest_words(key, words, 2);
-    if (entry->lattice == GV_LATTICE_COUNTER) return gv_digest_words(key, words, 3);
-    words[2] = entry->lamport;
-    words[3] = gv_digest_hash2(key, entry->node.data, entry->node.len);
-    words[4] = gv_digest_hash2(key, entry->value.data, entry->value.len);
-    return gv_digest_words(key, words, 5);
+    uint64_t words[6] = {gv_digest_hash2(key, entry->key.data, entry->key.len),
+                         (uint64_t)entry->lattice};
+    size_t count = 2;
+    if (gv_entry_has(entry, GV_ENTRY_LAMPORT)) words[count++] = entry->lamport;
+    if (gv_entry_has(entry, GV_ENTRY_COUNT)) words[count++] = entry->count;
+    if (gv_entry_has(entry, GV_ENTRY_NODE))
+        words[count++] = gv_digest_hash2(key, entry->node.data, entry->node.len);
+    if (gv_entry_has(entry, GV_ENTRY_VALUE))
+        words[count++] = gv_digest_hash2(key, entry->value.data, entry->value.len);
+    return gv_digest_words(key, words, count);
 }
 
-// The position of a key. *own: the key is an integer, and no other integer has its position.
-static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
-    GV_ASSERT(text.len > 0);
-    int64_t number;
-    bool integer = read_integer(text, &number);
-    uint64_t position = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
-                                : hashed_position(key, text);
-    // GV_POSITION_END is not a position; the key that would get it shares its neighbour's position.
-    *own = integer && position != GV_POSITION_END;
+// GV_POSITION_END is not a position; the key that would get it shares its neighbour's position.
+static uint64_t below_end(uint64_t position) {
     return position != GV_POSITION_END ? position : position - 1;
+}
+
+uint64_t gv_lattice_log_position(const struct gv_digest_key *key, struct gv_slice name,
+                                 uint64_t offset) {
+    GV_ASSERT(offset <= GV_ENTRY_OFFSET_MAX);
+    return below_end((hashed_position(key, name) & ~GV_ENTRY_OFFSET_MAX) | offset);
+}
+
+// The position of an entry. *own: its key is an integer, and no other integer has its position.
+static uint64_t position_of(const struct gv_digest_key *key, const struct gv_entry *entry,
+                            bool *own) {
+    GV_ASSERT(entry->key.len > 0);
+    struct gv_slice name;
+    uint64_t offset;
+    int64_t number;
+    *own = false;
+    if (entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &name, &offset) == 0)
+        return gv_lattice_log_position(key, name, offset);
+    if (!read_integer(entry->key, &number)) return below_end(hashed_position(key, entry->key));
+    uint64_t position = (uint64_t)number ^ (UINT64_C(1) << 63); // order of signed numbers
+    *own = position != GV_POSITION_END;
+    return below_end(position);
 }
 
 uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry) {
     bool own;
-    return position_of(key, entry->key, &own);
+    return position_of(key, entry, &own);
 }
 
 struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
     bool own;
-    struct gv_item item = {.position = position_of(key, entry->key, &own)};
+    struct gv_item item = {.position = position_of(key, entry, &own)};
     item.hash = own && entry->lattice == GV_LATTICE_SET ? gv_singlediff_permute(key, item.position)
                                                         : version_hash(key, entry);
     return item;
@@ -75,10 +92,11 @@ bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b) {
 
 bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b) {
     GV_ASSERT(a->lattice == b->lattice);
-    if (a->lattice == GV_LATTICE_SET) return false;
-    if (a->lattice == GV_LATTICE_COUNTER) return a->count > b->count;
+    // Fields that the lattice does not have are equal.
     if (a->lamport != b->lamport) return a->lamport > b->lamport;
+    if (a->count != b->count) return a->count > b->count;
     int order = compare(a->node, b->node);
-    // A node must not use a lamport twice; if one does, all replicas still choose the same value.
+    // A node must not use a lamport or an offset twice; if one does, all replicas still choose the
+    // same value.
     return order != 0 ? order > 0 : compare(a->value, b->value) > 0;
 }

@@ -18,7 +18,9 @@ extern "C" {
 //
 // Position: an integer key of 64 bits is its own position, so consecutive keys are adjacent; for
 // other keys it is a keyed hash of the key. Different keys may share a position: strings that
-// collide, a string and an integer, 2^63 - 1 and 2^63 - 2.
+// collide, a string and an integer, 2^63 - 1 and 2^63 - 2. The elements of a log are adjacent and
+// in the order of their offsets: 11 bits of a keyed hash of the name, then the offset. So one log
+// in 2,048 has its elements among those of another one.
 //
 // Hash: covers lattice, key and version. For a set's entry with an integer key below 2^63 - 1 it is
 // a keyed permutation of the position, which can be inverted (merkle/singlediff.h). For every other
@@ -28,8 +30,13 @@ extern "C" {
 // sync cannot distinguish keys made to collide in both hashes, which takes about 2^32 trials.
 struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry);
 
-// The entry's position; reads the key only.
+// The entry's position; reads lattice and key only.
 uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry);
+
+// The position of an element of the log of this name. The offset is at most GV_ENTRY_OFFSET_MAX
+// (asserted).
+uint64_t gv_lattice_log_position(const struct gv_digest_key *key, struct gv_slice name,
+                                 uint64_t offset);
 
 // Whether both are versions of the same entry: lattice and key are equal.
 bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b);

@@ -21,15 +21,16 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 
+static void write_text(struct gv_writer *out, struct gv_slice text) {
+    gv_pack_put_varint(out, text.len);
+    gv_pack_put_bytes(out, text.data, text.len);
+}
+
 static void write_value(struct gv_writer *out, const struct gv_entry *entry) {
-    if (entry->lattice == GV_LATTICE_COUNTER) gv_pack_put_u64(out, entry->count);
-    if (entry->lattice == GV_LATTICE_REGISTER) {
-        gv_pack_put_u64(out, entry->lamport);
-        gv_pack_put_varint(out, entry->value.len);
-        gv_pack_put_bytes(out, entry->value.data, entry->value.len);
-        gv_pack_put_varint(out, entry->node.len);
-        gv_pack_put_bytes(out, entry->node.data, entry->node.len);
-    }
+    if (gv_entry_has(entry, GV_ENTRY_LAMPORT)) gv_pack_put_u64(out, entry->lamport);
+    if (gv_entry_has(entry, GV_ENTRY_COUNT)) gv_pack_put_u64(out, entry->count);
+    if (gv_entry_has(entry, GV_ENTRY_VALUE)) write_text(out, entry->value);
+    if (gv_entry_has(entry, GV_ENTRY_NODE)) write_text(out, entry->node);
     if (entry->key.len > GV_STORE_KEY_INLINE_MAX)
         gv_pack_put_bytes(out, entry->key.data + GV_STORE_KEY_PREFIX,
                           entry->key.len - GV_STORE_KEY_PREFIX);
@@ -47,17 +48,15 @@ int gv_record_read(const struct gv_store_record *record, uint8_t *scratch, struc
         return GV_ECORRUPT;
     uint8_t lattice = record->key.data[POSITION] & (LONG - 1);
     bool cut = (record->key.data[POSITION] & LONG) != 0;
-    if (lattice > GV_LATTICE_REGISTER) return GV_ECORRUPT;
+    if (lattice >= GV_LATTICES) return GV_ECORRUPT;
     struct gv_slice key = {record->key.data + POSITION + LATTICE,
                            record->key.len - POSITION - LATTICE};
     struct gv_reader in = {.data = record->value.data, .len = record->value.len};
     *out = (struct gv_entry){.lattice = (enum gv_lattice)lattice, .key = key};
-    if (lattice == GV_LATTICE_COUNTER) out->count = gv_pack_get_u64(&in);
-    if (lattice == GV_LATTICE_REGISTER) {
-        out->lamport = gv_pack_get_u64(&in);
-        out->value = read_text(&in);
-        out->node = read_text(&in);
-    }
+    if (gv_entry_has(out, GV_ENTRY_LAMPORT)) out->lamport = gv_pack_get_u64(&in);
+    if (gv_entry_has(out, GV_ENTRY_COUNT)) out->count = gv_pack_get_u64(&in);
+    if (gv_entry_has(out, GV_ENTRY_VALUE)) out->value = read_text(&in);
+    if (gv_entry_has(out, GV_ENTRY_NODE)) out->node = read_text(&in);
     if (in.error) return GV_ECORRUPT;
     size_t rest = in.len - in.at;
     if (!cut) return rest == 0 ? 0 : GV_ECORRUPT;
@@ -94,7 +93,7 @@ int gv_record_append(struct gv_store_batch *batch, struct gv_alloc alloc,
     struct gv_writer head = {.data = key, .cap = sizeof key};
     write_key(&head, &engine->replica.key, entry);
     GV_ASSERT(!head.full);
-    size_t most = LENGTHS + head.len + 8 + 2 * GV_PACK_VARINT_MAX + entry->value.len +
+    size_t most = LENGTHS + head.len + 2 * 8 + 2 * GV_PACK_VARINT_MAX + entry->value.len +
                   entry->node.len + entry->key.len;
     int error = reserve(batch, alloc, most);
     if (error != 0) return error;

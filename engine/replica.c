@@ -11,8 +11,8 @@ enum {
     FREE_LIST_END = 0,          // a record with reference 0 is never put into a free list
 };
 
-// The header of every record. In a set's record the key follows; in one of a counter or register, a
-// struct versioned, then key, value and node.
+// The header of every record. In a set's record the key follows; in any other one, a struct
+// versioned, then lamport and count, those that the lattice has, then key, value and node.
 struct record {
     uint16_t units; // size of the record, at most CHUNK_UNITS
     uint8_t lattice;
@@ -21,15 +21,14 @@ struct record {
 };
 
 struct versioned {
-    uint64_t version; // count or lamport
     uint64_t user_data;
     uint32_t value_len;
     uint32_t next; // record in the free list
 };
 
-_Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "no padding");
+_Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 16, "no padding");
 _Static_assert(CHUNK_UNITS <= UINT16_MAX, "units can hold the size of any record");
-_Static_assert((int)GV_ENTRY_SIZE_MAX + 8 + 24 <= (int)GV_REPLICA_CHUNK,
+_Static_assert((int)GV_ENTRY_SIZE_MAX + 8 + 16 + 2 * 8 <= (int)GV_REPLICA_CHUNK,
                "a chunk can hold any record");
 _Static_assert((int)GV_ENTRY_NODE_MAX <= UINT8_MAX, "node_len can hold the length of any node");
 
@@ -102,6 +101,10 @@ static unsigned log2_up(uint32_t value) {
     return log;
 }
 
+static unsigned log2_down(uint32_t value) {
+    return log2_up(value / 2 + 1);
+}
+
 // Marks the rest of the chunk at `end` as a record that is not in use, and frees all but its head.
 static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
@@ -146,18 +149,20 @@ static int allocate(struct gv_replica *replica, const struct gv_entry *entry, ui
     unsigned class = log2_up(units);
     *ref = replica->free_lists[class];
     if (*ref == FREE_LIST_END) return allocate_fresh(replica, UINT32_C(1) << class, ref);
-    replica->free_lists[class] = versioned_of(record_at(replica, *ref))->next;
+    struct record *record = record_at(replica, *ref);
+    GV_ASSERT(record->units >= units);
+    replica->free_lists[class] = ((struct versioned *)(void *)(record + 1))->next;
     return 0;
 }
 
-// Puts the record of a register into a free list. `end` never decreases below a record that was in
+// Puts a record into a free list, for registers. `end` never decreases below a record that was in
 // use, since an iteration may continue there.
 static void free_record(struct gv_replica *replica, uint32_t ref) {
     struct record *record = record_at(replica, ref);
-    GV_ASSERT(record->lattice == GV_LATTICE_REGISTER);
+    GV_ASSERT(record->lattice != GV_LATTICE_SET && record->lattice != LATTICE_FREE);
     record->lattice = LATTICE_FREE;
     if (ref == FREE_LIST_END) return; // stays unused; can happen once only
-    unsigned class = log2_up(record->units);
+    unsigned class = log2_down(record->units);
     versioned_of(record)->next = replica->free_lists[class];
     replica->free_lists[class] = ref;
 }
@@ -175,7 +180,11 @@ static void rollback(struct gv_replica *replica, uint32_t ref) {
 // --- entries in records ----------------------------------------------------------------------
 
 static size_t texts_offset(enum gv_lattice lattice) {
-    return sizeof(struct record) + (lattice == GV_LATTICE_SET ? 0 : sizeof(struct versioned));
+    unsigned fields = gv_entry_lattices[lattice].fields;
+    if (lattice == GV_LATTICE_SET) return sizeof(struct record);
+    return sizeof(struct record) + sizeof(struct versioned) +
+           (fields & GV_ENTRY_LAMPORT ? sizeof(uint64_t) : 0) +
+           (fields & GV_ENTRY_COUNT ? sizeof(uint64_t) : 0);
 }
 
 static uint32_t units_of(const struct gv_entry *entry) {
@@ -236,12 +245,12 @@ static void write_record(struct record *record, const struct gv_entry *entry, ui
     record->node_len = (uint8_t)entry->node.len;
     uint8_t *texts = append((uint8_t *)record + texts_offset(entry->lattice), entry->key);
     if (entry->lattice == GV_LATTICE_SET) return;
-    *versioned_of(record) = (struct versioned){
-        .version = entry->lattice == GV_LATTICE_COUNTER ? entry->count : entry->lamport,
-        .user_data = user_data,
-        .value_len = (uint32_t)entry->value.len,
-    };
-    if (entry->lattice == GV_LATTICE_COUNTER) return;
+    struct versioned *versioned = versioned_of(record);
+    *versioned =
+        (struct versioned){.user_data = user_data, .value_len = (uint32_t)entry->value.len};
+    uint64_t *number = (uint64_t *)(void *)(versioned + 1);
+    if (gv_entry_has(entry, GV_ENTRY_LAMPORT)) *number++ = entry->lamport;
+    if (gv_entry_has(entry, GV_ENTRY_COUNT)) *number++ = entry->count;
     append(append(texts, entry->value), entry->node);
 }
 
@@ -253,14 +262,14 @@ struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref) {
     entry.key = (struct gv_slice){texts, record->key_len};
     if (entry.lattice == GV_LATTICE_SET) return entry;
     const struct versioned *versioned = read_versioned(record);
-    if (entry.lattice == GV_LATTICE_COUNTER) {
-        entry.count = versioned->version;
-        return entry;
-    }
-    entry.lamport = versioned->version;
-    entry.value = (struct gv_slice){texts + record->key_len, versioned->value_len};
-    entry.node =
-        (struct gv_slice){texts + record->key_len + versioned->value_len, record->node_len};
+    const uint64_t *number = (const uint64_t *)(const void *)(versioned + 1);
+    if (gv_entry_has(&entry, GV_ENTRY_LAMPORT)) entry.lamport = *number++;
+    if (gv_entry_has(&entry, GV_ENTRY_COUNT)) entry.count = *number++;
+    texts += record->key_len;
+    if (gv_entry_has(&entry, GV_ENTRY_VALUE))
+        entry.value = (struct gv_slice){texts, versioned->value_len};
+    if (gv_entry_has(&entry, GV_ENTRY_NODE))
+        entry.node = (struct gv_slice){texts + versioned->value_len, record->node_len};
     return entry;
 }
 

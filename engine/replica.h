@@ -2,9 +2,9 @@
 // The replica: all entries of one node, as records in chunks of memory, and the tree over them.
 //
 // A record has a 32-bit reference, its offset in units of 16 bytes. It stays valid until the record
-// moves, which happens only to a register whose key, value and node outgrow it. A lookup seeks the
-// key's position in the tree and compares keys there. A chunk that cannot hold the next record is
-// cut to its records, so the memory hardly depends on the order in which entries were stored.
+// moves, which happens only to a register or a log's element whose texts outgrow it. A lookup seeks
+// the key's position in the tree and compares keys there. A chunk that cannot hold the next record
+// is cut to its records, so the memory hardly depends on the order in which entries were stored.
 #ifndef GV_ENGINE_REPLICA_H
 #define GV_ENGINE_REPLICA_H
 
@@ -63,11 +63,10 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
 // 1: the replica changed, and *ref is the record; 0: it had this version or a larger one. After an
 // error the replica is unchanged. GV_ESPACE: longer than any record. GV_EFULL: the records reach
 // 64 GiB, what references can address. GV_ENOMEM.
-// A changed counter or register keeps its user data; that of a new one is UINT64_MAX.
+// A changed entry keeps its user data; that of a new one is UINT64_MAX.
 int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
-// A word in the record of a counter or register that the caller may use. NULL for a set's record,
-// which never changes.
+// A word in the record that the caller may use. NULL for a set's record, which never changes.
 uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
 
 // --- reading ---------------------------------------------------------------------------------
@@ -79,8 +78,8 @@ struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref);
 
 // The first record at or after *ref and before `end`, in order of storing: *ref becomes its
 // reference, *next the one to continue at. False: there is none. Puts may be interleaved with an
-// iteration: it returns every entry that was there at its start, except registers whose records
-// move meanwhile.
+// iteration: it returns every entry that was there at its start, except registers and elements of
+// logs whose records move meanwhile.
 bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end, uint32_t *next);
 
 // --- memory ----------------------------------------------------------------------------------

@@ -19,9 +19,9 @@
 //   key    position (8 bytes, big-endian), lattice (1), the entry's key. If the key is longer than
 //          GV_STORE_KEY_INLINE_MAX, bit 7 of the lattice is set, and instead of the key there are
 //          its first GV_STORE_KEY_PREFIX bytes and its second hash (8, gv_digest_hash2).
-//   value  set: empty. Counter: the count (8 bytes, little-endian). Register: lamport (8), then
-//          value and node, each after its length (varint). At the end, the rest of a key that is
-//          longer than GV_STORE_KEY_INLINE_MAX.
+//   value  the fields that the lattice has (gv_entry_lattices): lamport and count (8 bytes each,
+//          little-endian), value and node, each after its length (varint). At the end, the rest of
+//          a key that is longer than GV_STORE_KEY_INLINE_MAX.
 //
 // Positions depend on the cluster's secret. A store written under another secret loads completely,
 // though not in order. Entries written again get new records; the old records stay, and each load

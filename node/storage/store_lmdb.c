@@ -698,15 +698,13 @@ static void write_text(FILE *file, const char *name, struct gv_slice text) {
 
 // The texts are JSON, since version 0.1.0 accepted nothing else.
 static void write_entry(FILE *file, const struct gv_entry *entry) {
-    static const char *const lattices[] = {"set", "counter", "register"};
-    fprintf(file, "{\"lattice\":\"%s\"", lattices[entry->lattice]);
+    fprintf(file, "{\"lattice\":\"%s\"", gv_entry_lattices[entry->lattice].name);
     write_text(file, "key", entry->key);
-    if (entry->lattice == GV_LATTICE_COUNTER) fprintf(file, ",\"count\":%" PRIu64, entry->count);
-    if (entry->lattice == GV_LATTICE_REGISTER) {
+    if (gv_entry_has(entry, GV_ENTRY_COUNT)) fprintf(file, ",\"count\":%" PRIu64, entry->count);
+    if (gv_entry_has(entry, GV_ENTRY_LAMPORT))
         fprintf(file, ",\"lamport\":%" PRIu64, entry->lamport);
-        write_text(file, "node", entry->node);
-        write_text(file, "value", entry->value);
-    }
+    if (gv_entry_has(entry, GV_ENTRY_NODE)) write_text(file, "node", entry->node);
+    if (gv_entry_has(entry, GV_ENTRY_VALUE)) write_text(file, "value", entry->value);
     fputs("}\n", file);
 }
 

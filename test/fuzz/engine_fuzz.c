@@ -87,10 +87,14 @@ static struct gv_slice slice(const char *text) {
 static void put_number(struct gv_engine *engine, int number) {
     char key[32];
     snprintf(key, sizeof key, number % 5 != 0 ? "%d" : "\"k%d\"", number);
-    struct gv_entry entry = {.lattice = (enum gv_lattice)(number % 3), .key = slice(key)};
+    struct gv_entry entry = {.lattice = (enum gv_lattice)(number % GV_LATTICES), .key = slice(key)};
+    char element[64];
+    snprintf(element, sizeof element, "[%s,%d]", number % 3 ? "\"log\"" : key, number);
+    if (entry.lattice == GV_LATTICE_LOG) entry.key = slice(element);
     if (entry.lattice == GV_LATTICE_COUNTER) entry.count = 1 + (uint64_t)number;
+    if (gv_entry_has(&entry, GV_ENTRY_VALUE))
+        entry.value = slice(number / 4 % 2 ? "null" : "\"a longer text than most\"");
     if (entry.lattice == GV_LATTICE_REGISTER) {
-        entry.value = slice(number % 2 ? "null" : "\"a longer text than most\"");
         entry.lamport = (uint64_t)number;
         entry.node = slice("\"n1\"");
     }

@@ -40,10 +40,13 @@ static void put_some(struct gv_engine *engine) {
     for (int i = 0; i < ENTRIES; i++) {
         char key[16];
         snprintf(key, sizeof key, i % 7 ? "%d" : "\"k%d\"", i);
-        struct gv_entry entry = {.lattice = (enum gv_lattice)(i % 3), .key = slice(key)};
+        struct gv_entry entry = {.lattice = (enum gv_lattice)(i % GV_LATTICES), .key = slice(key)};
+        char element[32];
+        snprintf(element, sizeof element, "[%s,%d]", i % 3 ? "\"log\"" : key, i);
+        if (entry.lattice == GV_LATTICE_LOG) entry.key = slice(element);
         if (entry.lattice == GV_LATTICE_COUNTER) entry.count = 1 + (uint64_t)i;
+        if (gv_entry_has(&entry, GV_ENTRY_VALUE)) entry.value = slice(values[i / 4 % 3]);
         if (entry.lattice == GV_LATTICE_REGISTER) {
-            entry.value = slice(values[i / 3 % 3]);
             entry.lamport = (uint64_t)i;
             entry.node = slice("\"n1\"");
         }

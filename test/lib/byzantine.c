@@ -210,7 +210,14 @@ static struct gv_entry entry(struct gv_byzantine *byzantine, const struct gv_rep
         len = snprintf(key, sizeof key, "\"%*d\"", how * 2, gv_byzantine_byte(byzantine));
     if (len > 0) {
         entry.key = (struct gv_slice){(const uint8_t *)key, (size_t)len};
-        entry.lattice = (enum gv_lattice)(gv_byzantine_byte(byzantine) % 3);
+        entry.lattice = (enum gv_lattice)(gv_byzantine_byte(byzantine) % GV_LATTICES);
+    }
+    if (len > 0 && entry.lattice == GV_LATTICE_LOG) {
+        static char element[TEXT_CAP + GV_ENTRY_LOG_KEY_MAX];
+        uint64_t offset = number(byzantine, 1000) & GV_ENTRY_OFFSET_MAX;
+        len = gv_entry_log_key_put(element, sizeof element, entry.key, offset);
+        entry.key = (struct gv_slice){(const uint8_t *)element, (size_t)len};
+        entry.value = (struct gv_slice){(const uint8_t *)key, 1}; // often no JSON
     }
     entry.count = number(byzantine, entry.count);
     if (entry.lattice != GV_LATTICE_REGISTER) return entry;

@@ -11,18 +11,17 @@ static void write_text(FILE *out, struct gv_slice text) {
 }
 
 static void write_entries(FILE *out, const struct gv_message *message) {
-    static const char *const names[] = {" set", " counter", " register"};
     struct gv_message_cursor cursor;
     struct gv_entry entry;
     char scratch[4096];
     int last = -1;
     gv_message_entries(message, &cursor);
     while (gv_message_next(&cursor, &entry, scratch, sizeof scratch) == 1) {
-        if ((int)entry.lattice != last) fputs(names[entry.lattice], out);
+        if ((int)entry.lattice != last) fprintf(out, " %s", gv_entry_lattices[entry.lattice].name);
         last = (int)entry.lattice;
         write_text(out, entry.key);
         if (entry.lattice == GV_LATTICE_COUNTER) fprintf(out, "=%" PRIu64, entry.count);
-        if (entry.lattice == GV_LATTICE_REGISTER) {
+        if (gv_entry_has(&entry, GV_ENTRY_VALUE)) {
             fputc('=', out);
             write_text(out, entry.value);
         }

@@ -53,20 +53,30 @@ static void draw(struct gv_prng *prng, struct sample *out, uint64_t keys) {
     struct gv_prng fixed; // a key always has the same length
     gv_prng_init(&fixed, number, 0);
     struct gv_entry *entry = &out->entry;
-    *entry = (struct gv_entry){.lattice = (enum gv_lattice)(number % 3)};
-    bool has = entry->lattice == GV_LATTICE_REGISTER;
+    *entry = (struct gv_entry){.lattice = (enum gv_lattice)(number % 4)};
+    bool has = gv_entry_has(entry, GV_ENTRY_VALUE);
     size_t most = has ? TEXTS / 2 : TEXTS;
     entry->key = string_of(out->key, number, any_length(&fixed, most));
-    if (number % 5 == 0) {
+    if (entry->lattice == GV_LATTICE_LOG) {
+        struct gv_slice name = {entry->key.data, entry->key.len};
+        static char element[TEXTS / 2 + GV_ENTRY_LOG_KEY_MAX];
+        int len = gv_entry_log_key_put(element, sizeof element, name, number);
+        memcpy(out->key, element, (size_t)len);
+        entry->key.len = (size_t)len;
+    } else if (number % 5 == 0) {
         uint64_t next = (uint64_t)number + 1;
         entry->key.len = (size_t)snprintf(out->key, sizeof out->key, "%" PRIu64, next);
     }
     entry->count = entry->lattice == GV_LATTICE_COUNTER ? gv_prng_below(prng, 1000) : 0;
     if (!has) return;
-    entry->lamport = gv_prng_below(prng, 1000);
-    entry->node = string_of(out->node, number, any_length(&fixed, GV_ENTRY_NODE_MAX));
+    if (entry->lattice == GV_LATTICE_REGISTER) {
+        entry->lamport = gv_prng_below(prng, 1000);
+        entry->node = string_of(out->node, number, any_length(&fixed, GV_ENTRY_NODE_MAX));
+    }
     size_t left = TEXTS - entry->key.len - entry->node.len;
-    entry->value = string_of(out->value, gv_prng_below(prng, 100), any_length(prng, left));
+    size_t len = any_length(prng, left);
+    if (entry->lattice == GV_LATTICE_LOG && len < 16) len = 16;
+    entry->value = string_of(out->value, gv_prng_below(prng, 100), len);
 }
 
 static bool equal(struct gv_slice a, struct gv_slice b) {
@@ -170,6 +180,11 @@ static void write_local(struct writer *it) {
     it->version++;
     if (sample->entry.lattice == GV_LATTICE_COUNTER) sample->entry.count = it->version;
     if (sample->entry.lattice == GV_LATTICE_REGISTER) sample->entry.lamport = it->version;
+    if (sample->entry.lattice == GV_LATTICE_LOG) { // values in the order of the versions
+        char digits[24];
+        snprintf(digits, sizeof digits, "%012" PRIu64, it->version);
+        memcpy(sample->value + 1, digits, 12);
+    }
     int error = gv_store_reserve(it->engine, &sample->entry);
     if (error != 0) {
         assert_int_equal(error, GV_EFULL);

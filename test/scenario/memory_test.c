@@ -117,16 +117,21 @@ static struct gv_entry entry_of(uint32_t node, int number) {
     snprintf(key, sizeof key, "%d", bare);
     struct gv_entry entry = {.lattice = (enum gv_lattice)(number % 5 == 0   ? GV_LATTICE_REGISTER
                                                           : number % 3 == 0 ? GV_LATTICE_COUNTER
+                                                          : number % 7 == 0 ? GV_LATTICE_LOG
                                                                             : GV_LATTICE_SET),
                              .key = slice(key)};
     if (entry.lattice == GV_LATTICE_COUNTER) entry.count = 1 + (uint64_t)number;
-    if (entry.lattice != GV_LATTICE_REGISTER) return entry;
+    static char element[40];
+    snprintf(element, sizeof element, "[%d,%d]", number % 3, bare);
+    if (entry.lattice == GV_LATTICE_LOG) entry.key = slice(element);
+    if (!gv_entry_has(&entry, GV_ENTRY_VALUE)) return entry;
     size_t len = number % 100 == 0 ? sizeof value - 3 : 3 + (size_t)number % 60;
     memset(value, 'v', sizeof value);
     value[0] = value[len - 1] = '"';
     value[len] = '\0';
     snprintf(name, sizeof name, "\"n%u\"", (unsigned)node);
     entry.value = slice(value);
+    if (entry.lattice == GV_LATTICE_LOG) return entry;
     entry.node = slice(name);
     entry.lamport = 1 + (uint64_t)number;
     return entry;

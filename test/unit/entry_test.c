@@ -114,7 +114,7 @@ static void other_texts_are_refused(void **state) {
 static void nesting_is_bounded(void **state) {
     (void)state;
     char deep[2 * GV_MESSAGE_DEPTH + 1];
-    for (unsigned kind = 0; kind < 3; kind++) {
+    for (unsigned kind = 0; kind < GV_LATTICES; kind++) {
         unsigned most = kind == 0 ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
         for (unsigned depth = 1; depth <= GV_MESSAGE_DEPTH; depth++) {
             memset(deep, '[', depth);
@@ -122,6 +122,7 @@ static void nesting_is_bounded(void **state) {
             struct gv_slice nested = {(const uint8_t *)deep, 2 * (size_t)depth};
             struct gv_entry entry = {.lattice = (enum gv_lattice)kind, .key = nested};
             if (kind == 2) entry.value = nested, entry.key = text("1"), entry.node = text("\"n\"");
+            if (kind == 3) entry.value = nested, entry.key = text("[1,2]");
             const char *fault;
             int error = depth <= most ? 0 : GV_ERANGE;
             assert_int_equal(gv_entry_check(&entry, &fault), error);
@@ -136,6 +137,7 @@ static void fields_must_fit_the_lattice(void **state) {
     memset(name, 'n', sizeof name);
     memset(key, '7', sizeof key);
     name[0] = '"';
+    struct gv_slice element = text("[1,2]");
     struct gv_slice one = text("1"), node = text("\"n1\""), none = {NULL, 0}, lost = {NULL, 5};
     struct gv_slice long_node = {(const uint8_t *)name, GV_ENTRY_NODE_MAX};
     struct gv_slice longer = {(const uint8_t *)name, GV_ENTRY_NODE_MAX + 1};
@@ -149,7 +151,13 @@ static void fields_must_fit_the_lattice(void **state) {
         {0, 0, one, none, none},
         {1, 0, one, none, none},
         {2, 0, one, one, node},
-        {3, GV_EINVAL, one, one, node},
+        {3, 0, element, one, none},
+        {3, GV_EINVAL, element, none, none},
+        {3, GV_EINVAL, element, one, node},
+        {3, GV_ETYPE, one, one, none},
+        {3, GV_ESYNTAX, element, text("x"), none},
+        {3, GV_ESYNTAX, text("[1,2"), one, none},
+        {GV_LATTICES, GV_EINVAL, one, one, node},
         {9, GV_EINVAL, one, none, none},
         {-1, GV_EINVAL, one, none, none},
         {0, GV_EINVAL, none, none, none},
@@ -186,6 +194,66 @@ static void fields_must_fit_the_lattice(void **state) {
     struct gv_entry entry = {
         .lattice = GV_LATTICE_REGISTER, .key = one, .value = one, .node = long_node};
     assert_int_equal(gv_entry_check(&entry, &fault), 0);
+}
+
+// The key of a log's element is an array of a name and an offset in plain digits.
+static void keys_of_elements_have_one_form(void **state) {
+    (void)state;
+    static const struct {
+        const char *key, *name; // name: NULL if the key is refused
+        uint64_t offset;
+        int error;
+    } cases[] = {
+        {"[1,2]", "1", 2, 0},
+        {"[\"a\",0]", "\"a\"", 0, 0},
+        {"[\"a,1]\",9007199254740991]", "\"a,1]\"", GV_ENTRY_OFFSET_MAX, 0},
+        {"[\"\\\",\",5]", "\"\\\",\"", 5, 0},
+        {"[[1,2],3]", "[1,2]", 3, 0},
+        {"[{\"a\":[1,2],\"b\":3},16384]", "{\"a\":[1,2],\"b\":3}", 16384, 0},
+        {"[null,10]", "null", 10, 0},
+        {"[1,9007199254740992]", NULL, 0, GV_ERANGE},
+        {"[1,18446744073709551617]", NULL, 0, GV_ERANGE},
+        {"[1,100000000000000000000000000000000000000]", NULL, 0, GV_ERANGE},
+        {"[1,2,3]", NULL, 0, GV_ETYPE},
+        {"[1]", NULL, 0, GV_ETYPE},
+        {"[]", NULL, 0, GV_ETYPE},
+        {"{}", NULL, 0, GV_ETYPE},
+        {"[[1,2]]", NULL, 0, GV_ETYPE},
+        {"[{\"a\":1}]", NULL, 0, GV_ETYPE},
+        {"[\"a,1\"]", NULL, 0, GV_ETYPE},
+        {"[1,-2]", NULL, 0, GV_ETYPE},
+        {"[1,2.0]", NULL, 0, GV_ETYPE},
+        {"[1,2e3]", NULL, 0, GV_ETYPE},
+        {"[1,\"2\"]", NULL, 0, GV_ETYPE},
+        {"[2,null]", NULL, 0, GV_ETYPE},
+        {"{\"a\":1}", NULL, 0, GV_ETYPE},
+        {"12", NULL, 0, GV_ETYPE},
+        {"\"[1,2]\"", NULL, 0, GV_ETYPE},
+        {"[1,02]", NULL, 0, GV_ESYNTAX},
+        {"[,2]", NULL, 0, GV_ESYNTAX},
+        {"[1,2}", NULL, 0, GV_ESYNTAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gv_entry entry = {
+            .lattice = GV_LATTICE_LOG, .key = text(cases[i].key), .value = text("1")};
+        const char *fault = NULL;
+        if (gv_entry_check(&entry, &fault) != cases[i].error) fail_msg("%s", cases[i].key);
+        if (cases[i].error == GV_ESYNTAX) continue;
+        assert_int_equal(gv_entry_check_canonical(&entry, &fault), cases[i].error);
+        if (cases[i].error != 0) continue;
+        struct gv_slice name;
+        uint64_t offset;
+        assert_int_equal(gv_entry_log_key(entry.key, &name, &offset), 0);
+        assert_int_equal(name.len, strlen(cases[i].name));
+        assert_memory_equal(name.data, cases[i].name, name.len);
+        assert_int_equal(offset, cases[i].offset);
+        char again[64];
+        int len = gv_entry_log_key_put(again, sizeof again, name, offset);
+        assert_int_equal(len, entry.key.len);
+        assert_memory_equal(again, entry.key.data, entry.key.len);
+        assert_true(entry.key.len <= name.len + GV_ENTRY_LOG_KEY_MAX);
+        assert_int_equal(gv_entry_log_key_put(again, entry.key.len - 1, name, offset), GV_ESPACE);
+    }
 }
 
 // ---- Against the codec --------------------------------------------------------------------------
@@ -255,6 +323,25 @@ static size_t any_value(struct gv_prng *prng, unsigned depth, char *out) {
     return len;
 }
 
+// A canonical text is the key of a log's element if and only if the parser finds an array of a
+// value and an integer that is not negative.
+static void check_element(struct gv_json *json, char *key, size_t len, unsigned *elements) {
+    assert_true(gv_json_parse(json, key, len) > 0);
+    bool pair = gv_json_type(json, 0) == GV_JSON_ARRAY && gv_json_size(json, 0) == 2;
+    uint64_t number = UINT64_MAX, offset;
+    int second = pair ? gv_json_next(json, 1) : 0;
+    bool good = pair && gv_json_type(json, second) == GV_JSON_NUMBER &&
+                gv_json_u64(json, second, &number) == 0 && number <= GV_ENTRY_OFFSET_MAX;
+    struct gv_slice name = {0}, text = {(const uint8_t *)key, len};
+    int error = gv_entry_log_key(text, &name, &offset);
+    assert_int_equal(error == 0, good);
+    *elements += good;
+    if (!good) return;
+    assert_int_equal(offset, number);
+    assert_ptr_equal(name.data, text.data + 1);
+    assert_ptr_equal(name.data + name.len + 1, gv_json_raw(json, second).data);
+}
+
 // A text passes if and only if it is JSON and equals its canonical text.
 static void check_agrees_with_the_codec(void **state) {
     (void)state;
@@ -263,7 +350,7 @@ static void check_agrees_with_the_codec(void **state) {
     struct gv_json json;
     gv_prng_init(&prng, gv_test_seed(), 0);
     gv_json_init(&json, gv_base_malloc(), 0, GV_ENTRY_DEPTH_SET);
-    unsigned passed = 0, spelled = 0;
+    unsigned passed = 0, spelled = 0, elements = 0;
     for (int i = 0; i < 200000; i++) {
         size_t len = i % 2 ? any_text(&prng, in, sizeof in) : any_value(&prng, 4, in);
         bool good = gv_json_parse(&json, in, len) > 0;
@@ -278,8 +365,9 @@ static void check_agrees_with_the_codec(void **state) {
         assert_int_equal(check_key(entry.key), 0);
         assert_int_equal(gv_entry_check_canonical(&entry, &fault), 0);
         spelled += !same;
+        check_element(&json, out, (size_t)canonical, &elements);
     }
-    assert_true(passed > 1000 && spelled > 1000);
+    assert_true(passed > 1000 && spelled > 1000 && elements > 100);
     gv_json_fini(&json);
 }
 
@@ -289,6 +377,7 @@ int main(void) {
         cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(fields_must_fit_the_lattice),
+        cmocka_unit_test(keys_of_elements_have_one_form),
         cmocka_unit_test(check_agrees_with_the_codec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void other_keys_are_hashed(void **state) {
 
 static void assert_told_apart(const struct gv_digest_key *key, const char *one, const char *two) {
     struct gv_entry entries[2] = {set_of(one), set_of(two)};
-    for (int lattice = GV_LATTICE_SET; lattice <= GV_LATTICE_REGISTER; lattice++) {
+    for (int lattice = GV_LATTICE_SET; lattice < GV_LATTICES; lattice++) {
         struct gv_item items[2];
         for (int i = 0; i < 2; i++) {
             entries[i].lattice = (enum gv_lattice)lattice;
@@ -161,6 +161,8 @@ static void the_hash_covers_the_version(void **state) {
          .key = slice("5"),
          .value = slice("2"),
          .node = slice("1")},
+        {.lattice = GV_LATTICE_LOG, .key = slice("5"), .value = slice("1")},
+        {.lattice = GV_LATTICE_LOG, .key = slice("5"), .value = slice("2")},
         set_of("6"),
     };
     const size_t count = sizeof entries / sizeof *entries;
@@ -192,10 +194,10 @@ static struct gv_entry any_version(struct gv_prng *prng, enum gv_lattice lattice
     static const uint64_t numbers[] = {0, 1, 2, UINT64_MAX - 1, UINT64_MAX};
     struct gv_entry entry = {.lattice = lattice, .key = slice("1")};
     if (lattice == GV_LATTICE_COUNTER) entry.count = numbers[gv_prng_below(prng, 5)];
-    if (lattice != GV_LATTICE_REGISTER) return entry;
-    entry.lamport = numbers[gv_prng_below(prng, 5)];
-    entry.node = slice(texts[gv_prng_below(prng, count)]);
-    entry.value = slice(texts[gv_prng_below(prng, count)]);
+    if (gv_entry_has(&entry, GV_ENTRY_LAMPORT)) entry.lamport = numbers[gv_prng_below(prng, 5)];
+    if (gv_entry_has(&entry, GV_ENTRY_NODE)) entry.node = slice(texts[gv_prng_below(prng, count)]);
+    if (gv_entry_has(&entry, GV_ENTRY_VALUE))
+        entry.value = slice(texts[gv_prng_below(prng, count)]);
     return entry;
 }
 
@@ -210,7 +212,7 @@ static void versions_are_totally_ordered(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     for (int i = 0; i < 30000; i++) {
-        enum gv_lattice lattice = (enum gv_lattice)gv_prng_below(&prng, 3);
+        enum gv_lattice lattice = (enum gv_lattice)gv_prng_below(&prng, GV_LATTICES);
         struct gv_entry a = any_version(&prng, lattice), b = any_version(&prng, lattice);
         struct gv_entry c = any_version(&prng, lattice);
         bool over = gv_lattice_exceeds(&a, &b), under = gv_lattice_exceeds(&b, &a);
@@ -240,6 +242,51 @@ static void later_writers_win(void **state) {
     assert_true(gv_lattice_exceeds(&tie, &old));
 }
 
+static struct gv_item element(const struct gv_digest_key *key, const char *text) {
+    return gv_lattice_item(
+        key,
+        &(struct gv_entry){.lattice = GV_LATTICE_LOG, .key = slice(text), .value = slice("true")});
+}
+
+// The elements of a log are one run, in the order of their offsets; the run depends on the secret.
+static void elements_are_in_the_order_of_their_offsets(void **state) {
+    (void)state;
+    static const char *const names[] = {"\"a\"", "7", "-1", "[1,2]", "{\"a\":[1,\",5\"]}", "null"};
+    struct gv_digest_key one = key_of("one"), two = key_of("two");
+    uint64_t differ = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint64_t start = gv_lattice_log_position(&one, slice(names[i]), 0);
+        assert_int_equal(start & GV_ENTRY_OFFSET_MAX, 0);
+        for (uint64_t offset = 0; offset <= GV_ENTRY_OFFSET_MAX; offset = offset * 3 + 1) {
+            char key[64];
+            int len = gv_entry_log_key_put(key, sizeof key, slice(names[i]), offset);
+            assert_true(len > 0);
+            key[len] = '\0';
+            assert_int_equal(element(&one, key).position, start + offset);
+        }
+        differ += start != gv_lattice_log_position(&two, slice(names[i]), 0);
+    }
+    assert_true(differ > 0);
+}
+
+// The last offset of the last run would have the position GV_POSITION_END.
+static void the_last_offsets_can_share_a_position(void **state) {
+    (void)state;
+    struct gv_digest_key key = key_of("");
+    char name[32], last[80], before[80];
+    uint64_t start = 0;
+    for (int i = 0; start >> 53 != 2047; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        start = gv_lattice_log_position(&key, slice(name), 0);
+    }
+    snprintf(last, sizeof last, "[%s,9007199254740991]", name);
+    snprintf(before, sizeof before, "[%s,9007199254740990]", name);
+    struct gv_item a = element(&key, last), b = element(&key, before);
+    assert_int_equal(a.position, GV_POSITION_END - 1);
+    assert_int_equal(b.position, GV_POSITION_END - 1);
+    assert_int_not_equal(a.hash, b.hash);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_are_ordered),
@@ -250,6 +297,8 @@ int main(void) {
         cmocka_unit_test(same_means_lattice_and_key),
         cmocka_unit_test(versions_are_totally_ordered),
         cmocka_unit_test(later_writers_win),
+        cmocka_unit_test(elements_are_in_the_order_of_their_offsets),
+        cmocka_unit_test(the_last_offsets_can_share_a_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

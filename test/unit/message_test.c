@@ -50,11 +50,15 @@ static void golden_message(void **state) {
                            .lamport = 9,
                            .node = slice("\"n2\"")};
     assert_true(gv_message_put(&out, &reg, 0));
+    struct gv_entry element = {
+        .lattice = GV_LATTICE_LOG, .key = slice("[\"k\",16384]"), .value = slice("{\"a\":1}")};
+    assert_true(gv_message_put(&out, &element, 0));
     size_t len = gv_message_end(&out, (struct gv_slice){0});
     const char *want = "{\"type\":\"gossip\",\"v\":2,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
                        "\"ack\":[41,3,1500],\"entries\":[{\"set\":[17,\"x\"]},"
                        "{\"counter\":[[[\"n1\",3,\"+\"],18446744073709551615]]},"
-                       "{\"register\":[[\"k\",null,9,\"n2\"]]}]}";
+                       "{\"register\":[[\"k\",null,9,\"n2\"]]},"
+                       "{\"log\":[[[\"k\",16384],{\"a\":1}]]}]}";
     assert_slice((struct gv_slice){(uint8_t *)buf, len}, want);
 
     struct gv_message empty = {.sync = true};
@@ -69,7 +73,7 @@ static void round_trip(void **state) {
     const char *text = "{\"v\":2,\"type\":\"sync\",\"later\":[{}],\"id\":18446744073709551615,"
                        "\"ack\":[5,18446744073709551615,0],\"ranges\":\"AQID\",\"entries\":"
                        "[{\"set\":[ \"\\u0041\" , {\"b\":1, \"a\":[ ]} ]},{\"counter\":[]},"
-                       "{\"register\":[[1,2,3,\"n\"]]}]}";
+                       "{\"register\":[[1,2,3,\"n\"]]},{\"log\":[ [ [ \"k\", 5 ],[ ]]]}]}";
     struct gv_json json = parser();
     struct gv_message message;
     const char *fault;
@@ -93,6 +97,10 @@ static void round_trip(void **state) {
     assert_slice(entry.value, "2");
     assert_slice(entry.node, "\"n\"");
     assert_int_equal(entry.lamport, 3);
+    assert_int_equal(gv_message_next(&cursor, &entry, scratch, sizeof scratch), 1);
+    assert_int_equal(entry.lattice, GV_LATTICE_LOG);
+    assert_slice(entry.key, "[\"k\",5]");
+    assert_slice(entry.value, "[]");
     assert_int_equal(gv_message_next(&cursor, &entry, scratch, sizeof scratch), 0);
     gv_json_fini(&json);
 }
@@ -140,7 +148,8 @@ static void bad_entries_are_skipped(void **state) {
     const char *text =
         "{\"v\":2,\"entries\":[7,{\"set\":1},{\"bag\":[1]},{\"set\":[1],\"counter\":[]},{},"
         "{\"counter\":[5,[1],[1,\"2\"],[1,-2],[1,2,3],[\"a\",4]]},"
-        "{\"register\":[[1,2,3,4],[1,2,\"3\",\"n\"],[1,2,3],[8,2,3,\"n\"]]},"
+        "{\"register\":[[1,2,3,4],[1,2,\"3\",\"n\"],[1,2,3],[8,2,3,\"n\"],[1,2,3,\"n\",5]]},"
+        "{\"log\":[[],[[1,2]],[[1,2],3,4],7,[[1,2],3]]},"
         "{\"set\":[\"longer than the scratch memory is, by far\",9]}]}";
     struct gv_json json = parser();
     struct gv_message message;
@@ -156,8 +165,8 @@ static void bad_entries_are_skipped(void **state) {
         good += more > 0;
         bad += more < 0;
     }
-    assert_int_equal(good, 3); // ["a",4], [8,…] and 9
-    assert_int_equal(bad, 5 + 5 + 3 + 1);
+    assert_int_equal(good, 4); // ["a",4], [8,…], [[1,2],3] and 9
+    assert_int_equal(bad, 5 + 5 + 4 + 4 + 1);
     gv_json_fini(&json);
 }
 

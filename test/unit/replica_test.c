@@ -80,6 +80,11 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
         if (entry->lamport == held->lamport && !same_text(entry->node, held->node))
             larger = memcmp(entry->node.data, held->node.data, held->node.len) > 0;
     }
+    if (entry->lattice == GV_LATTICE_LOG) {
+        size_t len = entry->value.len < held->value.len ? entry->value.len : held->value.len;
+        int order = memcmp(entry->value.data, held->value.data, len);
+        larger = order > 0 || (order == 0 && entry->value.len > held->value.len);
+    }
     if (!larger) return 0;
     model_set(model, (size_t)(held - model->entries), entry);
     return 1;
@@ -97,7 +102,7 @@ enum { ODD_KEYS = sizeof odd_keys / sizeof *odd_keys };
 
 // Memory for the key, value and node of one entry.
 struct texts {
-    char key[64];
+    char key[64], element[96]; // element: the key of a log's
     char value[GV_REPLICA_TEXT_MAX];
     char node[256];
 };
@@ -115,18 +120,24 @@ static void any_key(struct gv_prng *prng, struct texts *texts, uint64_t keys) {
 
 static struct gv_entry any_entry(struct gv_prng *prng, struct texts *texts, uint64_t keys) {
     any_key(prng, texts, keys);
-    struct gv_entry entry = {.lattice = (enum gv_lattice)gv_prng_below(prng, 3),
+    struct gv_entry entry = {.lattice = (enum gv_lattice)gv_prng_below(prng, GV_LATTICES),
                              .key = slice(texts->key)};
+    if (entry.lattice == GV_LATTICE_LOG && gv_prng_below(prng, 4) != 0) {
+        snprintf(texts->element, sizeof texts->element, "[%s,%" PRIu64 "]",
+                 gv_prng_below(prng, 2) ? "\"k\"" : texts->key, gv_prng_below(prng, keys));
+        entry.key = slice(texts->element);
+    }
     uint64_t version = gv_prng_below(prng, 50);
     if (version == 0) version = UINT64_MAX - gv_prng_below(prng, 2);
     if (entry.lattice == GV_LATTICE_COUNTER) entry.count = version;
-    if (entry.lattice != GV_LATTICE_REGISTER) return entry;
-    // Versions with equal lamport differ in the node only, so the node decides.
-    entry.lamport = version;
+    if (!gv_entry_has(&entry, GV_ENTRY_VALUE)) return entry;
     size_t longest = version % 10 == 0 ? 20000 : version % 3 == 0 ? 300 : 20;
     entry.value.len = 1 + (size_t)(version * 7919 % longest);
     memset(texts->value, (int)('a' + version % 26), entry.value.len);
     entry.value.data = (const uint8_t *)texts->value;
+    if (entry.lattice == GV_LATTICE_LOG) return entry;
+    // Versions with equal lamport differ in the node only, so the node decides.
+    entry.lamport = version;
     entry.node.len = version % 7 == 0 ? 255 : 5;
     memset(texts->node, (int)('0' + gv_prng_below(prng, 3)), entry.node.len);
     entry.node.data = (const uint8_t *)texts->node;
@@ -253,8 +264,13 @@ static void order_of_arrival_does_not_matter(void **state) {
     gv_replica_fini(&backwards);
 }
 
+// Whether the record of this entry can move.
+static bool can_move(struct gv_entry entry) {
+    return gv_entry_has(&entry, GV_ENTRY_VALUE);
+}
+
 // An iteration with puts in between visits every entry that was there at its start, except
-// registers that move.
+// registers and elements of logs that move.
 static void walks_survive_puts(void **state) {
     (void)state;
     static struct texts texts;
@@ -270,11 +286,11 @@ static void walks_survive_puts(void **state) {
         }
         size_t fixed = 0, seen = 0;
         for (ref = 0; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
-            fixed += gv_replica_get(&replica, ref).lattice != GV_LATTICE_REGISTER;
+            fixed += !can_move(gv_replica_get(&replica, ref));
         uint32_t end = replica.end;
         for (ref = 0; gv_replica_walk(&replica, &ref, end, &next); ref = next) {
             assert_true(ref < end);
-            seen += gv_replica_get(&replica, ref).lattice != GV_LATTICE_REGISTER;
+            seen += !can_move(gv_replica_get(&replica, ref));
             for (uint64_t puts = gv_prng_below(&prng, 6); puts > 0; puts--) {
                 struct gv_entry entry = any_entry(&prng, &texts, 100);
                 assert_true(gv_replica_put(&replica, &entry, &put_ref) >= 0);
@@ -371,7 +387,7 @@ static void what_is_too_long_is_refused(void **state) {
     struct gv_replica replica;
     start(&replica, gv_base_malloc());
     uint32_t ref;
-    for (int lattice = 0; lattice < 3; lattice++) {
+    for (int lattice = 0; lattice < GV_LATTICES; lattice++) {
         struct gv_entry entry = {.lattice = (enum gv_lattice)lattice,
                                  .key = {(const uint8_t *)text, sizeof text}};
         assert_int_equal(gv_replica_put(&replica, &entry, &ref), GV_ESPACE);
@@ -390,7 +406,7 @@ static void what_is_too_long_is_refused(void **state) {
     assert_int_equal(gv_replica_put(&replica, &entry, &ref), GV_ESPACE);
     entry.value.len--;
     assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
-    assert_int_equal(gv_tree_root(&replica.tree).count, 4);
+    assert_int_equal(gv_tree_root(&replica.tree).count, GV_LATTICES + 1);
     gv_replica_fini(&replica);
 }
 

@@ -80,6 +80,13 @@ static void test_records(void **state) {
                                                .lamport = i,
                                                .value = text("[1,2]"),
                                                .node = text("\"n1\"")});
+        char *element = malloc(lengths[i] + 8);
+        assert_non_null(element);
+        snprintf(element, lengths[i] + 8, "[%s,%zu]", key, i);
+        check_entry(engine, &(struct gv_entry){.lattice = GV_LATTICE_LOG,
+                                               .key = text(element),
+                                               .value = text("{\"a\":[]}")});
+        free(element);
         free(key);
     }
     gv_engine_free(engine);
@@ -146,11 +153,18 @@ static void fill(struct memory *memory, struct gv_engine *engine) {
             if (i % 3 != 0) key[len - 1] = '5', key[key_len - 1] = '"';
         }
         struct gv_entry entry = {
-            .lattice = i % 5 == 0   ? GV_LATTICE_COUNTER
-                       : i % 7 == 0 ? GV_LATTICE_REGISTER
-                                    : GV_LATTICE_SET,
+            .lattice = i % 5 == 0    ? GV_LATTICE_COUNTER
+                       : i % 7 == 0  ? GV_LATTICE_REGISTER
+                       : i % 11 == 0 ? GV_LATTICE_LOG
+                                     : GV_LATTICE_SET,
             .key = {(const uint8_t *)key, key_len},
         };
+        char element[420];
+        if (entry.lattice == GV_LATTICE_LOG) {
+            len = gv_entry_log_key_put(element, sizeof element, entry.key, (uint64_t)i);
+            assert_true(len > 0);
+            entry.key = (struct gv_slice){(const uint8_t *)element, (size_t)len};
+        }
         for (int version = 1; version < (entry.lattice == GV_LATTICE_SET ? 2 : 3); version++) {
             if (entry.lattice == GV_LATTICE_COUNTER) entry.count = (uint64_t)version;
             if (entry.lattice == GV_LATTICE_REGISTER) {
@@ -158,6 +172,7 @@ static void fill(struct memory *memory, struct gv_engine *engine) {
                 entry.value = text(version == 1 ? "\"a longer one than the other\"" : "2");
                 entry.node = text("\"n1\"");
             }
+            if (entry.lattice == GV_LATTICE_LOG) entry.value = text(version == 1 ? "1" : "[2]");
             assert_int_equal(gv_store_batch_put(&memory->batch, ALLOC, engine, &entry), 0);
             assert_true(gv_engine_put(engine, 0, &entry) >= 0);
         }
