@@ -112,8 +112,8 @@ static void check_recovered(struct gv_cut *cut) {
     if (!cut->recovering) return;
     cut->recovering = false;
     cut->ask_at = GV_TIME_NEVER;
-    // The former life may have served a cut up to a bound of another node with the same count.
-    if (cut->told_count > 0) raise_count(cut, cut->told_count + 1);
+    // The former life may have given offsets that it told nobody.
+    if (cut->told_count > 0) raise_count(cut, cut->told_count + GV_CUT_UNTOLD_MAX);
 }
 
 void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
@@ -195,7 +195,8 @@ static uint64_t own_bound(const struct gv_cut *cut) {
     if (cut->recovering) return 0;
     uint64_t bound = bound_at(cut->last + 1, cut->self);
     if (cut->pending > 0) bound = cut->pending_from;
-    uint64_t limit = cut->limit > GV_OFFSET_COUNT_MAX ? UINT64_MAX : bound_at(cut->limit, cut->self);
+    uint64_t limit =
+        cut->limit > GV_OFFSET_COUNT_MAX ? UINT64_MAX : bound_at(cut->limit, cut->self);
     return bound < limit ? bound : limit;
 }
 

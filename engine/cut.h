@@ -15,10 +15,10 @@
 //
 // Recovery: a node without its former state has forgotten its promises. It asks all others, and
 // gives no offset before every answer has the sum that the node itself holds of its slot: then no
-// node holds an entry that this one lacks. Its count continues above all counts told, which are
-// above all bounds. A question names the *life* of its sender, a random number; its receiver from
-// then on refuses entries of that slot from messages of another life (gv_cut_is_fenced), which may
-// still be in flight.
+// node holds an entry that this one lacks. Its count continues GV_CUT_UNTOLD_MAX above all counts
+// told, which are above all bounds. A question names the *life* of its sender, a random number; its
+// receiver from then on refuses entries of that slot from messages of another life
+// (gv_cut_is_fenced), which may still be in flight.
 //
 // Only cut.c writes the members. Slots at or above `count` belong to no node and are ignored,
 // except that their entries raise the count.
@@ -28,9 +28,11 @@
 #include "offset.h"
 
 enum {
-    GV_CUT_AHEAD_MAX = 1 << 16, // most offsets listed that no promise covers yet
-    GV_CUT_ASK_MS = 500,        // a question is repeated after this, doubled each time …
-    GV_CUT_ASK_MAX_MS = 4000,   // … up to this
+    GV_CUT_AHEAD_MAX = 1 << 16,  // most offsets listed that no promise covers yet
+    GV_CUT_UNTOLD_MAX = 1 << 20, // counts left out after a recovery: the former life may have used
+                                 // them and told nobody
+    GV_CUT_ASK_MS = 500,         // a question is repeated after this, doubled each time …
+    GV_CUT_ASK_MAX_MS = 4000,    // … up to this
 };
 
 struct gv_cut_slot {
@@ -67,9 +69,10 @@ struct gv_cut {
     gv_time since;    // since when entries wait and the cut did not move; or GV_TIME_NEVER
     // Recovery.
     bool recovering;
-    uint32_t matching;    // the slots before this one have told the sum of the own slot
-    uint64_t told_count;  // largest count told
-    gv_time ask_at, wait; // when to repeat questions, or GV_TIME_NEVER; how long after the last ones
+    uint32_t matching;   // the slots before this one have told the sum of the own slot
+    uint64_t told_count; // largest count told
+    gv_time ask_at,
+        wait; // when to repeat questions, or GV_TIME_NEVER; how long after the last ones
 };
 
 // Initialises the cut of node `self` of `count`. `is_fresh`: the node starts without former state,
