@@ -38,6 +38,13 @@ struct gv_message_ack {
     uint64_t ack_delay_us; // time since `largest` arrived, microseconds
 };
 
+// What a node tells another that recovers (engine/cut.h).
+struct gv_message_told {
+    uint32_t life;  // life of the node that asked
+    uint64_t count; // largest Lamport count given or seen
+    uint64_t sum;   // sum over the offsets held of that node's slot
+};
+
 // The header of a message. gv_message_entries and gv_message_next read its entries.
 struct gv_message {
     bool sync;          // type "sync"; otherwise "gossip"
@@ -48,6 +55,10 @@ struct gv_message {
     uint64_t id;
     uint32_t next_flush_ms; // "next": time until the sender's next flush round, ms; 0: absent
     struct gv_message_ack ack;
+    uint32_t life; // "life": random number of the sender's incarnation; 0: absent
+    bool recover;  // "recover": the sender asks what the receiver holds of its slot
+    bool has_told; // `told` is present
+    struct gv_message_told told;
     struct gv_slice ranges; // "ranges": base64 as in the line, borrowed; empty: absent
     struct gv_json *json;   // the parser, borrowed
     int entries;            // token of the array; 0: absent
@@ -101,7 +112,7 @@ enum {
 #define GV_MESSAGE_RANGES(bytes) (GV_BASE64_LEN(bytes) + 12)
 
 // Starts a message in `buf`, borrowed until gv_message_end, with the fields of the header up to
-// `ack`; later fields are ignored. `cap` is at least GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL
+// `told`; later fields are ignored. `cap` is at least GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL
 // (asserted).
 void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header, char *buf,
                       size_t cap);

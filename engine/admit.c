@@ -56,7 +56,9 @@ int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry 
     int error = check_local(engine, entry);
     if (error != 0) return error;
     gv_engine_advance(engine, now);
-    return gv_admit_put(engine, now, entry, GV_CHANGELOG_LOCAL, false);
+    int changed = gv_admit_put(engine, now, entry, GV_CHANGELOG_LOCAL, false);
+    gv_core_cut_changed(engine, now);
+    return changed;
 }
 
 int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -67,13 +69,19 @@ int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
     bool fits = is_stored && gv_replica_fits(&engine->replica, ref, entry);
     gv_reservations_add(&engine->reservations, engine->alloc, entry_id(engine, entry),
                         gv_replica_reservation(entry), is_stored, fits);
+    gv_core_cut_reserved(engine, entry);
     return 0;
 }
 
-void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
+static void release(struct gv_engine *engine, const struct gv_entry *entry) {
     if (engine->reservations.versions == 0) return;
     gv_reservations_remove(&engine->reservations, entry_id(engine, entry),
                            gv_replica_reservation(entry));
+}
+
+void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
+    release(engine, entry);
+    gv_core_cut_released(engine, entry);
 }
 
 void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -100,6 +108,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
     uint32_t ref;
     struct gv_entry old;
     bool has_old = find_old(engine, entry, &old);
+    uint64_t count = gv_tree_root(&engine->replica.tree).count;
     int changed = gv_replica_put(&engine->replica, entry, &ref);
     if (changed < 0) return changed;
     gv_core_emit(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync, entry);
@@ -108,6 +117,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
                                     gv_replica_reservation(entry));
     gv_admit_note_size(engine, entry);
+    gv_core_cut_put(engine, entry, gv_tree_root(&engine->replica.tree).count > count);
     gv_core_changed(engine, now, ref, origin, sync);
     if (engine->on_change == NULL) return 1;
     const struct gv_engine_change change = {.entry = entry,
@@ -126,6 +136,9 @@ int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *e
 
 int gv_admit_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
     gv_engine_advance(engine, now);
-    gv_admit_release(engine, entry);
-    return merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, true);
+    release(engine, entry);
+    int changed = merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, true);
+    gv_core_cut_released(engine, entry);
+    gv_core_cut_changed(engine, now);
+    return changed;
 }

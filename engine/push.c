@@ -4,7 +4,8 @@
 #include "changelog.h"
 
 enum {
-    RTT_SAMPLES_MIN = 4, // samples before a link can be called slow
+    RTT_SAMPLES_MIN = 4,    // samples before a link can be called slow
+    PROMISE_DELAY_MS = 100, // a promise waits for others to cover, without a tree
 };
 
 static void add_child(struct gv_push *push, int peer) {
@@ -205,6 +206,13 @@ bool gv_push_changed(struct gv_push *push, const struct gv_peers *peers, gv_time
     join_batch(&push->to_children, now);
     join_batch(&push->to_parent, now);
     return to_parent || to_children;
+}
+
+bool gv_push_promise_due(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
+    if (!gv_push_is_direct(push))
+        return gv_push_changed(push, peers, now, GV_CHANGELOG_LOCAL, false);
+    if (push->child_count > 0) schedule(&push->to_children, now + PROMISE_DELAY_MS * GV_MS);
+    return push->child_count > 0;
 }
 
 // --- messages from peers ---------------------------------------------------------------------
