@@ -116,6 +116,10 @@ void gv_core_promise(struct gv_engine *engine, gv_time now) {
     struct gv_entry entry = {.lattice = GV_LATTICE_PROMISE, .key = {key, out.len}};
     gv_cut_promise(&engine->cut, &entry.lamport, &entry.count);
     gv_admit_put(engine, now, &entry, GV_CHANGELOG_LOCAL, false);
+    if (engine->cut.witnessed == 0) return;
+    for (uint32_t i = 0; i < engine->peers.count; i++) { // answers may have waited for it
+        if (gv_cut_tells(&engine->cut, i)) gv_send_queue_push(&engine->queue, (int)i);
+    }
 }
 
 bool gv_core_is_fenced(const struct gv_engine *engine, int peer, uint32_t life,

@@ -112,8 +112,7 @@ static void check_recovered(struct gv_cut *cut) {
     if (!cut->recovering) return;
     cut->recovering = false;
     cut->ask_at = GV_TIME_NEVER;
-    // The former life may have given offsets that it told nobody.
-    if (cut->told_count > 0) raise_count(cut, cut->told_count + GV_CUT_UNTOLD_MAX);
+    if (cut->told_count > 0) raise_count(cut, cut->told_count + 1); // above bounds at that count
 }
 
 void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
@@ -137,7 +136,9 @@ void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
 }
 
 void gv_cut_promised(struct gv_cut *cut, uint32_t slot, uint64_t bound, uint64_t sum) {
-    if (gv_offset_count(bound) > 0) raise_count(cut, gv_offset_count(bound) - 1);
+    // The next own offset is then not below the bound, also after a restart that loads it.
+    uint64_t count = gv_offset_count(bound);
+    if (count > 0) raise_count(cut, slot > cut->self ? count : count - 1);
     if (slot >= cut->count) return;
     struct gv_cut_slot *state = &cut->slots[slot];
     GV_ASSERT(bound >= state->bound);
@@ -200,6 +201,11 @@ static uint64_t own_bound(const struct gv_cut *cut) {
     return bound < limit ? bound : limit;
 }
 
+// Whether the own promise is above the count that was raised for another node's new life.
+static bool is_witnessed(const struct gv_cut *cut) {
+    return cut->witnessed == 0 || gv_offset_count(cut->slots[cut->self].bound) > cut->witnessed;
+}
+
 bool gv_cut_is_due(const struct gv_cut *cut) {
     if (cut->slots == NULL || cut->count < 2) return false;
     const struct gv_cut_slot *own = &cut->slots[cut->self];
@@ -207,7 +213,7 @@ bool gv_cut_is_due(const struct gv_cut *cut) {
     // The sum covers all own entries, so none may be at or above the bound.
     if (bound <= own->bound || bound < cut->own_top) return false;
     // A former life may have promised entries that nobody holds: only a later promise ends that.
-    return cut->top > own->bound || (own->bound > 0 && own->sum != own->all);
+    return cut->top > own->bound || (own->bound > 0 && own->sum != own->all) || !is_witnessed(cut);
 }
 
 void gv_cut_promise(const struct gv_cut *cut, uint64_t *bound, uint64_t *sum) {
@@ -265,6 +271,13 @@ int gv_cut_ask_again(struct gv_cut *cut, gv_time now) {
 
 void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life) {
     struct gv_cut_slot *state = &cut->slots[slot];
+    // The former life may have given offsets that it told nobody. Each life is told a count that is
+    // far above the one that the former was told.
+    bool began = life != state->life && (state->life != 0 || cut->last > 0);
+    if (began && !cut->recovering) {
+        raise_count(cut, cut->last + GV_CUT_UNTOLD_MAX);
+        cut->witnessed = cut->last;
+    }
     state->life = life;
     state->tell = true;
     // The node may have started after this node's question.
@@ -285,8 +298,13 @@ void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t coun
     check_recovered(cut);
 }
 
+bool gv_cut_tells(const struct gv_cut *cut, uint32_t slot) {
+    return cut->slots[slot].tell && is_witnessed(cut);
+}
+
 void gv_cut_sent(struct gv_cut *cut, uint32_t slot) {
-    cut->slots[slot].ask = cut->slots[slot].tell = false;
+    cut->slots[slot].ask = false;
+    if (is_witnessed(cut)) cut->slots[slot].tell = false;
 }
 
 bool gv_cut_is_fenced(const struct gv_cut *cut, uint32_t slot, uint32_t life) {

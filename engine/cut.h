@@ -15,10 +15,14 @@
 //
 // Recovery: a node without its former state has forgotten its promises. It asks all others, and
 // gives no offset before every answer has the sum that the node itself holds of its slot: then no
-// node holds an entry that this one lacks. Its count continues GV_CUT_UNTOLD_MAX above all counts
-// told, which are above all bounds. A question names the *life* of its sender, a random number; its
-// receiver from then on refuses entries of that slot from messages of another life
-// (gv_cut_is_fenced), which may still be in flight.
+// node holds an entry that this one lacks. Its count continues above all counts told. These are
+// above all promises and all cuts, and GV_CUT_UNTOLD_MAX above what its former life was told. A
+// question names the *life* of its sender, a random number; its receiver from then on refuses
+// entries of that slot in messages of another life, which may still be in flight.
+//
+// So a node that loses its state is safe while the others keep theirs. If two lose it at a time,
+// entries that only they held are lost, and a message of theirs in flight may bring one back below
+// a cut; `late` counts these.
 //
 // Only cut.c writes the members. Slots at or above `count` belong to no node and are ignored,
 // except that their entries raise the count.
@@ -29,8 +33,7 @@
 
 enum {
     GV_CUT_AHEAD_MAX = 1 << 16,  // most offsets listed that no promise covers yet
-    GV_CUT_UNTOLD_MAX = 1 << 20, // counts left out after a recovery: the former life may have used
-                                 // them and told nobody
+    GV_CUT_UNTOLD_MAX = 1 << 20, // offsets that a life may give and tell nobody
     GV_CUT_ASK_MS = 500,         // a question is repeated after this, doubled each time …
     GV_CUT_ASK_MAX_MS = 4000,    // … up to this
 };
@@ -68,6 +71,7 @@ struct gv_cut {
     uint64_t watched; // the cut when `since` was set
     gv_time since;    // since when entries wait and the cut did not move; or GV_TIME_NEVER
     // Recovery.
+    uint64_t witnessed; // count after the last life of another node began; 0: none did
     bool recovering;
     uint32_t matching;   // the slots before this one have told the sum of the own slot
     uint64_t told_count; // largest count told
@@ -137,7 +141,13 @@ int gv_cut_ask_again(struct gv_cut *cut, gv_time now);
 void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life);
 // An answer of this node came, to a question of this life.
 void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t count, uint64_t sum);
-// A message that is sent to this node carries its question and its answer.
+// Whether the next message to this node asks, or answers. An answer waits for a promise above
+// `witnessed`, which the node remembers as long as its state.
+static inline bool gv_cut_asks(const struct gv_cut *cut, uint32_t slot) {
+    return cut->slots[slot].ask;
+}
+bool gv_cut_tells(const struct gv_cut *cut, uint32_t slot);
+// That message is sent.
 void gv_cut_sent(struct gv_cut *cut, uint32_t slot);
 // Whether entries and promises of this slot are refused from messages of this life of its node.
 bool gv_cut_is_fenced(const struct gv_cut *cut, uint32_t slot, uint32_t life);

@@ -143,7 +143,7 @@ static int join_cut(struct gv_engine *engine) {
 // Sends the questions of a node that recovers.
 static void ask(struct gv_engine *engine) {
     for (uint32_t i = 0; i < engine->peers.count; i++) {
-        if (!engine->cut.slots[i].ask || gv_core_peer(engine, (int)i) == NULL) continue;
+        if (!gv_cut_asks(&engine->cut, i) || gv_core_peer(engine, (int)i) == NULL) continue;
         enqueue(engine, (int)i);
     }
 }
@@ -543,14 +543,18 @@ static struct merged merge(struct gv_engine *engine, gv_time now, int index,
 }
 
 // Applies what the message says about recoveries.
-static void apply_recovery(struct gv_engine *engine, int index, const struct gv_message *message) {
+static void apply_recovery(struct gv_engine *engine, gv_time now, int index,
+                           const struct gv_message *message) {
     struct gv_cut *cut = &engine->cut;
     if (cut->slots == NULL) return;
     const struct gv_message_told *told = &message->told;
     uint32_t slot = (uint32_t)index;
     if (message->has_told) gv_cut_told(cut, slot, told->life, told->count, told->sum);
-    if (message->recover && message->life != 0) gv_cut_asked(cut, slot, message->life);
-    if (cut->slots[slot].ask || cut->slots[slot].tell) enqueue(engine, index);
+    if (message->recover && message->life != 0) {
+        gv_cut_asked(cut, slot, message->life);
+        gv_core_promise(engine, now); // the answer may need it
+    }
+    if (gv_cut_asks(cut, slot) || gv_cut_tells(cut, slot)) enqueue(engine, index);
 }
 
 static enum gv_engine_class class_of(bool sync, bool entries) {
@@ -659,7 +663,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv
     struct merged merged = merge(engine, now, peer, message);
     int error = merged.error, taken = 0;
     apply_tree(engine, now, peer, message, reception.is_latest, merged.changed);
-    apply_recovery(engine, peer, message);
+    apply_recovery(engine, now, peer, message);
     gv_core_cut_changed(engine, now);
     // A duplicate is not answered: duplicated answers would multiply.
     if (message->ranges.len > 0 && !reception.is_duplicate)
@@ -734,9 +738,9 @@ static void plan_recovery(const struct gv_engine *engine, int index, struct plan
     if (cut->slots == NULL) return;
     const struct gv_cut_slot *slot = &cut->slots[index];
     bool entries = out->updates || out->answers;
-    out->header.life = entries || slot->ask ? cut->life : 0;
-    out->header.recover = slot->ask;
-    out->header.has_told = slot->tell;
+    out->header.recover = gv_cut_asks(cut, (uint32_t)index);
+    out->header.life = entries || out->header.recover ? cut->life : 0;
+    out->header.has_told = gv_cut_tells(cut, (uint32_t)index);
     out->header.told = (struct gv_message_told){slot->life, cut->last, slot->all};
 }
 
@@ -746,8 +750,9 @@ static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bo
     const struct gv_peer *peer = engine->peers.at[index];
     bool pings = gv_intent_has_ping(&peer->intent);
     choose_contents(engine, index, updates, out);
-    const struct gv_cut_slot *slots = engine->cut.slots;
-    out->recovers = slots != NULL && (slots[index].ask || slots[index].tell);
+    const struct gv_cut *cut = &engine->cut;
+    out->recovers = cut->slots != NULL &&
+                    (gv_cut_asks(cut, (uint32_t)index) || gv_cut_tells(cut, (uint32_t)index));
     bool any = out->updates || out->answers || out->opens || out->recovers || pings ||
                peer->ack.ack_at <= now;
     if (!any) return false;

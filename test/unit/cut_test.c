@@ -190,7 +190,7 @@ static void speak(struct model *model, uint32_t from, uint32_t to, bool lost) {
     struct gv_cut_slot *slot = &model->cut[from].slots[to];
     struct word word = {
         .asks = slot->ask,
-        .tells = slot->tell,
+        .tells = gv_cut_tells(&model->cut[from], to),
         .life = model->cut[from].life,
         .told_life = slot->life,
         .count = model->cut[from].last,
