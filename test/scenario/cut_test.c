@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_MAX = 7, GIVEN_MAX = 4000, LIVES_MAX = 64, ROUNDS = 300, STEPS = 500, STEP_MS = 20 };
+enum { NODES_MAX = 7, GIVEN_MAX = 4000, LIVES_MAX = 64, ROUNDS = 100, STEPS = 500, STEP_MS = 20 };
 
 struct given {
     uint64_t offset;
@@ -209,7 +209,57 @@ static void cuts_are_complete_and_reach_the_end(void **state) {
     free(world);
 }
 
+// A message of a former life arrives after the next life has recovered and the cuts have passed its
+// entry. The entry is refused by all, without an error.
+static void messages_of_a_former_life_are_refused(void **state) {
+    (void)state;
+    static const uint32_t stalenesses[] = {0, 100};
+    struct world *world = malloc(sizeof *world);
+    assert_non_null(world);
+    for (unsigned round = 0; round < 2; round++) {
+        memset(world, 0, sizeof *world);
+        world->nodes = 3;
+        struct gv_cluster *cluster = &world->cluster;
+        gv_cluster_init(cluster, &(struct gv_cluster_config){.nodes = 3,
+                                                             .seed = round,
+                                                             .staleness_ms = stalenesses[round],
+                                                             .latency_ms = 1,
+                                                             .cut = true});
+        gv_cluster_join(cluster);
+        gv_cluster_run(cluster, 3000 * GV_MS);
+        give(world, 1);
+        gv_cluster_run(cluster, 3000 * GV_MS);
+        for (uint32_t i = 1; i < 3; i++) cluster->nodes[i].slow_ms = 20000;
+        give(world, 0);
+        gv_cluster_run(cluster, 500 * GV_MS);
+        for (uint32_t i = 1; i < 3; i++) cluster->nodes[i].slow_ms = 0;
+        forget(world, 0);
+        gv_cluster_run(cluster, 5000 * GV_MS);
+        give(world, 0);
+        gv_cluster_run(cluster, 5000 * GV_MS);
+        assert_true(at_end(world));
+        check_all(world);
+        assert_int_equal(world->excused, 1);
+        uint64_t refused = 0;
+        gv_cluster_run(cluster, 60000 * GV_MS);
+        for (uint32_t i = 0; i < 3; i++) {
+            struct gv_engine_stats stats;
+            gv_engine_stats(cluster->nodes[i].engine, &stats);
+            refused += stats.refused_entries;
+            assert_int_equal(cluster->nodes[i].bad, 0);
+        }
+        assert_true(refused > 0);
+        assert_true(gv_cluster_equal(cluster));
+        check_all(world);
+        gv_cluster_fini(cluster);
+    }
+    free(world);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cuts_are_complete_and_reach_the_end)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cuts_are_complete_and_reach_the_end),
+        cmocka_unit_test(messages_of_a_former_life_are_refused),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
