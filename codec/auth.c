@@ -11,7 +11,7 @@ _Static_assert((int)GV_AUTH_KEY == 2 * (int)GV_SIPHASH_KEY, "there are two keys"
 enum { TAG = GV_SIPHASH_LEN, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
 
 struct mac {
-    uint64_t sequence, largest; // largest number received from the destination; 0: not announced
+    uint64_t sequence, largest; // largest: announced by the destination; 0: none
     uint8_t tag[TAG];
 };
 
@@ -150,8 +150,8 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
 
     GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
     struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
-    // The peer has received larger numbers from an earlier incarnation: the clock was set back
-    // since.
+    // The peer has received larger numbers from an earlier incarnation of this node, whose clock
+    // has been set back since.
     if (received.largest >= peer->next) peer->next = received.largest + 1;
     return update_window(peer, received.sequence);
 }

@@ -9,10 +9,10 @@ struct state {
     uint64_t h[8];        // the chained hash
     uint64_t v[16];       // the working vector
     uint8_t block[BLOCK]; // the block to compress
-    uint64_t compressed;  // bytes, the block included
+    uint64_t compressed;  // bytes compressed so far, including this block
 };
 
-// Section 2.6: the same as for SHA-512.
+// Section 2.6. The values are those of SHA-512.
 static const uint64_t initial[8] = {
     UINT64_C(0x6a09e667f3bcc908), UINT64_C(0xbb67ae8584caa73b), UINT64_C(0x3c6ef372fe94f82b),
     UINT64_C(0xa54ff53a5f1d36f1), UINT64_C(0x510e527fade682d1), UINT64_C(0x9b05688c2b3e6c1f),
@@ -45,8 +45,8 @@ static void mix(uint64_t *v, int a, int b, int c, int d, uint64_t x, uint64_t y)
     v[b] = gv_crypto_rotate_left(v[b] ^ v[c], 64 - 63);
 }
 
-// F: section 3.2. Adds the bytes, at most BLOCK, as a block padded with zeros. `counted`: how many
-// of them count; all of a key's block do.
+// F: section 3.2. Compresses at most BLOCK bytes, padded with zeros. The byte counter grows by
+// `counted`, which for the key's block includes the padding.
 static void compress(struct state *s, struct gv_slice data, size_t counted, bool last) {
     GV_ASSERT(data.len <= BLOCK && counted <= BLOCK);
     memset(s->block, 0, BLOCK);
@@ -59,7 +59,7 @@ static void compress(struct state *s, struct gv_slice data, size_t counted, bool
     for (int round = 0; round < ROUNDS; round++) {
         const uint8_t *order = sigma[round % 10];
         for (int i = 0; i < 8; i++) {
-            int a = i % 4, turn = i / 4; // columns, then diagonals
+            int a = i % 4, turn = i / 4; // first the columns, then the diagonals
             mix(s->v, a, 4 + (a + turn) % 4, 8 + (a + 2 * turn) % 4, 12 + (a + 3 * turn) % 4,
                 gv_crypto_load64(s->block + (size_t)order[2 * i] * 8),
                 gv_crypto_load64(s->block + (size_t)order[2 * i + 1] * 8));
@@ -75,7 +75,7 @@ void gv_blake2b_compute(uint8_t *out, size_t len, struct gv_slice key, struct gv
     memcpy(s.h, initial, sizeof s.h);
     s.h[0] ^= UINT64_C(0x01010000) ^ (uint64_t)key.len << 8 ^ len;
     if (key.len > 0) compress(&s, key, BLOCK, data.len == 0);
-    while (data.len > BLOCK) { // the last block is a complete one, if there is one
+    while (data.len > BLOCK) { // a full last block is compressed below
         compress(&s, (struct gv_slice){data.data, BLOCK}, BLOCK, false);
         data = (struct gv_slice){data.data + BLOCK, data.len - BLOCK};
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// BLAKE2b, a cryptographic hash with an optional key (RFC 7693). Derives keys; it is written to be
-// short, not fast. Internal to codec/.
+// BLAKE2b, a cryptographic hash with an optional key (RFC 7693). It derives keys, so this
+// implementation is short rather than fast. Internal to codec/.
 //
-// There is no branch and no address that depends on the key or on the content. The function erases
-// its state, from which a key could be recovered.
+// No branch and no address depends on the key or on the content. The function erases its state,
+// from which a key could be recovered.
 #ifndef GV_CODEC_BLAKE2B_H
 #define GV_CODEC_BLAKE2B_H
 
@@ -11,8 +11,8 @@
 
 enum { GV_BLAKE2B_KEY_MAX = 64, GV_BLAKE2B_LEN_MAX = 64 }; // bytes
 
-// Computes the hash of `data`, of `len` bytes, 1 to GV_BLAKE2B_LEN_MAX. `key`: at most
-// GV_BLAKE2B_KEY_MAX bytes; empty: unkeyed. `out` may overlap neither.
+// Writes the hash of `data` to `out`: `len` bytes, 1 to GV_BLAKE2B_LEN_MAX. `key` has at most
+// GV_BLAKE2B_KEY_MAX bytes; without a key it is empty. `out` must not overlap `key` or `data`.
 void gv_blake2b_compute(uint8_t *out, size_t len, struct gv_slice key, struct gv_slice data);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What siphash.c, blake2b.c and auth.c share: words, comparison in constant time, and erasure of
-// keys. Internal to codec/ and node/.
+// Little-endian words, comparison in constant time, and erasure of keys. Internal to codec/ and
+// node/.
 #ifndef GV_CODEC_CRYPTO_H
 #define GV_CODEC_CRYPTO_H
 
@@ -22,22 +22,21 @@ static inline void gv_crypto_store64(uint8_t *out, uint64_t word) {
 #endif
 }
 
-// `count`: 1 to 63.
+// `count` must be 1 to 63.
 static inline uint64_t gv_crypto_rotate_left(uint64_t word, unsigned count) {
     return word << count | word >> (64 - count);
 }
 
-// Whether the bytes are equal, in a time that depends only on `len`. Compilers may not leave the
-// loop early, because each write to a volatile object is a side effect.
+// Whether the bytes are equal, in a time that depends only on `len`. The volatile writes keep
+// compilers from leaving the loop early.
 static inline bool gv_crypto_equal(const uint8_t *a, const uint8_t *b, size_t len) {
     volatile uint8_t differences = 0;
     for (size_t i = 0; i < len; i++) differences = (uint8_t)(differences | (a[i] ^ b[i]));
     return differences == 0;
 }
 
-// Sets the bytes to zero. Compilers may remove a memset before the end of an object's lifetime, but
-// no write through a pointer to volatile. Copies in registers, and those that a compiler has saved
-// from them on the stack, remain.
+// Sets the bytes to zero. A compiler may remove a memset of an object that is not read again, but
+// not a write through a pointer to volatile. Copies in registers or on the stack may remain.
 static inline void gv_crypto_wipe(void *data, size_t len) {
     volatile uint8_t *at = (volatile uint8_t *)data;
     for (size_t i = 0; i < len; i++) at[i] = 0;

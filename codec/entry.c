@@ -14,7 +14,7 @@ const struct gv_entry_traits gv_entry_lattices[GV_LATTICES] = {
 
 // --- canonical text --------------------------------------------------------------------------
 
-// The state of a scan; the text before `at` has been found canonical (json.h).
+// The state of a check. The text before `at` has been found canonical (json.h).
 struct scan {
     const char *text;
     size_t at, len;
@@ -28,7 +28,7 @@ static bool is_at(const struct scan *scan, char c) {
     return scan->at < scan->len && scan->text[scan->at] == c;
 }
 
-// Whether none of eight bytes is a quote or needs a check; see gv_json_string_plain_word.
+// Whether eight bytes contain no quote and nothing to check; see gv_json_string_plain_word.
 static bool is_plain_word(const char *text) {
     const uint64_t ones = UINT64_MAX / 255;
     uint64_t word;
@@ -37,12 +37,12 @@ static bool is_plain_word(const char *text) {
     return !quote && gv_json_string_plain_word(word);
 }
 
-// The length of the canonical escape at the start; 0 if it is not one.
+// The length of the canonical escape at the start of the text, or 0 if there is none.
 static size_t escape(const char *text, size_t len) {
     if (len >= 2 && text[1] != '\0' && strchr("\"\\bfnrt", text[1]) != NULL) return 2;
     if (len < 6 || memcmp(text, "\\u00", 4) != 0 || (text[4] != '0' && text[4] != '1')) return 0;
     if (text[5] == '\0' || strchr("0123456789abcdef", text[5]) == NULL) return 0;
-    // \b \t \n \f \r are shorter.
+    // The canonical escapes of these five characters are \b \t \n \f \r.
     return text[4] == '0' && strchr("89acd", text[5]) != NULL ? 0 : 6;
 }
 
@@ -67,7 +67,7 @@ static int scan_string(struct scan *scan, struct gv_slice *raw) {
     return GV_ESYNTAX;
 }
 
-// Skips digits; false: there are none.
+// Skips digits. Returns false if there are none.
 static bool scan_digits(struct scan *scan) {
     size_t start = scan->at;
     while (scan->at < scan->len && (uint8_t)(scan->text[scan->at] - '0') <= 9) scan->at++;
@@ -113,7 +113,7 @@ static bool in_object(const struct scan *scan) {
     return (scan->objects >> (scan->depth - 1) & 1) != 0;
 }
 
-// Whether a name sorts before another. Usually their first bytes decide.
+// Whether a name sorts before another one. Usually the first bytes decide.
 static bool is_before(struct gv_slice a, struct gv_slice b) {
     bool plain = a.len > 0 && b.len > 0 && a.data[0] != '\\' && b.data[0] != '\\';
     if (plain && a.data[0] != b.data[0]) return a.data[0] < b.data[0];
@@ -133,8 +133,8 @@ static int scan_name(struct scan *scan, bool first) {
     return 0;
 }
 
-// Scans an opening bracket; then the first name, or the closing bracket of an empty container.
-// *inside: a value follows.
+// Scans an opening bracket, then the first name of an object, or the closing bracket of an empty
+// container. Sets *inside if a value follows.
 static int scan_open(struct scan *scan, bool *inside) {
     bool object = is_at(scan, '{');
     if (scan->depth == scan->depth_max) return GV_ERANGE;
@@ -149,7 +149,7 @@ static int scan_open(struct scan *scan, bool *inside) {
     return object ? scan_name(scan, true) : 0;
 }
 
-// Scans from the end of a value to the next value. *inside: there is a next value.
+// Scans from the end of a value to the next value. Sets *inside if there is a next value.
 static int scan_after_value(struct scan *scan, bool *inside) {
     *inside = false;
     while (scan->depth > 0) {
@@ -179,7 +179,7 @@ static bool is_positive_integer(struct gv_slice text) {
 static int check_text(struct gv_slice text, unsigned depth_max) {
     if (is_positive_integer(text)) return 0;
     struct scan scan;
-    scan.text = (const char *)text.data; // `names` is not initialised: only open levels are read
+    scan.text = (const char *)text.data; // `names` stays uninitialised: only open levels are read
     scan.at = 0;
     scan.len = text.len;
     scan.depth = 0;
@@ -225,7 +225,7 @@ static int check_shape(const struct gv_entry *entry, const char **fault) {
     *fault = "the node is longer than the limit";
     if (entry->node.len > GV_ENTRY_NODE_MAX) return GV_ESPACE;
     *fault = "key, value and node together are longer than the limit";
-    // Check each length first: the sum might wrap.
+    // Each length is checked first, because the sum might wrap.
     size_t most = GV_ENTRY_SIZE_MAX;
     bool fits = entry->key.len <= most && entry->value.len <= most;
     return fits && gv_entry_size(entry) <= most ? 0 : GV_ESPACE;

@@ -37,8 +37,8 @@ struct gv_entry_traits {
 };
 extern const struct gv_entry_traits gv_entry_lattices[GV_LATTICES];
 
-// One entry of the replicated map. The lattice and the key identify it; two entries that share both
-// are versions of it. The slices are borrowed. Fields of other lattices are 0 or empty.
+// One entry of the replicated map. Entries that share lattice and key are versions of one entry.
+// The slices are borrowed. Fields that belong to other lattices are 0 or empty.
 struct gv_entry {
     enum gv_lattice lattice;
     struct gv_slice key;   // canonical JSON text (json.h); log: [NAME,OFFSET], see below;
@@ -49,8 +49,8 @@ struct gv_entry {
     struct gv_slice node;  // register: the writer, the canonical text of a string
 };
 
-// Limits of the protocol: every node accepts what they allow. Every entry within them fits alone
-// into a message of GV_MESSAGE_LIMIT bytes and GV_MESSAGE_DEPTH levels (message.c asserts it).
+// Limits of the protocol, which every node accepts. Every entry within these limits fits alone into
+// a message of GV_MESSAGE_LIMIT bytes and GV_MESSAGE_DEPTH levels (message.c asserts this).
 enum {
     GV_ENTRY_SIZE_MAX = 65024, // key, value and node together, bytes
     GV_ENTRY_NODE_MAX = 255,   // node with its quotes, bytes
@@ -61,20 +61,20 @@ enum {
 
 // Checks that an entry is well-formed and within the limits. Returns 0 or an error; *fault is then
 // a static text that describes it. `fault` must not be NULL.
-//   GV_EINVAL   the lattice is unknown, a field of the lattice is missing, or a field that it does
-//               not have is set
+//   GV_EINVAL   the lattice is unknown, a field of the lattice is missing, or a field that belongs
+//               only to other lattices is set
 //   GV_ESYNTAX  the key, value or node is not canonical JSON
 //   GV_ETYPE    the node is not a string, or the key of a log's element is not [NAME,OFFSET], or
 //               that of a promise no slot
 //   GV_ERANGE   nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH, or an offset is greater
 //               than GV_ENTRY_OFFSET_MAX, or a slot not below GV_ENTRY_SLOTS
 //   GV_ESPACE   longer than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX
-// Allocates nothing. Takes about a quarter of a nanosecond a byte.
+// Allocates nothing. Takes about a quarter of a nanosecond per byte.
 int gv_entry_check(const struct gv_entry *entry, const char **fault);
 
-// The same for an entry whose texts are known to be canonical JSON, as written by
-// gv_json_canonical, gv_json_quote or gv_message_next: only sizes, nesting and the key of a log's
-// element are checked, never GV_ESYNTAX.
+// The same check for an entry whose texts are known to be canonical JSON, because
+// gv_json_canonical, gv_json_quote or gv_message_next wrote them. Checks only sizes, nesting and
+// the key of a log's element; never returns GV_ESYNTAX.
 int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 
 // The key of an element of a log is the canonical text [NAME,OFFSET]: the log's name, any JSON

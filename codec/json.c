@@ -42,7 +42,7 @@ int gv_json_parse(struct gv_json *json, const char *text, size_t len) {
 
 // ---- Accessors ----------------------------------------------------------------------------------
 
-// NULL: the text has no such token.
+// Returns NULL if the text has no such token.
 static inline const jsmntok_t *token_at(const struct gv_json *json, int token) {
     GV_ASSERT(json != NULL);
     bool exists = token >= 0 && token < json->count;
@@ -109,8 +109,8 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
     return GV_ENOENT;
 }
 
-// The index of the name that equals the token, searched from `first` on and then from the
-// beginning; `count` if there is none.
+// The index of the name that equals the token, or `count` if there is none. Searches from `first`
+// on and then from the beginning.
 static inline size_t name_of(const struct gv_json *json, const jsmntok_t *token,
                              const struct gv_slice *names, size_t count, size_t first) {
     struct gv_slice raw = gv_token_bytes(json, token);
@@ -188,8 +188,8 @@ static int get_integer(const struct gv_json *json, int token, bool *negative, ui
         if (digit > 9) return GV_ETYPE;
         value = value * 10 + digit;
     }
-    // There are no leading zeros, so 19 digits fit. 20 digits fit if the first is 1 and the value
-    // is at least 10^19; if it wrapped at 2^64, it is less.
+    // There are no leading zeros. 19 digits always fit into 64 bits; 20 digits fit if the first
+    // digit is 1 and the value has not wrapped, that is, if it is at least 10^19.
     if (digits > 20) return GV_ERANGE;
     if (digits == 20 && (raw.data[sign] != '1' || value < UINT64_C(10000000000000000000)))
         return GV_ERANGE;
@@ -216,14 +216,14 @@ int gv_json_i64(const struct gv_json *json, int token, int64_t *out) {
     int status = get_integer(json, token, &negative, &value);
     if (status < 0) return status;
     if (value > (uint64_t)INT64_MAX + negative) return GV_ERANGE;
-    // INT64_MIN has no positive counterpart.
+    // This avoids converting 2^63, since INT64_MIN has no positive counterpart.
     *out = negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
     return 0;
 }
 
 // ---- Canonical text -----------------------------------------------------------------------------
 
-// Appends canonical text to a buffer. `move`: the tokens then refer to this text.
+// Appends canonical text to a buffer. If `move` is set, the tokens then refer to that text.
 struct copy {
     struct gv_json *json;
     struct gv_writer out;
@@ -297,9 +297,9 @@ static void put_value(struct copy *copy, int token) {
     t->end = (int)(out->len - quote);
 }
 
-// A quick check whether the raw text of a value is canonical, which covers most values: it has no
-// objects, escapes or -0, and its tokens, brackets and commas add up to its length, so it has no
-// white space. False: it may be canonical all the same.
+// A quick test that recognises most canonical values: the value has no objects, escapes or -0, and
+// its tokens, brackets and commas add up to its length, so it has no white space. If the result is
+// false, the value may still be canonical.
 static bool is_canonical(const struct gv_json *json, int token, size_t len) {
     const jsmntok_t *tokens = json->tokens;
     size_t taken = 0;

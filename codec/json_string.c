@@ -8,7 +8,7 @@ size_t gv_json_string_utf8(const uint8_t *bytes, size_t len) {
     uint8_t lead = bytes[0];
     if (lead < 0x80) return 1;
     size_t need = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    // C0 and C1 begin overlong forms only; F5 and above encode no code point.
+    // C0 and C1 begin only overlong forms; F5 and above encode no code point.
     if (lead < 0xc2 || lead > 0xf4 || need > len) return 0;
     // These bounds exclude overlong forms, surrogates and code points above U+10FFFF.
     uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
@@ -68,7 +68,7 @@ static uint8_t short_escape(uint8_t letter) {
     }
 }
 
-// Validates the escape at the start; *size becomes its length. Returns NULL or the error.
+// Validates the escape at the start and sets *size to its length. Returns NULL or the error.
 static const char *check_escape(const uint8_t *bytes, size_t len, size_t *size) {
     GV_ASSERT(len > 0 && bytes[0] == '\\');
     *size = 2;
@@ -119,8 +119,8 @@ const char *gv_json_string_scan(const char *text, size_t len, size_t at, size_t 
     return fault;
 }
 
-// Iterates over the bytes of a string with escapes resolved. `out` holds the bytes of an
-// escape.
+// Iterates over the bytes of a string with escapes resolved. `out` holds the decoded bytes of the
+// current escape.
 struct cursor {
     const uint8_t *at, *end;
     uint8_t out[4];
@@ -207,7 +207,7 @@ int gv_json_string_unescape(struct gv_slice raw, char *buf, size_t cap) {
     return (int)len;
 }
 
-// Writes one byte of a string, escaped if needed. Returns its length; 0: it does not fit.
+// Writes one byte of a string, escaped if needed. Returns the length, or 0 if it does not fit.
 static size_t put_byte(uint8_t byte, char *buf, size_t cap) {
     static const char letters[0x20] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
@@ -246,7 +246,7 @@ int gv_json_string_canonical(struct gv_slice raw, char *buf, size_t cap) {
     return (int)len;
 }
 
-// Writes the content of a string that is not plain. Returns its length or an error.
+// Writes the content of a string that needs escapes. Returns its length or an error.
 static int quote_escaped(struct gv_slice bytes, char *buf, size_t cap) {
     size_t len = 0;
     for (size_t i = 0; i < bytes.len;) {

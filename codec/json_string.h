@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// JSON strings: validation, escapes and canonical form. The layer below json.h, which most callers
-// use instead. A `raw` slice is the content of a string, without quotes, that gv_json_string_scan
-// has accepted. Functions that take offsets never read at or after `len`.
+// JSON strings: validation, escapes and canonical form. Most callers use json.h, which is built on
+// this. A `raw` slice is the content of a string, without quotes, that gv_json_string_scan has
+// accepted. Functions that take offsets never read at or after `len`.
 #ifndef GV_CODEC_JSON_STRING_H
 #define GV_CODEC_JSON_STRING_H
 
@@ -11,15 +11,15 @@
 extern "C" {
 #endif
 
-// Whether none of eight bytes is a control character, a backslash or outside ASCII; quotes are not
-// tested. In each term the top bit of such a byte is set. A borrow starts only at such a byte, so
-// "any" is exact.
+// Whether none of eight bytes is a control character, a backslash or outside ASCII. Quotes are not
+// tested. Each term has the top bit of such a byte set. A borrow starts only at such a byte, so the
+// result for the whole word is exact.
 static inline bool gv_json_string_plain_word(uint64_t word) {
     const uint64_t ones = UINT64_MAX / 255;
     return ((word | (word - ones * 0x20) | ((word ^ ones * '\\') - ones)) & ones * 0x80) == 0;
 }
 
-// Likewise for `len` bytes.
+// The same for `len` bytes.
 static inline bool gv_json_string_plain(const char *text, size_t len) {
     uint64_t word;
     if (len < 4) {
@@ -46,10 +46,10 @@ static inline bool gv_json_string_plain(const char *text, size_t len) {
 // overlong, a surrogate, or above U+10FFFF.
 size_t gv_json_string_utf8(const uint8_t *bytes, size_t len);
 
-// Validates a string from `at`, the byte after its opening quote. Returns NULL if it is valid; *end
-// is then the offset of the closing quote. Otherwise returns a static text that describes the
-// error; *end is then the offset of the offending byte, escape or UTF-8 sequence, or `len` if the
-// string is not terminated. *escaped: whether the string contains a backslash.
+// Validates a string from `at`, the offset of the byte after its opening quote. Returns NULL if the
+// string is valid; *end is then the offset of the closing quote. Otherwise returns a static text
+// that describes the error; *end is then the offset of the wrong byte, escape or UTF-8 sequence, or
+// `len` if the string is not terminated. Sets *escaped to whether the string contains a backslash.
 const char *gv_json_string_scan(const char *text, size_t len, size_t at, size_t *end,
                                 bool *escaped);
 

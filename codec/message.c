@@ -141,7 +141,7 @@ static int decode(struct gv_message *out, struct gv_json *json, int body, const 
 int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, const char **fault) {
     GV_ASSERT(out != NULL && fault != NULL);
     int error = decode(out, json, body, fault);
-    if (error) out->json = NULL; // gv_message_entries then finds none
+    if (error) out->json = NULL; // so that gv_message_entries finds no entries
     return error;
 }
 
@@ -159,7 +159,8 @@ static int group_lattice(const struct gv_json *json, int name) {
     return GV_ETYPE;
 }
 
-// Enters the next group: an object with one member, the name of a lattice and an array.
+// Enters the next group: an object whose only member has a lattice's name and an array as its
+// value.
 static int open_group(struct gv_message_cursor *cursor) {
     const struct gv_json *json = cursor->json;
     int group = cursor->group;
@@ -208,7 +209,7 @@ static int decode_field(struct gv_json *json, unsigned field, int token, struct 
     return canonicalise(json, token, scratch, &out->node);
 }
 
-// [key, …], with the fields of the lattice in their order.
+// Decodes [key, …], with the fields of the lattice in their order.
 static int decode_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
                         struct scratch *scratch) {
     struct gv_json *json = cursor->json;
@@ -247,7 +248,7 @@ int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char
 
 // --- encoding --------------------------------------------------------------------------------
 
-// Writes a text that is known to fit; inlined, for speed.
+// Writes a text that is known to fit. Inlined, for speed.
 static inline void put(struct gv_writer *out, const char *text, size_t len) {
     GV_ASSERT(len <= out->cap - out->len);
     memcpy(out->data + out->len, text, len);

@@ -39,7 +39,7 @@ void gv_siphash_compute(uint8_t out[GV_SIPHASH_LEN], const uint8_t key[GV_SIPHAS
     GV_ASSERT(out != NULL && key != NULL);
     GV_ASSERT(data != NULL || len == 0);
     const uint64_t k0 = gv_crypto_load64(key), k1 = gv_crypto_load64(key + 8);
-    // "somepseudorandomlygeneratedbytes"; 0xee and 0xdd tell results of 128 bits from those of 64.
+    // "somepseudorandomlygeneratedbytes". 0xee and 0xdd distinguish 128-bit from 64-bit results.
     struct state s = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
                       k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
     const uint8_t *at = data;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// SipHash-2-4 with a result of 128 bits: a message authentication code for short messages. J.-P.
+// SipHash-2-4 with a 128-bit result: a message authentication code for short messages. J.-P.
 // Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012, section 2; the
-// result of 128 bits is that of the authors' reference implementation. Internal to codec/.
+// 128-bit result follows the authors' reference implementation. Internal to codec/.
 //
-// There is no branch and no address that depends on the key or on the content.
+// No branch and no address depends on the key or on the content.
 #ifndef GV_CODEC_SIPHASH_H
 #define GV_CODEC_SIPHASH_H
 

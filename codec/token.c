@@ -6,9 +6,9 @@
 
 #include <limits.h>
 
-// jsmn climbs from the last token to the container that a bracket closes, which is quadratic in the
-// depth, and continues after the root. So it is given few tokens and bytes at a time; in between,
-// tokenise checks the depth and whether the root is complete.
+// When a bracket closes a container, jsmn climbs from the last token to that container, which is
+// quadratic in the depth. It also continues after the root. So jsmn gets few tokens and bytes at a
+// time; in between, tokenise checks the depth and whether the root is complete.
 enum { TOKENS_STEP = 64, BYTES_STEP = 1 << 16 };
 enum { INSERTION_MAX = 16 }; // most names sorted by insertion
 
@@ -35,8 +35,8 @@ static int grow(struct gv_json *json) {
     return 0;
 }
 
-// Whether the last token has more ancestors than the allowed depth permits: a container and a name
-// for each level.
+// Whether the last token has more ancestors than depth_max allows. Each level has two: a container
+// and a name.
 static bool too_deep(const struct gv_json *json, unsigned count) {
     const jsmntok_t *tokens = json->tokens;
     unsigned left = 2 * json->depth_max;
@@ -51,8 +51,8 @@ static bool root_ended(const struct gv_json *json, const jsmn_parser *parser) {
     return parser->toknext > 0 && tokens[0].end >= 0;
 }
 
-// Splits the text into tokens until jsmn rejects it; *count becomes their number. The pass below
-// finds the reason.
+// Splits the text into tokens until jsmn rejects the text; *count becomes the number of tokens. The
+// pass over the tokens finds the reason for the rejection.
 static int tokenise(struct gv_json *json, unsigned *count) {
     jsmn_parser parser;
     jsmn_init(&parser);
@@ -96,8 +96,8 @@ static int compare_names(const struct gv_json *json, int a, int b) {
     return name_a.len < name_b.len ? -1 : name_a.len > name_b.len;
 }
 
-// Merges two sorted lists of names into *first. This and the next functions return 0, or the token
-// of a repeated name.
+// Merges two sorted lists of names into *first. This function and the next ones return 0, or the
+// token of a repeated name.
 static int merge(struct gv_json *json, int a, int b, int *first) {
     jsmntok_t *tokens = json->tokens;
     int *end = first;
@@ -152,8 +152,8 @@ static int insert_names(struct gv_json *json, int object, int *first) {
     return 0;
 }
 
-// Links the names of a closed object in sorted order. Its `parent`, which is free by now, has the
-// token after it, as jsmn's `size` is only correct if the rest of the text is valid.
+// Links the names of a closed object in sorted order. The object's `parent` gives the token after
+// the object, since jsmn's `size` is correct only if the rest of the text is valid.
 static int sort_names(struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);
@@ -178,14 +178,14 @@ int gv_token_first_name(struct gv_json *json, int object) {
 }
 
 // A filter for repeated names: a bit set of the hashes of an object's names, in the `size` of its
-// first name. All bits set: two hashes are equal, or a name has escapes; then sorting the names
-// decides.
+// first name. NAMES_UNSURE means that two hashes are equal or a name has escapes; the names are
+// then sorted to find a repeated one.
 #define NAMES_UNSURE UINT32_MAX
 
 // Adds a name to the filter of its object.
 static inline uint32_t add_name(uint32_t seen, const jsmntok_t *name, const char *text) {
     // This hash has no collision within any object that nodes and clients exchange. If the name is
-    // empty, the byte read is its closing quote.
+    // empty, the closing quote is read instead of the first byte.
     uint32_t len = (uint32_t)(name->end - name->start);
     const uint8_t *letters = (const uint8_t *)text + name->start;
     uint32_t hash = 19 * letters[len / 2] + len - letters[0];
@@ -203,8 +203,8 @@ static int check_names(struct gv_json *json, int object) {
 
 // ---- The pass over the tokens and the bytes between them ----------------------------------------
 
-// The text before `at` is valid, and the tokens before `used` are final. Only inline functions take
-// a pointer to it, so that compilers keep it in registers; other functions take values.
+// The state of the pass. The text before `at` is valid, and the tokens before `used` are final.
+// Only inline functions take a pointer to the state, so that compilers keep it in registers.
 struct walk {
     struct gv_json *json;
     const char *text;
@@ -212,8 +212,8 @@ struct walk {
     jsmntok_t *tokens;
     int used, count;
     int open;    // the innermost open container, or -1
-    bool object; // that container is an object
-    bool empty;  // that container has no children yet
+    bool object; // the innermost open container is an object
+    bool empty;  // the innermost open container has no children yet
     unsigned depth;
 };
 
@@ -223,7 +223,7 @@ static int unclosed(struct gv_json *json, int open) {
     return refuse(json, GV_ESYNTAX, object ? "object not closed" : "array not closed", json->len);
 }
 
-// Reports that the byte at `at` is not the expected one, or that the text ends there.
+// Reports that the byte at `at` is wrong, or that the text ends at `at`.
 static int unexpected(struct gv_json *json, int open, size_t at, const char *fault) {
     return at == json->len ? unclosed(json, open) : refuse(json, GV_ESYNTAX, fault, at);
 }
@@ -237,8 +237,8 @@ static size_t skip_spaces(const char *text, size_t at, size_t len) {
     return at;
 }
 
-// Skips white space, which messages usually lack. Returns the next byte; at the end 0, which is not
-// valid anywhere.
+// Skips white space, which messages usually lack. Returns the next byte, or at the end 0, which is
+// valid nowhere.
 static inline char peek(struct walk *w) {
     if (w->at < w->len && (uint8_t)w->text[w->at] > ' ') return w->text[w->at];
     w->at = skip_spaces(w->text, w->at, w->len);
@@ -314,8 +314,8 @@ static int check_primitive(struct gv_json *json, size_t at, size_t end) {
     return fault != NULL ? refuse(json, GV_ESYNTAX, fault, offset) : 0;
 }
 
-// Validates a primitive without a delimiter after it, which jsmn rejects. At the end of the text it
-// is valid only as the root. Returns its length.
+// Validates a primitive at the end of the text, where jsmn misses a delimiter and rejects it. The
+// primitive is valid only as the root. Returns its length.
 static int last_primitive(struct gv_json *json, int open, jsmntok_t *token, size_t at) {
     size_t end = at;
     while (end < json->len && !is_space(json->text[end]) &&
@@ -387,7 +387,7 @@ static int no_value(struct gv_json *json, int open, size_t at) {
     return refuse(json, GV_ESYNTAX, fault, at);
 }
 
-// Reads the value that begins with this byte; if it is a container, only its opening bracket.
+// Reads the value that begins with this byte; of a container, only the opening bracket.
 static inline int walk_value(struct walk *w, char c) {
     if (c == '"') return walk_string(w);
     if (c == '{' || c == '[') return walk_open(w, c == '{');

@@ -4,14 +4,15 @@
 enum {
     PACKET_THRESHOLD = 3,  // RFC 9002, section 6.1.1
     MASK_BITS = 64,        // bits in the mask of an acknowledgement
-    RTT_SAMPLES_MAX = 16,  // the mean weighs a sample by 1/16, or more while there are fewer
-    ID_JUMP_MAX = 1 << 12, // ids of one incarnation never jump by more
+    RTT_SAMPLES_MAX = 16,  // the mean weighs a sample by 1/16, or more if there are fewer samples
+    ID_JUMP_MAX = 1 << 12, // the ids of one incarnation never jump by more
     TIMEOUT_MIN_MS = 20,
-    DEVIATION_MIN_MS = 10,   // least variation term of a timeout, as kGranularity of RFC 9002
-    PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
+    DEVIATION_MIN_MS = 10, // least variation that a timeout allows for (kGranularity in RFC 9002)
+    PATH_CHANGE_FACTOR =
+        2, // an outlier is at least this many times longer or shorter than the mean
     PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
-    RTT_SAMPLES_MIN = 4,     // samples before one can be an outlier
-    REORDERING_MAX = 3,      // most doublings of the packet threshold
+    RTT_SAMPLES_MIN = 4,     // samples before a sample can be an outlier
+    REORDERING_MAX = 3,      // most times that the packet threshold is doubled
 };
 
 void gv_ack_init(struct gv_ack *ack, uint64_t first_id, uint64_t seq, bool needs_full_state) {
@@ -36,7 +37,7 @@ static bool covers(const struct gv_message_ack *got, uint64_t id) {
     return back <= MASK_BITS && (got->mask >> (back - 1) & 1) != 0;
 }
 
-// Updates largest and mask. Returns whether the id is the new largest.
+// Updates `largest` and `mask`. Returns true if the id is the new largest.
 static bool note_id(struct gv_ack *ack, uint64_t id) {
     if (gv_ack_is_new_incarnation(ack, id)) {
         ack->mask = 0;
@@ -130,7 +131,7 @@ uint64_t gv_ack_sent(struct gv_ack *ack, gv_time now, uint64_t to, gv_time ack_t
     return id;
 }
 
-// Whether the path has changed: the last round trips were all far from the mean.
+// Whether the path has changed, because the last round trips were all far from the mean.
 static bool path_changed(struct gv_ack *ack, gv_time sample) {
     gv_time usual = 4 * ack->rtt_deviation;
     bool longer = sample > PATH_CHANGE_FACTOR * ack->rtt_mean + usual;
@@ -140,7 +141,7 @@ static bool path_changed(struct gv_ack *ack, gv_time sample) {
     return ack->outliers >= PATH_CHANGE_SAMPLES;
 }
 
-// Restarts the mean with this sample.
+// Restarts the mean round trip with this sample.
 static void restart_mean(struct gv_ack *ack, gv_time sample) {
     ack->rtt_mean = sample;
     ack->rtt_deviation = 0;
@@ -149,7 +150,7 @@ static void restart_mean(struct gv_ack *ack, gv_time sample) {
     ack->reordering = 0;
 }
 
-// Adds a sample: srtt and rttvar by RFC 9002, section 5.3, and the mean.
+// Adds a sample to srtt and rttvar (RFC 9002, section 5.3) and to the mean.
 static void update_rtt(struct gv_ack *ack, gv_time elapsed) {
     gv_time sample = gv_time_min(elapsed, GV_ACK_RTT_MAX_MS * GV_MS);
     if (!ack->measured) {
@@ -187,8 +188,8 @@ static void forget_lost(struct gv_ack *ack, int at) {
     for (int i = at; i < ack->lost_count; i++) ack->lost[i] = ack->lost[i + 1];
 }
 
-// The record to drop: the one whose neighbours are closest in time relative to their age. So the
-// records cover five minutes, however many messages are lost.
+// The index of the record to drop: the one whose neighbours are closest in time, relative to their
+// age. So the records cover five minutes, however many messages are lost.
 static int least_informative(const struct gv_ack *ack) {
     gv_time newest = ack->lost[ack->lost_count - 1].sent, smallest = UINT64_MAX;
     int least = 0;
@@ -213,7 +214,7 @@ static void remember_lost(struct gv_ack *ack, const struct gv_ack_message *messa
     ack->lost[at] = (struct gv_ack_lost){message->id, message->sent};
 }
 
-// Declares lost this message and all after it, so that updates are sent again in order.
+// Declares this message and all later ones lost, so that their updates are sent again in order.
 static struct gv_ack_loss declare_lost(struct gv_ack *ack, int first) {
     struct gv_ack_loss loss = {.messages = ack->in_flight_count - first};
     for (int i = first; i < ack->in_flight_count; i++) {
@@ -262,8 +263,8 @@ static bool detect_spurious_loss(struct gv_ack *ack, gv_time now,
     return kept < count;
 }
 
-// A round trip by a message whose time of sending is forgotten. The last lost message before it
-// that is remembered was sent earlier, so the round trip is too long, never too short.
+// Measures a round trip if the record of the acknowledged message has been dropped. The last
+// recorded lost message before it was sent earlier, so the sample is too long, never too short.
 static void update_rtt_by_forgotten(struct gv_ack *ack, gv_time now,
                                     const struct gv_message_ack *got) {
     const struct gv_ack_lost *before = NULL;
@@ -309,7 +310,7 @@ struct gv_ack_loss gv_ack_expire(struct gv_ack *ack, gv_time now) {
     return (struct gv_ack_loss){0};
 }
 
-// A time threshold; on a path that reorders, at least what its round trips usually take.
+// The given delay, or on a path that reorders messages at least its usual longest round trip.
 static gv_time tolerate(const struct gv_ack *ack, gv_time delay) {
     gv_time usual = ack->rtt_mean + 4 * ack->rtt_deviation;
     return ack->reordering > 0 ? gv_time_max(delay, usual) : delay;

@@ -17,8 +17,8 @@ static uint64_t entry_id(const struct gv_engine *engine, const struct gv_entry *
     return gv_digest_words(key, words, 3);
 }
 
-// Whether another version of the entry is reserved whose record will have room for this one.
-// `memory`: memory_max admits a record of its own.
+// Whether another version of the entry is reserved and its record will have space for this version.
+// `memory`: memory_max admits a separate record, so the space does not matter.
 static bool fits_reservation(const struct gv_engine *engine, const struct gv_entry *entry,
                              bool memory) {
     uint64_t largest;
@@ -45,7 +45,7 @@ int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry,
     return fits && (room || fits_reservation(engine, entry, memory)) ? 0 : GV_EFULL;
 }
 
-// Whether the protocol and the bounds of this node admit a local write.
+// Whether the protocol and the limits of this node admit a local write.
 static int check_local(const struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
     int error = gv_entry_check_canonical(entry, &fault);
@@ -89,8 +89,8 @@ void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) 
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
 
-// The stored version of the entry, if changes have the former one. It remains valid when it is
-// replaced.
+// Copies the stored version of the entry, if changes report the previous version (track_old). The
+// copy remains valid when the stored version is replaced.
 static bool find_old(const struct gv_engine *engine, const struct gv_entry *entry,
                      struct gv_entry *old) {
     if (engine->old_value == NULL || entry->lattice == GV_LATTICE_SET) return false;
@@ -102,7 +102,7 @@ static bool find_old(const struct gv_engine *engine, const struct gv_entry *entr
     return true;
 }
 
-// Merges an entry and tells the owner of the change; `is_stored`: the store has the entry.
+// Merges an entry and calls on_change. `is_stored`: the store has the entry.
 static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync, bool is_stored) {
     uint32_t ref;

@@ -7,25 +7,28 @@ enum {
     NEAR_MS = 2, // from this round trip on, sketches save more than they cost
     FAR_MS = 20, // from this round trip on, fewer messages matter more than bytes
     // Syncs with a chosen peer.
-    REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requested syncs
-    IDLE_MS = 30000,         // least interval of idle comparisons
-    IDLE_PER_NODE_MS = 2000, // least interval per node: half a message a second in the cluster
-    QUIET_MS = 20000, // an idle comparison waits until the replica has not changed for this time
-    PARTITIONED_MS = 4000, // interval while a peer is suspected, and from a suspicion to a sync
-    BOOTSTRAP_ROUNDS = 3,  // syncs that a node opens if it starts empty
+    REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requests
+    IDLE_MS = 30000,         // shortest interval of idle comparisons
+    IDLE_PER_NODE_MS =
+        2000,         // the same for each node, so the cluster opens at most one comparison in 2 s
+    QUIET_MS = 20000, // an idle comparison waits until the replica has not changed for this long
+    PARTITIONED_MS =
+        4000, // interval while a peer is suspected, and time from a new suspicion to a sync
+    BOOTSTRAP_ROUNDS = 3, // syncs that a node opens if it starts empty
     // Full resyncs.
-    RESYNC_DELAY_MS = 1000,     // from the event to the full resync
-    RESYNC_QUIESCENT_MS = 1000, // time without a change that shows that no updates are in flight
-    RESYNC_DEFER_MAX_MS = 5000, // longest wait for such a time
-    RESYNC_DURATION_MS = 3000,  // approximate time in which all syncs are opened
-    RESPONSE_ROUND_TRIPS = 4,   // round trips that the last exchange may take
+    RESYNC_DELAY_MS = 1000, // from the event that requests the full resync to its start
+    RESYNC_QUIESCENT_MS =
+        1000, // without a change for this long, updates are assumed not to be in flight
+    RESYNC_DEFER_MAX_MS = 5000, // longest wait for RESYNC_QUIESCENT_MS to pass
+    RESYNC_DURATION_MS = 3000,  // approximate time within which all syncs are opened
+    RESPONSE_ROUND_TRIPS = 4,   // expected duration of the last exchange, round trips
 };
 
-// What a reason calls for.
+// What each reason requests.
 static const struct rule {
-    enum gv_intent_next intent;               // with the named peer
-    enum { NEVER, ABOUT_1_S, IN_4_S } chosen; // with a chosen peer, and when
-    bool resync;                              // with all peers
+    enum gv_intent_next intent;               // of the named peer
+    enum { NEVER, ABOUT_1_S, IN_4_S } chosen; // when to open a sync with a chosen peer
+    bool resync;                              // a full resync, with many peers
 } rules[GV_SYNC_REASONS] = {
     [GV_SYNC_STARTED] = {GV_INTENT_NONE, ABOUT_1_S, false},
     [GV_SYNC_PAUSED] = {GV_INTENT_NONE, ABOUT_1_S, false},
@@ -43,7 +46,7 @@ static const struct rule {
     [GV_SYNC_RESYNC] = {GV_INTENT_RELIABLE_SYNC, NEVER, false},
 };
 
-// A random time in [3/4, 5/4] of this one, so that nodes do not synchronise.
+// A random time between 3/4 and 5/4 of `time`, so that nodes do not synchronise.
 static gv_time jitter(struct gv_prng *prng, gv_time time) {
     return time * 3 / 4 + gv_prng_below(prng, time / 2 + 1);
 }
@@ -65,7 +68,7 @@ static void schedule_resync(struct gv_antientropy *ae, gv_time now, struct gv_pr
     ae->resync_at = gv_time_min(ae->resync_at, at);
 }
 
-// Only nodes that send directly to all need it; on the push tree, updates are forwarded.
+// Requests a full resync, but only if there is no tree; on a tree, updates are forwarded.
 static void request_resync(struct gv_antientropy *ae, gv_time now, struct gv_prng *prng) {
     if (ae->direct && ae->count > 2) schedule_resync(ae, now, prng);
 }
@@ -99,8 +102,8 @@ int gv_antientropy_init(struct gv_antientropy *ae, struct gv_alloc alloc, size_t
     if (ae->summary == NULL) return GV_ENOMEM;
     gv_antientropy_request(ae, now, GV_SYNC_STARTED, NULL, prng);
     if (!ae->direct && facts->push->child_count > 0) schedule_resync(ae, now, prng);
-    // A node with stored entries had an earlier incarnation, whose last writes may not be
-    // everywhere.
+    // A node with stored entries had an earlier incarnation, whose last writes may not have reached
+    // all nodes.
     if (!facts->is_empty) request_resync(ae, now, prng);
     return 0;
 }
@@ -114,8 +117,9 @@ void gv_antientropy_fini(struct gv_antientropy *ae, struct gv_alloc alloc) {
 
 // --- syncs with a chosen peer ------------------------------------------------------------------
 
-// A random peer; in half of the cases a suspected one, if there is any, since perhaps no other node
-// probes it. A node that `bootstraps` chooses no peer twice, as a peer may be empty, too.
+// Chooses a random peer. If any peers are suspected, chooses one of them in half of the cases,
+// since perhaps no other node probes it. A node that `bootstraps` (started empty) chooses no peer
+// twice, since a peer may be empty, too.
 static int choose_peer(const struct gv_antientropy *ae, const struct gv_peers *peers,
                        bool bootstraps, struct gv_prng *prng) {
     bool suspects = peers->suspected > 0 && gv_prng_below(prng, 2) == 0;
@@ -146,7 +150,7 @@ static gv_time idle_interval(const struct gv_antientropy *ae) {
     return gv_time_max(IDLE_MS, (gv_time)IDLE_PER_NODE_MS * ae->count) * GV_MS;
 }
 
-// Whether to compare later: updates may be in flight, and nothing calls for a sync.
+// Whether to postpone an idle comparison because updates may be in flight.
 static bool defer(struct gv_antientropy *ae, gv_time now, const struct gv_antientropy_facts *facts,
                   struct gv_prng *prng) {
     gv_time quiet = QUIET_MS * GV_MS;
@@ -157,7 +161,7 @@ static bool defer(struct gv_antientropy *ae, gv_time now, const struct gv_antien
     return waits;
 }
 
-// The peer to compare with, or GV_OVERLAY_NONE. Schedules the next sync.
+// The peer to open a sync with, or GV_OVERLAY_NONE. Schedules the next sync.
 static int take_sync(struct gv_antientropy *ae, gv_time now,
                      const struct gv_antientropy_facts *facts, struct gv_prng *prng) {
     bool requested = ae->requested;
@@ -167,7 +171,7 @@ static int take_sync(struct gv_antientropy *ae, gv_time now,
     schedule_sync(ae, gv_time_after(now, jitter(prng, interval)));
     bool bootstraps = ae->bootstraps_left > 0, first = ae->bootstraps_left == BOOTSTRAP_ROUNDS;
     if (bootstraps) ae->bootstraps_left--;
-    // Still empty: the last peer may have been empty, too.
+    // If this node is still empty, the last peer may have been empty, too.
     if (ae->bootstraps_left > 0 && facts->is_empty) request_chosen(ae, now, prng);
     if (first && parent != GV_OVERLAY_NONE && gv_push_contacts_parent(facts->push, facts->peers))
         return GV_OVERLAY_NONE;
@@ -209,7 +213,7 @@ static bool needs_resync(const struct gv_antientropy *ae, const struct gv_antien
            !has_compared(ae, peer);
 }
 
-// The next peer to open a sync with; GV_OVERLAY_NONE: none is left.
+// The next peer to open a sync with, or GV_OVERLAY_NONE if none is left.
 static int next_peer(struct gv_antientropy *ae, const struct gv_antientropy_facts *facts) {
     while (++ae->peers_done < ae->count) {
         int number = (int)((ae->self + ae->peers_done) % ae->count);
@@ -218,7 +222,7 @@ static int next_peer(struct gv_antientropy *ae, const struct gv_antientropy_fact
     return GV_OVERLAY_NONE;
 }
 
-// How long the last exchange may take, with the slowest peer.
+// How long the last exchange may take if it is with the slowest peer.
 static gv_time response_time(const struct gv_peers *peers) {
     gv_time slowest = 0;
     for (uint32_t i = 0; i < peers->count; i++) {
@@ -281,8 +285,8 @@ struct gv_antientropy_step gv_antientropy_due(struct gv_antientropy *ae, gv_time
 
 // --- summaries -------------------------------------------------------------------------------
 
-// The slot of this peer's oldest summary; GV_ANTIENTROPY_SLOTS: there is none. Free slots are those
-// of GV_OVERLAY_NONE.
+// The slot of this peer's oldest summary, or GV_ANTIENTROPY_SLOTS if there is none. Free slots
+// belong to GV_OVERLAY_NONE.
 static int oldest(const struct gv_antientropy *ae, int peer) {
     int found = GV_ANTIENTROPY_SLOTS;
     for (int i = 0; i < GV_ANTIENTROPY_SLOTS; i++) {
@@ -295,6 +299,14 @@ static int oldest(const struct gv_antientropy *ae, int peer) {
 
 bool gv_antientropy_has_summary(const struct gv_antientropy *ae, int peer) {
     return oldest(ae, peer) < GV_ANTIENTROPY_SLOTS;
+}
+
+bool gv_antientropy_drop_summaries(struct gv_antientropy *ae, int peer) {
+    GV_ASSERT(peer != GV_OVERLAY_NONE);
+    bool any = false;
+    for (int slot; (slot = oldest(ae, peer)) < GV_ANTIENTROPY_SLOTS; any = true)
+        ae->slots[slot].peer = GV_OVERLAY_NONE;
+    return any;
 }
 
 bool gv_antientropy_is_oversized(const struct gv_antientropy *ae, int peer) {
@@ -324,7 +336,7 @@ uint32_t gv_antientropy_expected(const struct gv_antientropy *ae, int peer) {
     const struct gv_antientropy_history *found = &ae->history[peer % GV_ANTIENTROPY_HISTORY];
     if (found->peer != peer) return 0;
     // Each side finds about half of the differences. If the last exchange found none, expect fewer
-    // than before it.
+    // than were expected before it.
     return found->found > 0 ? 2 * found->found : found->expect / 4;
 }
 
@@ -332,7 +344,7 @@ void gv_antientropy_set_expected(struct gv_antientropy *ae, int peer, uint32_t e
     *history_of(ae, peer) = (struct gv_antientropy_history){.peer = peer, .expect = expect};
 }
 
-// Makes room for this number of bytes.
+// Makes the slot large enough for this number of bytes.
 static int grow(struct gv_antientropy_slot *slot, struct gv_alloc alloc, size_t need) {
     if (need <= slot->cap) return 0;
     size_t cap = 1024;
@@ -344,8 +356,8 @@ static int grow(struct gv_antientropy_slot *slot, struct gv_alloc alloc, size_t 
     return 0;
 }
 
-// Decodes ranges into a buffer of their length. A JSON library on the way may have escaped
-// characters, such as "/".
+// Decodes ranges into a buffer of the same length. The transport may have escaped characters of the
+// base64, such as "/".
 static int unpack(struct gv_slice ranges, uint8_t *buf) {
     struct gv_slice text = ranges;
     if (memchr(ranges.data, '\\', ranges.len) != NULL) {
@@ -356,20 +368,21 @@ static int unpack(struct gv_slice ranges, uint8_t *buf) {
     return gv_pack_get_base64(text, buf, ranges.len);
 }
 
-// The peer opens a sync. True: this node's own opening, in flight, stands instead.
+// Handles an opening from the peer. Returns true if this node's own opening is in flight and takes
+// precedence, so that the peer's is refused.
 static bool crosses(struct gv_antientropy *ae, gv_time now, int number, struct gv_peer *peer,
                     gv_time timeout) {
-    // If our opening is acknowledged, the peer opened this sync after it received ours.
+    // If our opening has been acknowledged, the peer opened its sync after it received ours.
     bool crossed = is_recent(peer->compared.opened_at, now, timeout) &&
                    gv_ack_sync_in_flight(&peer->ack, peer->compared.opened_at);
     if (crossed && number > (int)ae->self) return true;
-    if (crossed) gv_ack_abandon_syncs(&peer->ack); // the peer will not answer ours
+    if (crossed) gv_ack_abandon_syncs(&peer->ack); // the peer will not answer our opening
     gv_antientropy_set_expected(ae, number, gv_antientropy_expected(ae, number));
-    gv_intent_synced(&peer->intent); // this sync replaces it
+    gv_intent_synced(&peer->intent); // the peer's sync replaces an intended one
     return false;
 }
 
-// Long round trips make messages expensive; on links within one machine, sums cost less than
+// Long round trips make messages expensive. On links within one machine, sums take less time than
 // sketches.
 static struct gv_rbsr_options options_for(const struct gv_antientropy *ae, int number,
                                           const struct gv_peer *peer, bool opening) {

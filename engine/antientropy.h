@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: MIT
-// Anti-entropy: with whom to compare replicas and when, the summaries received, and full resyncs
-// (Demers et al., "Epidemic Algorithms for Replicated Database Maintenance", PODC 1987).
-// Internal to engine/; knows peers and push, no engine.
+// Anti-entropy: when to compare replicas and with which peer, the received summaries, and full
+// resyncs (Demers et al., "Epidemic Algorithms for Replicated Database Maintenance", PODC 1987).
+// Internal to engine/; knows peers and push, not the engine.
 //
-// A sync is an exchange of summaries and entries (merkle/rbsr.h). Answers are stateless, and
-// numbered as updates are: if one is lost, the sync is opened again. Whatever calls for a sync does
-// so by gv_antientropy_request, with a reason:
+// A sync is an exchange of summaries and entries (merkle/rbsr.h). Answers are stateless. The
+// messages of a sync are numbered (ack.h); if one is lost, the sync is opened again. All requests
+// for a sync go through gv_antientropy_request, with a reason:
 //
 //     request ─┬─ with a named peer ──▶ its intent ──────────────▶ opened with the next message
 //              ├─ with a chosen peer ─▶ `sync_at`, about a second ─▶ gv_antientropy_due chooses
 //              └─ with all peers ─────▶ full resync
 //
-// Without a request there is an idle comparison: a sync with a random peer, every max(30 s, 2 s ·
-// nodes), or every 4 s while a peer is suspected. It is deferred until there was no change for
-// 20 s, at most by its interval: updates in flight would look like differences.
+// Without a request, a node opens an idle comparison, which is a sync with a random peer. It does
+// so every max(30 s, 2 s · nodes), or every 4 s while a peer is suspected. Updates in flight would
+// look like differences, so an idle comparison is deferred until the replica has not changed for 20
+// s, at most by one interval.
 //
-// A full resync opens syncs with many peers, after a crash or a restart. Without a tree nodes do
-// not forward updates, so a node that crashes while it sends one may leave it at some peers only. A
-// node that suspects a peer, sees one restart, or restarts with stored entries therefore runs one:
+// A full resync opens syncs with many peers. Without a tree, nodes do not forward updates, so a
+// node that crashes while it sends an update may leave it at some peers only. A node therefore runs
+// a full resync if it suspects a peer, sees a peer restart, or restarts with stored entries:
 //
-//     IDLE ──▶ SCHEDULED  about a second, then until no change for a second; at most 5 s in all
+//     IDLE ──▶ SCHEDULED  waits about 1 s, then until no change for 1 s, in all at most 5 s
 //      ▲           ▼
-//      │       RUNNING    opens a sync with every other unsuspected node, in about 3 s; except with
-//      │           │      those that it has compared with since the resync was scheduled
+//      │       RUNNING    opens a sync with every other unsuspected node, within about 3 s, unless
+//       │           │      the two have compared since the full resync was scheduled
 //      │           ▼
-//      └────── FINISHING  waits for the last answers; then push sends what they brought
+//      └────── FINISHING  waits for the last answers; then push sends the received entries
 //
-// Two nodes compare once, whichever opens the sync. On a tree, entries that a sync brings are
-// updates and are forwarded. But a node that starts must compare with its children: they may lack
-// the last writes of its earlier incarnation, or have entries that it lost. So it runs a full
-// resync with its children; if it started empty, only with those that it has sent nothing yet,
-// because a first message makes a child that knew an earlier incarnation open a sync itself.
+// Two nodes compare once, whichever of them opens the sync. On a tree, entries that a sync brings
+// are forwarded as updates, so no full resync is needed, with one exception: a node that starts
+// must compare with its children. They may lack the last writes of its earlier incarnation, or have
+// entries that it lost. So it runs a full resync with its children only. If it started empty, it
+// skips children to which it has sent a message, since a first message makes a child that knew an
+// earlier incarnation open a sync itself.
 //
 // Only antientropy.c writes the members of struct gv_antientropy and struct gv_compared.
 #ifndef GV_ENGINE_ANTIENTROPY_H
@@ -41,26 +43,26 @@
 
 enum {
     GV_ANTIENTROPY_SLOTS = 4,    // most received summaries that are not answered yet
-    GV_ANTIENTROPY_HISTORY = 64, // most peers whose last number of differences is kept
+    GV_ANTIENTROPY_HISTORY = 64, // most peers whose numbers of differences are kept
 };
 
-// Why a sync is needed.
+// Why a sync is needed. In the second group, "it" is the peer that the request names.
 enum gv_sync_reason {
-    // with a peer that anti-entropy chooses
+    // with a peer that anti-entropy chooses:
     GV_SYNC_STARTED,   // this node has started
     GV_SYNC_PAUSED,    // this process was paused, and may have missed messages
-    GV_SYNC_ALIVE,     // a suspicion has ended
-    GV_SYNC_SUSPECTED, // a suspicion has begun; also calls for a full resync
-    // with a named peer
-    GV_SYNC_RESTARTED,  // it has restarted; also with a chosen peer, and a full resync
+    GV_SYNC_ALIVE,     // a suspected peer is alive again
+    GV_SYNC_SUSPECTED, // a peer is now suspected; also requests a full resync
+    // with the peer that the request names:
+    GV_SYNC_RESTARTED,  // it has restarted; also requests a chosen sync and a full resync
     GV_SYNC_NEW_PARENT, // its entries may differ from those of the last parent
-    GV_SYNC_NEW_CHILD,  // older entries reach it by sync. A sync in progress does not suffice: its
-                        // summaries may be older than the last updates
-    GV_SYNC_TRUNCATED,  // the changelog no longer has its updates
+    GV_SYNC_NEW_CHILD,  // push does not send it older entries. A sync in progress does not suffice,
+                        // as its summaries may be older than the last updates
+    GV_SYNC_TRUNCATED,  // the changelog no longer has the updates that it lacks
     GV_SYNC_LOST,       // a message of a sync with it was lost
     GV_SYNC_NEW_ROOT,   // this node is a root now, and the peer may still wait for the old parent
     GV_SYNC_PROBE,      // it is suspected, and a probe is due
-    // with a peer that gv_antientropy_due has chosen
+    // with a peer that gv_antientropy_due has chosen:
     GV_SYNC_REQUESTED,
     GV_SYNC_IDLE,
     GV_SYNC_RESYNC,
@@ -69,16 +71,16 @@ enum gv_sync_reason {
 
 // A received summary that is not answered yet.
 struct gv_antientropy_slot {
-    int peer;         // its sender; GV_OVERLAY_NONE: the slot is free
-    uint64_t arrival; // its number in order of arrival
+    int peer;         // peer that sent the summary; GV_OVERLAY_NONE: the slot is free
+    uint64_t arrival; // number of the summary in order of arrival
     uint8_t *data;    // the summary, `cap` bytes allocated
     size_t cap;
     struct gv_rbsr state;
-    bool next_is_oversized; // the next entry of the answer does not share a message
+    bool next_is_oversized; // the next entry of the answer needs a message of its own
 };
 
-// Differences found in the last two exchanges with a peer. The index in `history` is the peer's
-// number modulo GV_ANTIENTROPY_HISTORY.
+// The numbers of differences found in recent exchanges with a peer. The index in `history` is the
+// peer's number modulo GV_ANTIENTROPY_HISTORY.
 struct gv_antientropy_history {
     int peer;
     uint32_t found;  // differences in the current exchange
@@ -93,7 +95,7 @@ enum gv_resync_stage {
 };
 
 struct gv_antientropy {
-    uint32_t self, count; // number of this node; nodes of the cluster
+    uint32_t self, count; // number of this node; number of nodes of the cluster
     bool direct;          // there is no tree
     struct gv_antientropy_slot slots[GV_ANTIENTROPY_SLOTS];
     uint64_t arrivals; // number of summaries received so far
@@ -101,27 +103,27 @@ struct gv_antientropy {
     size_t summary_cap;
     struct gv_antientropy_history history[GV_ANTIENTROPY_HISTORY];
     gv_time sync_at;          // when to open a sync with a chosen peer
-    bool requested;           // it was requested, and is repeated if lost
-    unsigned bootstraps_left; // syncs left to open, as this node started empty
+    bool requested;           // this sync was requested, so it is repeated if a message is lost
+    unsigned bootstraps_left; // syncs still to open because this node started empty
     gv_time deferred;         // how long the next idle comparison has been deferred
     // The full resync.
     enum gv_resync_stage stage;
     bool skip_contacted; // leave out children that this node has sent a message
-    gv_time since;       // when it was scheduled
+    gv_time since;       // time at which the full resync was scheduled
     gv_time resync_at;   // when to take the next step
-    uint32_t peers_done; // number of peers done; their order starts after this node's number
+    uint32_t peers_done; // number of peers done; the first one is the peer after this node
 };
 
 // What the choice of a peer depends on.
 struct gv_antientropy_facts {
     const struct gv_peers *peers;
     const struct gv_push *push;
-    gv_time last_change; // of the replica, or GV_TIME_NEVER
+    gv_time last_change; // time of the replica's last change, or GV_TIME_NEVER
     bool is_empty;       // the replica has no entries
 };
 
-// Joins the cluster, and requests the first sync and full resync. `summary_cap`: longest summary
-// sent, bytes. GV_ENOMEM: gv_antientropy_fini is required all the same.
+// Joins the cluster, and requests the first sync and full resync. `summary_cap` is the length of
+// the longest summary to send, bytes. GV_ENOMEM: the caller must still call gv_antientropy_fini.
 int gv_antientropy_init(struct gv_antientropy *ae, struct gv_alloc alloc, size_t summary_cap,
                         const struct gv_antientropy_facts *facts, gv_time now,
                         struct gv_prng *prng);
@@ -130,24 +132,25 @@ void gv_antientropy_fini(struct gv_antientropy *ae, struct gv_alloc alloc);
 
 // --- when and with whom ----------------------------------------------------------------------
 
-// A sync is needed. `peer`: the intent of the peer that the reason names, or NULL if it names none.
+// Requests a sync. `peer` is the intent of the peer that the reason names, or NULL if it names
+// none.
 void gv_antientropy_request(struct gv_antientropy *ae, gv_time now, enum gv_sync_reason reason,
                             struct gv_intent *peer, struct gv_prng *prng);
 
-// When to call gv_antientropy_due; GV_TIME_NEVER: not joined.
+// When to call gv_antientropy_due; GV_TIME_NEVER before joining.
 gv_time gv_antientropy_deadline(const struct gv_antientropy *ae);
 
 struct gv_antientropy_step {
-    int peer;                   // open a sync with this peer; GV_OVERLAY_NONE: with none
-    enum gv_sync_reason reason; // if so, why
-    bool resync_ended;          // push sends what the full resync brought
+    int peer;                   // open a sync with this peer, unless it is GV_OVERLAY_NONE
+    enum gv_sync_reason reason; // why the sync is opened
+    bool resync_ended;          // push now sends the entries that the full resync has brought
 };
-// The deadline has come: takes the next step.
+// Takes the next step when the deadline has come.
 struct gv_antientropy_step gv_antientropy_due(struct gv_antientropy *ae, gv_time now,
                                               const struct gv_antientropy_facts *facts,
                                               struct gv_prng *prng);
 
-// Whether entries received by sync now wait in the changelog until the full resync ends.
+// Whether push must not yet send entries received by sync, because a full resync runs.
 bool gv_antientropy_defers_push(const struct gv_antientropy *ae);
 
 // --- summaries -------------------------------------------------------------------------------
@@ -158,35 +161,38 @@ bool gv_antientropy_is_ready(const struct gv_antientropy *ae);
 uint32_t gv_antientropy_backlog(const struct gv_antientropy *ae);
 // Whether a summary of this peer is not answered yet.
 bool gv_antientropy_has_summary(const struct gv_antientropy *ae, int peer);
-// Whether the next entry of the answer to its oldest summary does not share a message.
+// Whether the next entry of the answer to the peer's oldest summary needs a message of its own.
 bool gv_antientropy_is_oversized(const struct gv_antientropy *ae, int peer);
 
-// Stores the summary of the peer of this number, in base64. `timeout`: how long an exchange with it
-// may take. Returns 0, or 1 if it was refused because both nodes have opened a sync at the same
-// time: only the opening of the node that sorts first is answered. The caller does not acknowledge
-// a refused one, so that the peer opens its sync again if this node's opening was lost. GV_EFULL:
-// all slots are in use, or the summary is longer than `longest`. GV_ESYNTAX: not base64, or no
-// summary. GV_ENOMEM.
+// Drops the summaries of this peer. Returns whether there was one.
+bool gv_antientropy_drop_summaries(struct gv_antientropy *ae, int peer);
+
+// Stores a summary, in base64, of the peer of this number. `timeout` is how long an exchange with
+// the peer may take. Returns 0; or 1 if the summary was refused because both nodes have opened a
+// sync at the same time: only the opening of the node that sorts first is answered. The caller must
+// not acknowledge a refused summary, so that the peer opens its sync again if this node's opening
+// is lost. GV_EFULL: all slots are in use, or the summary is longer than `longest`. GV_ESYNTAX: not
+// base64, or not a summary. GV_ENOMEM.
 int gv_antientropy_received(struct gv_antientropy *ae, struct gv_alloc alloc, gv_time now,
                             int number, struct gv_peer *peer, gv_time timeout,
                             struct gv_slice ranges, size_t longest);
 
-// Continues the answer to the peer's oldest summary; returns as gv_rbsr_answer does. Frees the
-// slot when the answer is complete or the summary malformed. The caller has set `send` and `ctx`,
-// and of the summary's buffer only the capacity, at most `summary_cap`; the buffer is borrowed
-// until the next call. `send` sets *oversized if an entry did not fit because it does not share a
-// message; the caller has set it to false. Requires gv_antientropy_has_summary.
+// Continues the answer to the peer's oldest summary, and returns what gv_rbsr_answer returns. Frees
+// the slot when the answer is complete or the summary is malformed. The caller sets `send`, `ctx`,
+// the capacity of the summary's buffer, at most `summary_cap`, and *oversized to false. This
+// function provides the buffer, which is borrowed until the next call. `send` sets *oversized if an
+// entry did not fit because it needs a message of its own. Requires gv_antientropy_has_summary.
 int gv_antientropy_answer(struct gv_antientropy *ae, int peer, struct gv_tree *tree,
                           const struct gv_digest_key *key, struct gv_rbsr_out *out,
                           const bool *oversized);
 
-// Opens a sync with the peer of this number. Returns its first summary, borrowed until the next
+// Opens a sync with the peer of this number. Returns the opening summary, borrowed until the next
 // call.
 struct gv_slice gv_antientropy_open(struct gv_antientropy *ae, gv_time now, int number,
                                     struct gv_peer *peer, const struct gv_tree *tree,
                                     struct gv_prng *prng);
 
-// The number of differences to expect in the next sync with this peer; 0: unknown.
+// The expected number of differences in the next sync with this peer; 0: unknown.
 uint32_t gv_antientropy_expected(const struct gv_antientropy *ae, int peer);
 // Notes that a sync with this peer begins, and how many differences are expected.
 void gv_antientropy_set_expected(struct gv_antientropy *ae, int peer, uint32_t expect);

@@ -5,7 +5,7 @@
 
 #include "../merkle/base.h"
 
-// The size of a set of numbers below `count`, bytes. Zeroed, it is empty.
+// The size in bytes of a set of numbers below `count`. Zeroed memory is an empty set.
 static inline size_t gv_bitset_size(uint32_t count) {
     return (size_t)count / 8 + 1;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The changelog: which records changed, in order, and which peer sent each change.
 //
-// Each change has a sequence number. For each peer the engine keeps the number up to which the peer
-// has acknowledged; the changes after it are its pending updates. The engine truncates what all
-// peers have acknowledged. The log holds at most GV_CHANGELOG_MAX changes; beyond that it drops the
-// oldest, and a sync brings them to the peers that lack them.
+// Each change has a sequence number. For each peer the engine stores up to which number the peer
+// has acknowledged; later changes are the peer's pending updates. The engine truncates changes that
+// all peers have acknowledged. The log holds at most GV_CHANGELOG_MAX changes. When it is full it
+// drops the oldest, and a sync brings them to the peers that lack them.
 #ifndef GV_ENGINE_CHANGELOG_H
 #define GV_ENGINE_CHANGELOG_H
 
@@ -38,18 +38,19 @@ void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
 void gv_changelog_fini(struct gv_changelog *log);
 
 // Appends a change and returns its sequence number. Cannot fail: if the log is full or cannot grow,
-// it drops the oldest change; if nothing is allocated yet, the new one.
+// the oldest change is dropped; if nothing could be allocated, the new one is.
 uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
 
-// Marks the change as superseded, because its record has changed again. No effect if the log no
-// longer has it, or if the number is UINT64_MAX.
+// Marks the change as superseded, because its record has changed again. No effect if the log does
+// not have this number, or if the number is UINT64_MAX.
 void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
 
 // The change with this sequence number, which must be in tail … head − 1.
 struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq);
 
-// The first change at or after `seq`, which must be in tail … head, that is an update for this
-// peer: not superseded, and not sent by it. `head`: there is none.
+// The sequence number of the first change at or after `seq` that is an update for this peer: not
+// superseded, and not sent by this peer. Returns `head` if there is none. `seq` must be in tail …
+// head.
 uint64_t gv_changelog_next(const struct gv_changelog *log, uint64_t seq, int peer);
 
 // Drops the changes before this sequence number, which must not exceed head.

@@ -8,8 +8,8 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
     if (engine->peers.at[index] == NULL) {
         struct gv_peer *peer = gv_alloc_new(engine->alloc, sizeof *peer);
         if (peer == NULL) return NULL;
-        // Ids of incarnations must not be near each other, even with the same seed: they would look
-        // like duplicates or late messages.
+        // The ids of two incarnations must not be near each other, even with the same seed, or else
+        // new messages would look like duplicates.
         uint32_t first_id = (uint32_t)((gv_prng_next(&engine->prng) >> 32) + engine->joined_at);
         gv_peer_init(peer, first_id, engine->changelog.head,
                      gv_tree_root(&engine->replica.tree).count == 0);

@@ -2,10 +2,10 @@
 // The engine's state, and the functions that engine.c shares with admit.c and store.c.
 // Internal to engine/.
 //
-// engine.c conducts: it receives and sends messages, and calls the modules, none of which knows the
-// engine. Each module alone writes its struct: ack, health, intent (one of each for a peer), push,
-// antientropy, cut, names, send_queue, timers, changelog, replica, reservations. A peer's number is
-// that of its name; GV_OVERLAY_NONE is no peer.
+// engine.c receives and sends messages and calls the modules, none of which knows the engine. Each
+// module alone writes its struct. ack, health and intent have one struct for each peer; push,
+// antientropy, cut, names, send_queue, timers, changelog, replica and reservations have one. The
+// number of a peer is the number of its name (names.h); GV_OVERLAY_NONE is no peer.
 #ifndef GV_ENGINE_CORE_H
 #define GV_ENGINE_CORE_H
 
@@ -24,7 +24,7 @@
 struct gv_engine {
     struct gv_alloc alloc;
     size_t message_max; // longest message sent, bytes
-    size_t entry_max;   // longest key, value and node of an entry in one, bytes
+    size_t entry_max;   // most bytes of key, value and node together, for a local write
     gv_time staleness;  // the configured one
     struct gv_prng prng;
     struct gv_replica replica;
@@ -47,23 +47,24 @@ struct gv_engine {
     uint8_t *scratch;    // canonical key, value and node of a received entry
     void (*on_change)(void *ctx, const struct gv_engine_change *change);
     void *on_change_ctx;
-    uint8_t *old_value;               // the former value of a register; NULL: track_old is not set
-    uint64_t entries_max, memory_max; // 0: no bound
+    uint8_t *old_value; // the previous value of a register; NULL if track_old is not set
+    uint64_t entries_max, memory_max;    // 0: no limit
     struct gv_reservations reservations; // writes that wait for the store
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;
     struct gv_engine_stats stats;
 };
 
-// The state of this peer, allocated by the first call. NULL: out of memory.
+// The state of this peer, allocated by the first call. NULL if memory is exhausted.
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index);
 // Whether this is the number of a peer.
 bool gv_core_is_peer(const struct gv_engine *engine, int index);
 // Passes an event to on_event, if that is set.
 void gv_core_emit(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
                   const struct gv_entry *entry);
-// The record `ref` changed: appends it to the changelog if a peer needs it, and schedules the
-// flushes. `origin`: the peer that sent it, by a `sync` or by push; or GV_CHANGELOG_LOCAL.
+// Appends the changed record `ref` to the changelog if a peer needs the update, and schedules the
+// flushes. `origin` is the peer that sent the entry, by a sync if `sync` is set, else by push; or
+// GV_CHANGELOG_LOCAL.
 void gv_core_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync);
 
 // --- the stable cut; without one these do nothing -----------------------------------------------

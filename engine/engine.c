@@ -8,8 +8,10 @@
 #include <limits.h>
 
 enum {
-    PAUSE_MIN_MS = 5000,       // a timer this late shows that the process was paused
-    PROBE_ANSWER_MIN_MS = 500, // a probe waits this long for its answer at least
+    PAUSE_MIN_MS = 5000,       // a timer that is this late shows that the process was paused
+    PROBE_ANSWER_MIN_MS = 500, // shortest time that a probe waits for its answer
+    STALL_MIN_MS = 1000, // a peer is suspected if the transport cannot send to it this long …
+    STALL_TIMEOUTS = 4,  // … and for this many timeouts
 };
 
 _Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
@@ -47,7 +49,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         gv_alloc_free(engine->alloc, engine, sizeof *engine);
         return GV_ENOMEM;
     }
-    // An entry shares a message with the longest header and the smallest summary.
+    // An entry that shares its message must fit beside the longest header and the smallest summary.
     size_t overhead = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
                       GV_MESSAGE_RANGES(GV_RBSR_CAPACITY_MIN);
     engine->entry_max = message_max - overhead;
@@ -59,7 +61,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     return 0;
 }
 
-// Undoes gv_engine_join, also one that failed half-way.
+// Undoes gv_engine_join, even if it failed half-way.
 static void undo_join(struct gv_engine *engine) {
     struct gv_alloc alloc = engine->alloc;
     struct gv_peers *peers = &engine->peers;
@@ -92,7 +94,7 @@ static void enqueue(struct gv_engine *engine, int index) {
 
 // --- the cluster -----------------------------------------------------------------------------
 
-// What the choice of a peer for a sync depends on.
+// The facts on which the choice of a peer for a sync depends.
 static struct gv_antientropy_facts facts(const struct gv_engine *engine) {
     return (struct gv_antientropy_facts){
         .peers = &engine->peers,
@@ -203,7 +205,7 @@ static void ping(struct gv_engine *engine, int index) {
     enqueue(engine, index);
 }
 
-// A sync with this peer is needed.
+// Requests a sync with this peer.
 static void request_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason,
                          int index) {
     struct gv_intent *intent = &engine->peers.at[index]->intent;
@@ -211,7 +213,7 @@ static void request_sync(struct gv_engine *engine, gv_time now, enum gv_sync_rea
     enqueue(engine, index);
 }
 
-// A sync with some peer is needed.
+// Requests a sync with a peer that anti-entropy chooses.
 static void request_any_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason) {
     gv_antientropy_request(&engine->antientropy, now, reason, NULL, &engine->prng);
 }
@@ -221,8 +223,8 @@ static void set_timer(struct gv_engine *engine, gv_time now, int index) {
     gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers.at[index], now));
 }
 
-// Whether updates for this peer are pending; skips the changes that are none. If the changelog no
-// longer has all of them, requests a sync.
+// Whether updates for this peer are pending. Skips changes that the peer need not get. If the
+// changelog no longer has all pending updates, requests a sync.
 static bool has_updates(struct gv_engine *engine, gv_time now, int index) {
     const struct gv_changelog *log = &engine->changelog;
     struct gv_ack *ack = &engine->peers.at[index]->ack;
@@ -235,7 +237,7 @@ static bool has_updates(struct gv_engine *engine, gv_time now, int index) {
     return ack->sent_seq < log->head;
 }
 
-// The first change that this peer still needs from the changelog.
+// The sequence number of the first change that this peer still needs from the changelog.
 static uint64_t first_needed(struct gv_engine *engine, gv_time now, int index) {
     const struct gv_ack *ack = &engine->peers.at[index]->ack;
     if (!gv_push_is_target(&engine->push, &engine->peers, index)) return engine->changelog.head;
@@ -255,8 +257,8 @@ static void truncate(struct gv_engine *engine, gv_time now) {
     gv_changelog_truncate(&engine->changelog, least);
 }
 
-// Messages to a peer were declared lost; if one was of a sync, that is opened again. Returns their
-// number.
+// Handles the loss of messages to a peer: if one of them was a sync message, the sync is opened
+// again. Returns the number of lost messages.
 static int lose(struct gv_engine *engine, gv_time now, int index, struct gv_ack_loss loss) {
     engine->stats.lost_messages += (uint64_t)loss.messages;
     struct gv_intent *intent = &engine->peers.at[index]->intent;
@@ -265,7 +267,8 @@ static int lose(struct gv_engine *engine, gv_time now, int index, struct gv_ack_
     return loss.messages;
 }
 
-// After a loss without a timeout: a sync is opened again at once, updates join the next flush.
+// After a loss without a timeout, opens the sync again at once and adds the updates to the next
+// flush.
 static void repeat_lost(struct gv_engine *engine, gv_time now, int index) {
     if (gv_intent_has_sync(&engine->peers.at[index]->intent)) enqueue(engine, index);
     if (!has_updates(engine, now, index)) return;
@@ -275,8 +278,8 @@ static void repeat_lost(struct gv_engine *engine, gv_time now, int index) {
 
 // --- suspicion ---------------------------------------------------------------------------------
 
-// This node is a root now. Opens one sync with each sibling that may still wait for the old parent,
-// which sends the entries that the sibling lacks.
+// Makes this node a root. Opens a sync with each sibling that may still wait for the old parent;
+// the sync also sends the entries that the sibling lacks.
 static void become_root(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     gv_push_begin_round(push, &engine->peers, now);
@@ -289,12 +292,13 @@ static void become_root(struct gv_engine *engine, gv_time now) {
     gv_push_schedule_children(push, now);
 }
 
-// A suspicion began or ended: switches to the best parent, if that is another one.
+// Switches to the best parent, if that is another one, after a peer has become suspected or alive.
 static void choose_parent(struct gv_engine *engine, gv_time now) {
     int last = engine->push.parent, best = gv_push_best_parent(&engine->push, &engine->peers);
     if (best == last) return;
     struct gv_peer *peer = best == GV_OVERLAY_NONE ? NULL : gv_core_peer(engine, best);
-    if (best != GV_OVERLAY_NONE && peer == NULL) return; // no memory: retried at the next change
+    if (best != GV_OVERLAY_NONE && peer == NULL)
+        return; // out of memory: retried when a peer next becomes suspected or alive
     gv_push_set_parent(&engine->push, best);
     if (peer == NULL) {
         become_root(engine, now);
@@ -309,12 +313,12 @@ static void choose_parent(struct gv_engine *engine, gv_time now) {
 
 static void schedule_probe(struct gv_engine *engine, gv_time now, int index) {
     const struct gv_push *push = &engine->push;
-    if (!gv_push_relies_on(push, index)) return; // idle comparisons will reach it
+    if (!gv_push_relies_on(push, index)) return; // idle comparisons will reach the peer
     bool urgent = push->parent == GV_OVERLAY_NONE && index < (int)push->self;
     gv_health_schedule_probe(&engine->peers.at[index]->health, now, urgent, &engine->prng);
 }
 
-// A suspicion has begun.
+// Handles a peer that is suspected from now on.
 static void on_suspected(struct gv_engine *engine, gv_time now, int index) {
     struct gv_ack *ack = &engine->peers.at[index]->ack;
     engine->peers.suspected++;
@@ -325,7 +329,7 @@ static void on_suspected(struct gv_engine *engine, gv_time now, int index) {
     request_any_sync(engine, now, GV_SYNC_SUSPECTED);
 }
 
-// A suspicion has ended.
+// Handles a peer that was suspected and is alive again.
 static void on_alive(struct gv_engine *engine, gv_time now, int index) {
     engine->peers.suspected--;
     choose_parent(engine, now);
@@ -333,8 +337,8 @@ static void on_alive(struct gv_engine *engine, gv_time now, int index) {
     request_any_sync(engine, now, GV_SYNC_ALIVE);
 }
 
-// A suspected peer has sent a message, so it may receive as well: probes it now, unless a probe may
-// still be answered.
+// A suspected peer has sent a message, so it may receive as well. Probes the peer now, unless an
+// earlier probe may still be answered.
 static void hasten_probe(struct gv_engine *engine, gv_time now, int index) {
     struct gv_peer *peer = engine->peers.at[index];
     gv_time trip = peer->ack.measured ? 2 * peer->ack.srtt : 0;
@@ -356,8 +360,8 @@ static gv_time next_due(const struct gv_engine *engine) {
     return gv_time_min(gv_timers_next(&engine->timers), own);
 }
 
-// Late timers show that this process was paused. Then the silence of peers proves nothing, and this
-// node may have missed their messages (compare Lifeguard, arXiv:1707.00788).
+// Late timers show that this process was paused. If so, missing acknowledgements prove nothing, and
+// this node may have missed messages (compare Lifeguard, arXiv:1707.00788).
 static void detect_pause(struct gv_engine *engine, gv_time now) {
     gv_time next = next_due(engine);
     bool paused = next != GV_TIME_NEVER && now > next && now - next > PAUSE_MIN_MS * GV_MS;
@@ -391,6 +395,7 @@ static void peer_due(struct gv_engine *engine, gv_time now, int index) {
     if (lose(engine, now, index, gv_ack_detect_reordered(&peer->ack, now)) > 0)
         repeat_lost(engine, now, index);
     if (peer->ack.loss_timer <= now) peer_timed_out(engine, now, index);
+    if (gv_health_take_stall(&peer->health, now)) on_suspected(engine, now, index);
     if (gv_health_take_probe(&peer->health, now)) request_sync(engine, now, GV_SYNC_PROBE, index);
     if (peer->ack.ack_at <= now) enqueue(engine, index);
     set_timer(engine, now, index);
@@ -402,7 +407,8 @@ static void flush_children(struct gv_engine *engine, gv_time now) {
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(push, &engine->peers, child)) continue;
-        gv_ack_hasten(&engine->peers.at[child]->ack, now); // the child expects it with the round
+        gv_ack_hasten(&engine->peers.at[child]->ack,
+                      now); // the child expects an acknowledgement with the round
         enqueue(engine, child);
     }
 }
@@ -413,7 +419,7 @@ static void flush_parent(struct gv_engine *engine) {
     if (any && gv_push_is_target(&engine->push, &engine->peers, parent)) enqueue(engine, parent);
 }
 
-// Updates the statistics of batches when one leaves, whose first change has waited this long.
+// Counts a batch that is sent now and whose first change has waited for this long.
 static void count_batch(struct gv_engine_stats *stats, gv_time waited) {
     if (waited == GV_TIME_NEVER) return;
     uint64_t waited_us = waited / 1000;
@@ -430,7 +436,7 @@ static void antientropy_due(struct gv_engine *engine, gv_time now) {
         gv_push_schedule_children(&engine->push, now);
     if (step.peer == GV_OVERLAY_NONE || gv_core_peer(engine, step.peer) == NULL) return;
     request_sync(engine, now, step.reason, step.peer);
-    // Equal roots are not answered, a ping is.
+    // A peer with an equal root does not answer the sync, but it answers a ping.
     if (gv_peer_is_suspected(&engine->peers, (uint32_t)step.peer)) ping(engine, step.peer);
 }
 
@@ -485,6 +491,26 @@ int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer) {
     gv_engine_advance(engine, now);
     if (gv_core_peer(engine, peer) == NULL) return GV_ENOMEM;
     ping(engine, peer);
+    return 0;
+}
+
+int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable) {
+    if (engine == NULL) return GV_EINVAL;
+    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
+    gv_engine_advance(engine, now);
+    if (writable && engine->peers.at[peer] == NULL) return 0;
+    struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL) return GV_ENOMEM;
+    if (state->health.is_writable == writable) return 0;
+    gv_time timeout = gv_peer_timeout(state, gv_push_initial_rtt(&engine->push, &engine->peers));
+    gv_time wait = gv_time_max(STALL_TIMEOUTS * timeout, STALL_MIN_MS * GV_MS);
+    gv_health_set_writable(&state->health, writable, gv_time_after(now, wait));
+    gv_send_queue_set_blocked(&engine->queue, peer, !writable);
+    if (writable && gv_health_is_suspected(&state->health)) hasten_probe(engine, now, peer);
+    // Their senders may take them for answered.
+    if (!writable && gv_antientropy_drop_summaries(&engine->antientropy, peer))
+        request_sync(engine, now, GV_SYNC_LOST, peer);
+    peer_due(engine, now, peer);
     return 0;
 }
 
@@ -562,17 +588,17 @@ static enum gv_engine_class class_of(bool sync, bool entries) {
     return entries ? GV_ENGINE_UPDATES : GV_ENGINE_ACK;
 }
 
-// What a message says beyond its fields, by what came before it.
+// What a message means, given the messages that came before it.
 struct reception {
     bool is_duplicate;
-    bool is_latest;  // numbered, and none with a larger id came before
-    bool needs_sync; // with the sender, for this reason:
+    bool is_latest;  // numbered, and no message with a larger id came before
+    bool needs_sync; // this node must open a sync with the sender, for `reason`
     enum gv_sync_reason reason;
 };
 
-// Changes nothing. A restarted peer may have lost what it had acknowledged, and its last updates
-// may have reached some nodes only. A new child needs a sync, unless push sends it all entries or
-// its message opens a sync itself.
+// Decides without changing anything. A restarted peer may have lost what it had acknowledged, and
+// its last updates may have reached only some nodes. A new child needs a sync, unless push sends it
+// all entries or its message opens a sync.
 static struct reception decide(const struct gv_peer *peer, const struct gv_message *message) {
     const struct gv_ack *ack = &peer->ack;
     struct reception reception = {0};
@@ -596,12 +622,12 @@ static void count_received(struct gv_engine_stats *stats, const struct gv_messag
     traffic->received_bytes += message->bytes;
 }
 
-// Applies a message's acknowledgement, and what its arrival without one says.
+// Applies the acknowledgement of a message, and detects losses if the message has none.
 static void apply_ack(struct gv_engine *engine, gv_time now, int index,
                       const struct gv_message *message) {
     struct gv_peer *peer = engine->peers.at[index];
     if (message->has_ack) {
-        // Updates may have waited until fewer messages are in flight.
+        // The number of messages in flight may have been at its limit, so that updates had to wait.
         bool waited = !gv_ack_can_send(&peer->ack);
         struct gv_ack_loss loss;
         bool fresh = gv_ack_acked(&peer->ack, now, &message->ack, &loss);
@@ -610,7 +636,7 @@ static void apply_ack(struct gv_engine *engine, gv_time now, int index,
         if (fresh) truncate(engine, now);
         if (fresh && (loss.messages > 0 || waited)) enqueue(engine, index);
     }
-    if (gv_health_is_suspected(&peer->health)) { // it may answer late
+    if (gv_health_is_suspected(&peer->health)) { // a suspected peer may acknowledge late
         hasten_probe(engine, now, index);
         return;
     }
@@ -620,9 +646,9 @@ static void apply_ack(struct gv_engine *engine, gv_time now, int index,
     gv_ack_set_loss_times(&peer->ack, gv_push_loss_delay(&engine->push, &engine->peers, index));
 }
 
-// Applies what the message says about the tree. `changed`: its entries changed the replica. Only
-// the latest numbered message says whether its sender is a child: a late one may be from before it
-// chose this node, or left it, and nothing would correct that.
+// Applies what a message says about the tree. `changed`: its entries changed the replica. Only the
+// latest numbered message decides whether the sender is a child. A message that was overtaken may
+// be older than the sender's choice of a parent, and no later message would correct the error.
 static void apply_tree(struct gv_engine *engine, gv_time now, int index,
                        const struct gv_message *message, bool is_latest, bool changed) {
     bool to_parent = is_latest ? message->to_parent : gv_push_is_child(&engine->push, index);
@@ -636,7 +662,7 @@ static void apply_tree(struct gv_engine *engine, gv_time now, int index,
     if (reaction.ping_parent) ping(engine, engine->push.parent);
 }
 
-// Stores the message's ranges, to be answered. Returns as gv_antientropy_received does.
+// Stores the ranges of a message, to be answered. Returns what gv_antientropy_received returns.
 static int apply_ranges(struct gv_engine *engine, gv_time now, int index, struct gv_slice ranges) {
     struct gv_peer *peer = engine->peers.at[index];
     size_t longest =
@@ -665,13 +691,15 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv
     apply_tree(engine, now, peer, message, reception.is_latest, merged.changed);
     apply_recovery(engine, now, peer, message);
     gv_core_cut_changed(engine, now);
-    // A duplicate is not answered: duplicated answers would multiply.
-    if (message->ranges.len > 0 && !reception.is_duplicate)
+    // A duplicate is not answered, because the answers would be duplicated as well, and multiply.
+    bool answers = message->ranges.len > 0 && !reception.is_duplicate;
+    if (answers && state->health.is_writable)
         taken = apply_ranges(engine, now, peer, message->ranges);
     if (error == 0 && taken < 0) error = taken;
-    // The message is not acknowledged, so the peer sends again what this node could not store.
+    // If the message could not be processed, it is not acknowledged, so the peer sends it again.
     bool must_repeat = error == GV_ENOMEM || merged.fenced || taken == GV_EFULL ||
-                       (taken == 1 && !message->immediate_ack);
+                       (taken == 1 && !message->immediate_ack) ||
+                       (answers && !state->health.is_writable);
     if (message->has_id && !must_repeat)
         gv_ack_received(&state->ack, now, message->id, message->immediate_ack,
                         gv_push_ack_delay_max(&engine->push, message->to_parent));
@@ -685,7 +713,7 @@ static bool is_oversized(const struct gv_engine *engine, const struct gv_entry *
     return gv_entry_size(entry) > engine->entry_max;
 }
 
-// Whether the first pending update is oversized.
+// Whether the first pending update is oversized, which means that it needs a message of its own.
 static bool is_update_oversized(const struct gv_engine *engine, int index) {
     uint64_t seq = engine->peers.at[index]->ack.sent_seq;
     struct gv_entry entry =
@@ -702,8 +730,8 @@ struct plan {
     bool recovers; // a question or an answer of a recovery
 };
 
-// What the message is about. An oversized entry is alone in its message, so updates and answers
-// alternate.
+// Chooses the contents of the next message. An oversized entry is alone in its message; if there
+// are updates and an answer, messages then alternate between them.
 static void choose_contents(const struct gv_engine *engine, int index, bool updates,
                             struct plan *out) {
     const struct gv_peer *peer = engine->peers.at[index];
@@ -721,10 +749,10 @@ static void choose_contents(const struct gv_engine *engine, int index, bool upda
     }
 }
 
-// Whether the message is numbered. Sync messages are, so that they are repeated until acknowledged;
-// idle comparisons are not, since equal roots need no answer. The first id announces a new
-// incarnation. An opening need not announce it: if the roots differ, the answer to the peer's
-// summary does.
+// Whether the message is numbered. Sync messages are numbered, so that they are repeated until
+// acknowledged. Idle comparisons are not, since equal roots need no answer. The first id announces
+// a new incarnation; an opening need not do so, because if the roots differ, the answer to the
+// peer's summary does.
 static bool needs_id(const struct gv_peer *peer, const struct plan *plan) {
     if (!gv_ack_can_send(&peer->ack)) return false;
     if (plan->updates || plan->answers || gv_intent_has_ping(&peer->intent)) return true;
@@ -744,7 +772,8 @@ static void plan_recovery(const struct gv_engine *engine, int index, struct plan
     out->header.told = (struct gv_message_told){slot->life, cut->last, slot->all};
 }
 
-// Changes nothing. `updates`: there are pending ones. False: there is nothing to send to the peer.
+// Plans the next message without changing anything. `updates`: updates are pending. Returns false
+// if there is nothing to send to the peer.
 static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bool updates,
                       struct plan *out) {
     const struct gv_peer *peer = engine->peers.at[index];
@@ -769,9 +798,9 @@ static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bo
     return true;
 }
 
-// Appends an entry to a message, leaving `reserve` bytes free. An oversized entry fits only into a
-// message without entries, which may then grow to GV_MESSAGE_LIMIT and takes no further entry.
-// False: it does not fit.
+// Appends an entry to a message and leaves `reserve` bytes free. An oversized entry fits only into
+// a message without entries; the message may then grow to GV_MESSAGE_LIMIT, and takes no further
+// entry. Returns false if the entry does not fit.
 static bool put_entry(const struct gv_engine *engine, struct gv_message_writer *out,
                       const struct gv_entry *entry, size_t reserve) {
     if (!is_oversized(engine, entry)) return gv_message_put(out, entry, reserve);
@@ -789,8 +818,8 @@ static void count_sent(struct gv_engine *engine, int index, bool sync,
     gv_core_emit(engine, GV_ENGINE_SENT, index, sync, entry);
 }
 
-// Appends pending updates to the message as long as they fit, leaving `reserve` bytes free. Returns
-// the sequence number of the first update that is not in it.
+// Appends pending updates to the message as long as they fit, and leaves `reserve` bytes free.
+// Returns the sequence number of the first update that is not in the message.
 static uint64_t write_updates(struct gv_engine *engine, int index, struct gv_message_writer *out,
                               size_t reserve) {
     const struct gv_changelog *log = &engine->changelog;
@@ -809,7 +838,7 @@ struct answer {
     int peer;
     struct gv_message_writer *message;
     struct gv_rbsr_out out;
-    bool oversized; // the last entry did not fit, as it is oversized
+    bool oversized; // the last entry did not fit because it is oversized
 };
 
 static size_t summary_capacity(const struct gv_engine *engine,
@@ -833,8 +862,8 @@ static bool send_item(void *ctx, const struct gv_item *item, size_t summary_len)
     return true;
 }
 
-// Writes the next part of the answer to the peer's oldest summary, as far as it fits: entries into
-// the message, and returns the summary, borrowed.
+// Writes the next part of the answer to the peer's oldest summary. Appends entries to the message,
+// and returns the answer's summary, which is borrowed.
 static struct gv_slice write_answer(struct gv_engine *engine, int index,
                                     struct gv_message_writer *message) {
     struct answer answer = {.engine = engine, .peer = index, .message = message};
@@ -853,7 +882,7 @@ static struct gv_slice write_opening(struct gv_engine *engine, gv_time now, int 
                                &engine->replica.tree, &engine->prng);
 }
 
-// The message is sent: notes what the plan said, and the first update that is not in it.
+// Notes that the planned message is sent. `reached` is the first update that is not in it.
 static void note_sent(struct gv_engine *engine, gv_time now, int index, const struct plan *plan,
                       uint64_t reached) {
     struct gv_peer *peer = engine->peers.at[index];
@@ -876,7 +905,7 @@ static void count_sent_message(struct gv_engine_stats *stats, enum gv_engine_cla
     stats->traffic[class].sent_bytes += len;
 }
 
-// Writes a message to this peer. Returns its length; 0: there is nothing to send.
+// Writes a message to this peer. Returns its length, or 0 if there is nothing to send.
 static size_t write_message(struct gv_engine *engine, gv_time now, int index, char *buf) {
     const struct gv_ack *ack = &engine->peers.at[index]->ack;
     struct plan plan;
@@ -890,8 +919,8 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     struct gv_slice ranges = {0};
     gv_message_begin(&out, &plan.header, buf, engine->message_max);
     size_t header_len = out.out.len;
-    // Updates come first, as a sync may take many messages; half of each is reserved for the
-    // answer.
+    // Updates come first, since a sync may take many messages. If there is an answer, half of each
+    // message is reserved for it.
     uint64_t reached = ack->sent_seq;
     size_t reserve = plan.answers ? engine->message_max / 2
                      : plan.opens ? GV_MESSAGE_RANGES(GV_RBSR_CAPACITY_MIN)
@@ -900,9 +929,9 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     if (plan.answers) ranges = write_answer(engine, index, &out);
     if (plan.opens) ranges = write_opening(engine, now, index);
     bool entries = out.out.len > header_len;
-    bool empty = !entries && ranges.len == 0; // the summaries were equal
+    bool empty = !entries && ranges.len == 0; // an empty answer: the summaries were equal
     if (empty && !plan.header.immediate_ack) {
-        if (ack->ack_at > now && !plan.recovers) return 0; // nothing else is due
+        if (ack->ack_at > now && !plan.recovers) return 0; // no acknowledgement is due either
         plan.header.has_id = plan.header.has_id && !ack->contacted;
         plan.header.sync = false;
         gv_message_begin(&out, &plan.header, buf, engine->message_max);
@@ -921,7 +950,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
     while ((index = gv_send_queue_pop(&engine->queue)) >= 0) {
         const struct gv_peer *state = engine->peers.at[index];
         size_t len = write_message(engine, now, index, buf);
-        // Even if the answer was empty, another summary or an opening may follow.
+        // Even if the answer was empty, the peer may have another summary, or an intended sync.
         bool updates = len > 0 && has_updates(engine, now, index) && gv_ack_can_send(&state->ack);
         if (updates || gv_antientropy_has_summary(&engine->antientropy, index) ||
             gv_intent_has_sync(&state->intent))

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The engine: one node's replica of a map of entries, which push and sync keep equal with the
-// replicas of its peers. engine/DESIGN.md describes the mechanisms, codec/PROTOCOL.md the messages.
+// The engine: one node's replica of a map of entries. Push and sync keep it equal to the replicas
+// of its peers. engine/DESIGN.md describes the mechanisms, codec/PROTOCOL.md the messages.
 //
 // The engine is passive. It does no I/O and reads no clock: the caller passes it time and received
 // messages, and polls it for messages to send. gv_engine_send composes a message when the transport
-// can accept one, so there is no outbox that could grow, and a slow transport coalesces updates.
+// can accept one. So there is no queue of messages that could grow, and if the transport is slow,
+// several updates of an entry become one.
 //
 //   engine = gv_engine_new(config)
 //   gv_store_load(store, engine)        optional: entries of an earlier incarnation (store.h)
@@ -19,31 +20,30 @@
 //   gv_engine_free(engine)
 //
 // Before gv_engine_join the engine stores and reads entries; it has no peers, sends nothing and has
-// no deadline. Any call that takes `now` may change the deadline and may produce messages: poll
-// gv_engine_send, then read the deadline, after each. Only poll while the transport accepts
-// messages.
+// no deadline. Any call that takes `now` may change the deadline and may produce messages. After
+// each such call, poll gv_engine_send, then read the deadline. Poll only while the transport
+// accepts messages.
 //
 // Guarantee: if working links connect every pair of nodes infinitely often, directly or through
 // other nodes, then every replica converges to the merge of all entries put at any node, whatever
 // messages are lost, duplicated, delayed or reordered.
 //
-// Time: `now` is monotonic time in nanoseconds, from any origin. It does not decrease from one call
-// to the next. Put, receive, ping and send handle the timers that are due, as gv_engine_advance
-// does.
+// Time: `now` is monotonic time in nanoseconds, from any origin. It must not decrease from one call
+// to the next. Put, receive, ping and send also handle the timers that are due, as
+// gv_engine_advance does.
 //
-// Memory: all of it comes from the configured allocator. Parsing and answering a message allocate
-// nothing, except for the first message of a peer and for a longer summary than any before. The
-// replica is bounded by memory_max and entries_max; the rest by the number of peers.
+// Memory: all memory comes from the configured allocator. Parsing and answering a message allocate
+// nothing, except for the first message of a peer and for a summary longer than all earlier ones.
+// memory_max and entries_max limit the replica. The number of peers limits everything else.
 //
 // Threads: an engine belongs to one thread at a time. Engines share no state.
 //
 // Callbacks (on_change, on_event) run during the call that caused them. They must not call any
 // function of this engine; what they are passed is borrowed for the callback.
 //
-// Errors: a function that can fail returns a negative GV_E*. A NULL engine or argument is an error
-// too: such a function returns GV_EINVAL; one that returns a slice, a digest or statistics returns
-// an empty one; one that returns a bool returns false; gv_engine_end returns 0 and
-// gv_engine_deadline GV_TIME_NEVER; any other does nothing.
+// Errors: a function that can fail returns a negative GV_E*. If the engine or another argument is
+// NULL, a function returns GV_EINVAL, an empty slice, digest or statistics, or false, according to
+// its type; gv_engine_end returns 0 and gv_engine_deadline GV_TIME_NEVER; any other does nothing.
 #ifndef GV_ENGINE_ENGINE_H
 #define GV_ENGINE_ENGINE_H
 
@@ -62,16 +62,17 @@ enum {
     GV_ENGINE_NAME_MAX = 64,                      // longest node name, bytes
 };
 
-// What happened to an entry at this node. Events of all nodes together trace an entry through the
-// cluster.
+// What happened to an entry at this node. The events of all nodes together trace an entry through
+// the cluster.
 enum gv_engine_event_kind {
-    GV_ENGINE_STORED,    // it was put or received, and changed the replica
-    GV_ENGINE_REDUNDANT, // it was put or received; the replica had this version or a larger one
-    GV_ENGINE_SENT,      // a message to a peer contains it
+    GV_ENGINE_STORED,    // the entry was put or received, and changed the replica
+    GV_ENGINE_REDUNDANT, // the entry was put or received; the replica had this version or a larger
+                         // one
+    GV_ENGINE_SENT,      // a message to a peer contains the entry
 };
 struct gv_engine_event {
     enum gv_engine_event_kind kind;
-    int peer;  // the sender, or the receiver if SENT; negative: a local write
+    int peer;  // the sender, or for SENT the receiver; negative: a local write
     bool sync; // the message belongs to a sync; false: push or a local write
     // The keyed hash of lattice, key and version. The same version has the same id at every node.
     uint64_t id;
@@ -81,9 +82,9 @@ struct gv_engine_event {
 // A change of the replica; borrowed for the callback.
 struct gv_engine_change {
     const struct gv_entry *entry; // the new version
-    const struct gv_entry *old;   // the former one; NULL: there was none, or track_old is not set
-    int origin;                   // the peer that sent it; negative: a local write
-    bool is_stored;               // gv_store_apply applied it, so the store has it
+    const struct gv_entry *old;   // the previous version; NULL: none, or track_old is not set
+    int origin;                   // the peer that sent the new version; negative: a local write
+    bool is_stored;               // gv_store_apply applied the entry, so the store has it
     // After the call that caused the change, gv_engine_next with a cursor of `at` and an end of
     // `at` + 1 returns the entry, unless its record has moved since.
     uint32_t at;
@@ -94,26 +95,26 @@ struct gv_engine_config {
     // Seeds all random choices. The same seed and the same calls give the same messages. Give each
     // node a seed of its own.
     uint64_t seed;
-    // The cluster's secret; keys the digests. Nodes with different secrets never agree. May be
-    // empty. Read during gv_engine_new only.
+    // The secret of the cluster, which keys the digests. Nodes with different secrets never become
+    // equal. May be empty. Read only during gv_engine_new.
     struct gv_slice secret;
-    // Target for the time from a write until all nodes have it, in ms. 0: each node sends its
-    // updates directly to all others at once; else updates travel in batches on a tree.
+    // Target for the time from a write until all nodes have it, ms. 0: each node sends its updates
+    // directly to all others at once. Otherwise updates travel in batches on a tree.
     uint32_t staleness_ms;
-    // Bounds of this node. message_max and the other two apply to new local writes; memory_max and
-    // entries_max also to growth by received entries. None applies to entries that are loaded from
-    // a store or are already in the replica. An entry that is too long for message_max, because a
-    // node with a larger bound wrote it, is sent alone in a message of up to GV_MESSAGE_LIMIT, so
-    // nodes with unequal bounds converge. Configure more than GV_MESSAGE_LIMIT only if every node
-    // and transport of the cluster accepts such messages.
+    // Limits of this node. All three apply to new local writes; memory_max and entries_max also
+    // apply to growth by received entries. None applies to entries that are loaded from a store or
+    // are already in the replica. If a node with a larger limit wrote an entry that is too long for
+    // message_max, this node sends the entry alone in a message of up to GV_MESSAGE_LIMIT, so nodes
+    // with unequal limits converge. Configure more than GV_MESSAGE_LIMIT only if every node and
+    // transport of the cluster accepts such messages.
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
-    uint64_t entries_max; // most entries of the replica; 0: no bound
+    uint64_t entries_max; // most entries of the replica; 0: no limit
     // Called when an entry that was put, received or applied changed the replica. May be NULL.
     void (*on_change)(void *ctx, const struct gv_engine_change *change);
     void *on_change_ctx;
-    bool track_old; // changes have the former version, at the price of a lookup and 64 KiB
-    // Called for each event; each costs a hash of the entry. May be NULL.
+    bool track_old; // report the previous version in changes; costs a lookup and 64 KiB
+    // Called for each event. Each event costs a hash of the entry. May be NULL.
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;
 };
@@ -134,58 +135,57 @@ struct gv_engine;
 
 // --- creating and joining --------------------------------------------------------------------
 
-// Creates an engine without entries or peers. On success *out belongs to the caller, who frees it
-// by gv_engine_free. GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN or above INT_MAX; there
-// is no allocator; or `out`, `config`, or the bytes of a non-empty secret are NULL. GV_ENOMEM.
+// Creates an engine without entries or peers. On success the caller owns *out, and frees it by
+// gv_engine_free. GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN or above INT_MAX; there is
+// no allocator; or `out`, `config`, or the bytes of a non-empty secret are NULL. GV_ENOMEM.
 int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config);
 // Frees the engine and all it has allocated.
 void gv_engine_free(struct gv_engine *engine);
 
-// Joins the cluster: `names` are the names of all its nodes, this one included, in any order;
+// Joins the cluster. `names` are the names of all its nodes, including this one, in any order;
 // `self` is the name of this one. Names are copied. Every node needs the same names. Nodes are
-// numbered from 0 by the order of their names' bytes; these are the peer numbers of all functions
-// below.
-// After an error the engine is as before. GV_EINVAL: it has joined already, `count` is 0, a name is
-// empty or repeated, or `self` is not among the names. GV_ERANGE: more than GV_ENGINE_PEERS_MAX
-// names, or a name longer than GV_ENGINE_NAME_MAX. GV_ENOMEM.
+// numbered from 0 by the order of their names' bytes; all functions below use these numbers. After
+// an error the engine is unchanged.
+// GV_EINVAL: the engine has joined already, `count` is 0, a name is empty or repeated, or `self` is
+// not among the names. GV_ERANGE: more than GV_ENGINE_PEERS_MAX names, or a name longer than
+// GV_ENGINE_NAME_MAX. GV_ENOMEM.
 int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                    const struct gv_slice *names, size_t count);
-// The number of the peer of this name. GV_ENOENT: no node has this name, or it is this node's, or
-// gv_engine_join has not been called. O(log peers).
+// The number of the peer of this name. GV_ENOENT: no node has this name, the name is this node's,
+// or gv_engine_join has not been called. O(log peers).
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
-// The name of the node of this number, which may be this node; borrowed until gv_engine_free.
-// Empty: there is no such number.
+// The name of the node of this number, which may be this node; borrowed until gv_engine_free. Empty
+// if no node has this number.
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 
 // --- entries and messages in -----------------------------------------------------------------
 
-// Merges a local write into the replica and schedules its update; also before gv_engine_join.
-// Copies the entry's key, value and node, which must not point into the engine, as those returned
-// by gv_engine_get and gv_engine_next do.
-// Returns 1 if the replica changed, 0 if it had this version or a larger one. After an error
-// nothing has changed:
+// Merges a local write into the replica and schedules its update. May be called before
+// gv_engine_join. Copies the entry's key, value and node, which must not be those returned by
+// gv_engine_get or gv_engine_next. Returns 1 if the replica changed, 0 if it had this version or a
+// larger one. After an error nothing has changed:
 // - GV_EINVAL, GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE: gv_entry_check refuses the entry, so no
 //   node would accept it. (gv_json_canonical and gv_json_quote make canonical JSON.)
-// - GV_EFULL: a bound of this node: key, value and node are longer than entry_max of
-//   gv_engine_stats, or the replica would exceed memory_max or entries_max. A larger version of a
-//   stored entry exceeds them only if it needs more memory.
+// - GV_EFULL: a limit of this node is reached. Key, value and node together are longer than
+//   entry_max of gv_engine_stats, or the replica would exceed memory_max or entries_max. A larger
+//   version of a stored entry is refused only if it needs more memory.
 // - GV_ENOMEM.
 int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 
-// Whether gv_engine_receive accepts a message with ranges now. If not, four summaries are waiting
-// for an answer: call gv_engine_send until one of them is answered.
+// Whether gv_engine_receive accepts a message with ranges now. If not, four received summaries are
+// unanswered: call gv_engine_send until one of them is answered.
 bool gv_engine_ready(const struct gv_engine *engine);
 
-// Handles a message from a peer. `message` is the output of gv_message_decode; its line and tokens
-// must still be valid, and are borrowed for the call, which may sort names of the tokens.
-// Nothing has changed after GV_EINVAL: `engine` or `message` is NULL, or the message was not
-// decoded; or GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been called.
-// Otherwise the engine uses all valid parts of the message, and returns 0 or the first error, which
-// the caller may log:
+// Handles a message from a peer. `message` is the output of gv_message_decode. Its line and tokens
+// must still be valid and are borrowed for the call, which may sort names of the tokens. Nothing
+// has changed after GV_EINVAL: `engine` or `message` is NULL, or the message was not decoded; or
+// after GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been called. Otherwise the
+// engine uses all valid parts of the message, and returns 0 or the first error, which the caller
+// may log:
 // - GV_EINVAL, GV_ETYPE, GV_ERANGE, GV_ESPACE: an entry is malformed, or gv_entry_check refuses it.
 // - GV_ESYNTAX: the ranges are malformed.
-// - GV_EFULL: an entry would exceed memory_max or entries_max, or the ranges are too long or came
-//   while gv_engine_ready was false. The peer repeats ranges that were not accepted.
+// - GV_EFULL: an entry would exceed memory_max or entries_max, the ranges are too long, or they
+//   came while gv_engine_ready was false. The peer repeats ranges that were not accepted.
 // - GV_ENOMEM: the peer repeats the message.
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv_message *message);
 
@@ -193,45 +193,53 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv
 
 // The time by which to call gv_engine_advance; GV_TIME_NEVER: no timer is set.
 gv_time gv_engine_deadline(const struct gv_engine *engine);
-// Handles the timers that are due at `now`. A timer more than 5 s late shows that this process was
-// paused; the engine then suspects no peer because of it, and requests a sync.
+// Handles the timers that are due at `now`. If a timer is more than 5 s late, the process was
+// paused. The engine then suspects no peer because of the pause, and requests a sync.
 void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
 // --- messages out ----------------------------------------------------------------------------
 
-// Schedules all pending updates to be sent now instead of with the next flush round. Before a
-// shutdown, call it and then gv_engine_send until that returns 0.
+// Schedules all pending updates to be sent now, not with the next flush round (push.h). Before a
+// shutdown, call this function and then gv_engine_send until that returns 0.
 void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
-// Schedules a message to this peer that requests an immediate acknowledgement, to find out whether
-// the peer is reachable. Returns 0. GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been
-// called. GV_ENOMEM: nothing will be sent.
+// Schedules a message to this peer that requests an immediate acknowledgement, in order to find out
+// whether the peer is reachable. Returns 0. GV_ENOENT: `peer` is not a peer, or gv_engine_join has
+// not been called. GV_ENOMEM: nothing will be sent.
 int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
+// Whether the transport can send to this peer; at first, it can. While it cannot, gv_engine_send
+// writes nothing to the peer, and what is pending waits, with one change: the peer's summaries are
+// not accepted, so that they do not keep gv_engine_ready false; it repeats them. A peer that stays
+// so for a second, and for four timeouts, is suspected: updates take another path. When the
+// transport can send to it again, the peer is probed at once. Returns 0. Errors as gv_engine_ping.
+int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable);
+
 // Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
-// or 0 if there is nothing to send now. A message has at most message_max bytes, or
-// GV_MESSAGE_LIMIT − GV_MESSAGE_MAC_MAX if that is more. GV_ESPACE: `cap` is less than message_max
-// or less than GV_MESSAGE_LIMIT. (The second bound leaves room for an entry that is too long for
-// message_max.) GV_EINVAL: an argument is NULL. No update is lost after either.
+// or 0 if there is nothing to send now. A message has at most max(message_max, GV_MESSAGE_LIMIT −
+// GV_MESSAGE_MAC_MAX) bytes. GV_ESPACE: `cap` is less than message_max, or less than
+// GV_MESSAGE_LIMIT, which an entry too long for message_max may need. GV_EINVAL: an argument is
+// NULL. After an error no update is lost.
 int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer);
 
 // --- reading ---------------------------------------------------------------------------------
 //
 // Entries returned here borrow the replica's memory until the next put, receive or gv_store_apply,
-// and must not be passed to these.
+// and must not be passed to these functions.
 //
-// Iteration goes in order of arrival, from a cursor of 0 to the value of gv_engine_end at its
-// start. It may be interleaved with puts and receives. It returns every entry that was there at its
-// start, except that a register whose record moves meanwhile may be missed or returned twice; the
-// element of a log never moves, unless a faulty node gave its offset to two values.
+// Iteration goes in order of arrival, from a cursor of 0 to the value that gv_engine_end had at the
+// start. Puts and receives may be interleaved with it. It returns every entry that was there at its
+// start, except that a register whose record moves meanwhile may be missed or returned twice. The
+// record of a log's element never moves, unless a faulty node gave its offset to two values.
 
 // The end of the records: a cursor after the last entry.
 uint32_t gv_engine_end(const struct gv_engine *engine);
-// The first entry at or after *cursor and before `end`; moves the cursor past it. False: there is
-// none.
+// Returns the first entry at or after *cursor and before `end`, and moves the cursor past it.
+// Returns false if there is none.
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out);
-// The stored version of the entry with the lattice and key of `key`. False: there is none.
+// The stored version of the entry with the lattice and key of `key`. Returns false if there is
+// none.
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out);
 
@@ -265,16 +273,16 @@ bool gv_engine_cut(const struct gv_engine *engine, struct gv_engine_cut *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen
-// without knowledge of the cluster's secret. Without a secret this holds for accidents and for
-// keys made to share a position; it does not hold for entries chosen so that the sums of their
-// hashes are equal, nor for keys constructed to share both hashes.
+// without knowledge of the cluster's secret. Without a secret, this probability holds for
+// accidental collisions and for keys made to share a position. It does not hold for entries whose
+// hashes were made to have equal sums, nor for keys made to share both hashes.
 struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
 // --- statistics ------------------------------------------------------------------------------
 
-// Classes of messages. A message that belongs to several classes counts once, in the last of them.
+// Classes of messages. A message that belongs to several classes counts in the last of them.
 enum gv_engine_class {
-    GV_ENGINE_ACK,     // an acknowledgement or a ping, nothing else
+    GV_ENGINE_ACK,     // only an acknowledgement or a ping
     GV_ENGINE_UPDATES, // push
     GV_ENGINE_SUMMARY, // sync, without entries
     GV_ENGINE_ENTRIES, // sync, with entries
@@ -285,34 +293,35 @@ struct gv_engine_traffic {
     uint64_t sent, sent_bytes, received, received_bytes; // messages, and bytes of their bodies
 };
 
-// Counters start at gv_engine_new; sizes are current. Bytes of messages are those of their bodies.
+// Counters start at gv_engine_new; sizes are current. Bytes of messages are bytes of their bodies.
 struct gv_engine_stats {
     uint64_t entries;                 // entries in the replica
     uint64_t memory_bytes;            // memory of the replica
-    uint64_t entries_max, memory_max; // the configured bounds; 0: no bound
-    uint64_t entry_max;               // longest key, value and node of a local write, bytes
-    uint64_t entry_longest;           // the same of the longest entry stored so far, bytes
+    uint64_t entries_max, memory_max; // the configured limits; 0: no limit
+    uint64_t entry_max;               // most bytes of key, value and node together in a local write
+    uint64_t entry_longest;           // the same of the longest entry stored so far
     // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
-    // the most bytes that all reservations can take.
+    // the most bytes that all reservations together can take.
     uint64_t reserved_entries, reserved_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs opened by this node
-    uint64_t missing_entries; // received by sync and stored: this node lacked them
-    uint64_t refused_entries; // received and not stored: malformed, beyond a bound, or no memory
-    // Batches: updates that waited for a flush and left together. Their number, the sum and the
-    // maximum of the time that the first update of each waited.
+    uint64_t missing_entries; // entries received by sync and stored, which this node had lacked
+    uint64_t
+        refused_entries; // entries received and not stored: malformed, over a limit, or no memory
+    // Batches of updates that waited for a flush and were sent together: their number, and the sum
+    // and the maximum of the times that the first update of each batch waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs;                     // messages of syncs
     uint64_t received_syncs;                 // messages with ranges, duplicates excluded
     uint64_t sent_entries, received_entries; // entries sent and received by push and sync
-    uint64_t redundant_entries; // received when the replica had them or larger versions
-    uint64_t lost_messages;     // declared lost: not acknowledged in time
+    uint64_t redundant_entries; // entries received that the replica had, or had a larger version of
+    uint64_t lost_messages;     // messages declared lost because they were not acknowledged in time
     uint64_t bad_ranges;        // summaries found malformed while being answered
     uint64_t pauses;            // pauses of this process, found by timers 5 s late
-    uint32_t peers, suspected;  // other nodes of the cluster; suspected ones
-    // The staleness that can be kept: the configured one, or more if the measured links are too
-    // slow for it. 0 without a tree.
+    uint32_t peers, suspected;  // other nodes of the cluster; suspected nodes among them
+    // The achievable staleness: the configured one, or more if the measured links are too slow for
+    // that. 0 without a tree.
     uint32_t staleness_ms;
     uint32_t update_backlog; // changes kept for peers that have not acknowledged them
     uint32_t sync_backlog;   // received summaries that are not answered yet

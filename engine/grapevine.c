@@ -5,8 +5,11 @@
 
 #include "../codec/auth.h"
 #include "../codec/crypto.h"
+#include "../codec/json_string.h"
 #include "admit.h"
 #include "sum.h"
+
+#include <limits.h>
 
 enum {
     TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // most tokens of a text: each takes two bytes or more
@@ -238,8 +241,9 @@ void gv_config_init(struct gv_config *config) {
     };
 }
 
+// Whether the slice cannot be one: it has a length but no bytes, or a negative length.
 static bool is_dangling(struct gv_slice slice) {
-    return slice.data == NULL && slice.len > 0;
+    return (slice.data == NULL && slice.len > 0) || slice.len > PTRDIFF_MAX;
 }
 
 static int check_config(const struct gv_config *config) {
@@ -355,7 +359,7 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
 // Appends the canonical form of a text to gv->text at *len. `what` names it in errors.
 static int canonical(struct grapevine *gv, const char *what, struct gv_slice from, size_t *len,
                      struct gv_slice *out) {
-    if (is_dangling(from)) return fail(gv, GV_EINVAL, what, "NULL with a length");
+    if (is_dangling(from)) return fail(gv, GV_EINVAL, what, "NULL, or a negative length");
     if (from.len == 0) return fail(gv, GV_ESYNTAX, what, "empty");
     int tokens = gv_json_parse(&gv->texts, (const char *)from.data, from.len);
     if (tokens == GV_EFULL)
@@ -392,6 +396,48 @@ int gv_text_integer(int64_t number, char *buf, size_t cap) {
 int gv_text_string(struct gv_slice bytes, char *buf, size_t cap) {
     if (is_dangling(bytes) || (buf == NULL && cap > 0)) return GV_EINVAL;
     return gv_json_quote(bytes, buf, cap);
+}
+
+// The text without white space around it.
+static struct gv_slice trim(struct gv_slice text) {
+    const char *space = " \t\n\r";
+    for (; text.len > 0 && strchr(space, text.data[0]) != NULL && text.data[0] != 0; text.len--)
+        text.data++;
+    while (text.len > 0 && text.data[text.len - 1] != 0 &&
+           strchr(space, text.data[text.len - 1]) != NULL)
+        text.len--;
+    return text;
+}
+
+int gv_text_to_integer(struct gv_slice text, int64_t *number) {
+    if (is_dangling(text) || number == NULL) return GV_EINVAL;
+    text = trim(text);
+    bool minus = text.len > 0 && text.data[0] == '-';
+    size_t at = minus;
+    uint64_t size = 0, most = (uint64_t)INT64_MAX + minus;
+    bool is_long = false;
+    if (at == text.len || (text.data[at] == '0' && text.len > at + 1)) return GV_ETYPE;
+    for (; at < text.len; at++) {
+        unsigned digit = text.data[at] - (unsigned)'0';
+        if (digit > 9) return GV_ETYPE;
+        is_long = is_long || size > (most - digit) / 10;
+        if (!is_long) size = size * 10 + digit;
+    }
+    if (is_long) return GV_ERANGE;
+    *number = minus && size > 0 ? -(int64_t)(size - 1) - 1 : (int64_t)size;
+    return 0;
+}
+
+int gv_text_to_string(struct gv_slice text, char *buf, size_t cap) {
+    if (is_dangling(text) || (buf == NULL && cap > 0)) return GV_EINVAL;
+    text = trim(text);
+    size_t end;
+    bool escaped;
+    if (text.len == 0 || text.data[0] != '"') return GV_ETYPE;
+    if (text.len > INT_MAX) return GV_ESPACE;
+    const char *fault = gv_json_string_scan((const char *)text.data, text.len, 1, &end, &escaped);
+    if (fault != NULL || end + 1 != text.len) return GV_ESYNTAX;
+    return gv_json_string_unescape(gv_slice_of(text.data + 1, end - 1), buf, cap);
 }
 
 // --- writing -------------------------------------------------------------------------------------
@@ -583,6 +629,68 @@ static enum gv_lattice lattice_of(enum gv_kind kind) {
                                 : GV_LATTICE_REGISTER;
 }
 
+// The bounds of an iteration.
+struct bounds {
+    enum { ANY_KEY, INTEGER_KEYS, STRING_KEYS } type;
+    int64_t first, last;                              // integers, both included
+    bool has_first, has_end;                          // strings:
+    struct gv_slice first_string, end_string, prefix; // canonical, without quotes; borrow gv->text
+    bool is_empty;                                    // no key is within them
+};
+
+static bool is_set(struct gv_slice bound) {
+    return bound.data != NULL || bound.len > 0;
+}
+
+// The content of a canonical string.
+static struct gv_slice unquoted(struct gv_slice text) {
+    GV_ASSERT(text.len >= 2 && text.data[0] == '"');
+    return gv_slice_of(text.data + 1, text.len - 2);
+}
+
+// Reads a bound, if it is set, and appends its text at *len to gv->text. Either *number or *string
+// becomes its value.
+static int read_bound(struct grapevine *gv, const char *what, struct gv_slice bound, size_t *len,
+                      struct bounds *bounds, int64_t *number, struct gv_slice *string) {
+    struct gv_slice text;
+    int error = is_set(bound) ? canonical(gv, what, bound, len, &text) : 0;
+    if (error != 0 || !is_set(bound)) return error;
+    bool is_string = gv_json_type(&gv->texts, 0) == GV_JSON_STRING;
+    bool is_integer = gv_json_i64(&gv->texts, 0, number) == 0;
+    int type = is_string ? STRING_KEYS : INTEGER_KEYS;
+    if (!is_string && !is_integer)
+        return fail(gv, GV_ETYPE, what, "neither an integer of 64 bits nor a string");
+    if (bounds->type != ANY_KEY && (int)bounds->type != type)
+        return fail(gv, GV_ETYPE, what, "of another type than the other bound");
+    bounds->type = is_string ? STRING_KEYS : INTEGER_KEYS;
+    if (is_string) *string = unquoted(text);
+    return 0;
+}
+
+static int read_bounds(struct grapevine *gv, const struct gv_iterator *it, struct bounds *out) {
+    *out = (struct bounds){.first = INT64_MIN, .last = INT64_MAX};
+    size_t len = 0;
+    int64_t none;
+    int error = read_bound(gv, "first", it->first, &len, out, &out->first, &out->first_string);
+    if (error == 0) error = read_bound(gv, "end", it->end, &len, out, &out->last, &out->end_string);
+    if (error == 0) error = read_bound(gv, "prefix", it->prefix, &len, out, &none, &out->prefix);
+    if (error != 0) return error;
+    if (is_set(it->prefix) && out->type == INTEGER_KEYS)
+        return fail(gv, GV_ETYPE, "prefix", "not a string");
+    out->has_first = is_set(it->first);
+    out->has_end = is_set(it->end);
+    bool inverted = false;
+    if (out->has_first && out->has_end)
+        inverted = out->type == STRING_KEYS
+                       ? gv_json_string_compare(out->first_string, out->end_string) > 0
+                       : out->first > out->last;
+    if (inverted) return fail(gv, GV_EINVAL, "first", "greater than end");
+    if (out->type != INTEGER_KEYS || !out->has_end) return 0;
+    out->is_empty = out->last == INT64_MIN;
+    if (!out->is_empty) out->last--;
+    return 0;
+}
+
 // The position of an integer key. Positions are in the order of the integers.
 static uint64_t integer_position(const struct grapevine *gv, int64_t number) {
     char text[DIGITS_MAX];
@@ -590,12 +698,23 @@ static uint64_t integer_position(const struct grapevine *gv, int64_t number) {
     return counter_position(gv, gv_slice_of(text, (size_t)len));
 }
 
-// Whether the key is an integer of this range.
-static bool is_in_range(struct grapevine *gv, const struct gv_iterator *it, struct gv_slice key) {
+static bool is_within(struct grapevine *gv, const struct bounds *bounds, struct gv_slice key) {
     int64_t number;
-    bool integer = gv_json_parse(&gv->texts, (const char *)key.data, key.len) == 1 &&
-                   gv_json_i64(&gv->texts, 0, &number) == 0;
-    return integer && number >= it->first && number <= it->last;
+    bool is_string = key.data[0] == '"';
+    if (bounds->type == ANY_KEY) return true;
+    if (bounds->type == INTEGER_KEYS) {
+        bool integer = !is_string &&
+                       gv_json_parse(&gv->texts, (const char *)key.data, key.len) == 1 &&
+                       gv_json_i64(&gv->texts, 0, &number) == 0;
+        return integer && number >= bounds->first && number <= bounds->last;
+    }
+    if (!is_string) return false;
+    // No byte's escape is the beginning of another's, so prefixes need not be unescaped.
+    struct gv_slice string = unquoted(key), prefix = bounds->prefix;
+    if (string.len < prefix.len) return false;
+    if (prefix.len > 0 && memcmp(string.data, prefix.data, prefix.len) != 0) return false;
+    if (bounds->has_first && gv_json_string_compare(string, bounds->first_string) < 0) return false;
+    return !bounds->has_end || gv_json_string_compare(string, bounds->end_string) < 0;
 }
 
 // Whether an earlier item of the index belongs to the same counter.
@@ -611,26 +730,31 @@ static bool is_repeated(const struct grapevine *gv, struct gv_slice key, uint64_
 }
 
 // Whether the iteration returns the item: fills in the view.
-static bool view(struct grapevine *gv, const struct gv_iterator *it, struct gv_item found,
-                 uint64_t passed, struct gv_item_view *out) {
+static bool view(struct grapevine *gv, enum gv_kind kind, const struct bounds *bounds,
+                 struct gv_item found, uint64_t passed, struct gv_item_view *out) {
     struct gv_entry entry = gv_replica_get(&gv->engine->replica, found.ref);
-    if (entry.lattice != lattice_of(it->kind)) return false;
+    if (entry.lattice != lattice_of(kind)) return false;
     *out = (struct gv_item_view){.key = entry.key, .value = entry.value};
-    if (it->kind == GV_COUNTER) {
-        out->key = counter_key(gv, entry.key);
-        if (is_repeated(gv, out->key, found.position, passed)) return false;
-        out->count = gv_sum_saturated(sum_of(gv, out->key));
-    }
-    return !it->integers || is_in_range(gv, it, out->key);
+    if (kind == GV_COUNTER) out->key = counter_key(gv, entry.key);
+    if (!is_within(gv, bounds, out->key)) return false;
+    if (kind != GV_COUNTER) return true;
+    if (is_repeated(gv, out->key, found.position, passed)) return false;
+    out->count = gv_sum_saturated(sum_of(gv, out->key));
+    return true;
 }
 
 int gv_next(struct grapevine *gv, struct gv_iterator *it, struct gv_item_view *item) {
     if (gv == NULL || it == NULL || item == NULL) return GV_EINVAL;
     if ((unsigned)it->kind > GV_REGISTER) return fail(gv, GV_EINVAL, "unknown kind", NULL);
+    *item = (struct gv_item_view){0};
+    struct bounds bounds;
+    int error = read_bounds(gv, it, &bounds);
+    if (error != 0 || bounds.is_empty) return error;
+    bool integers = bounds.type == INTEGER_KEYS;
     const struct gv_tree *tree = it->kind == GV_COUNTER ? &gv->counters : &gv->engine->replica.tree;
-    uint64_t last = it->integers ? integer_position(gv, it->last) : GV_POSITION_END;
-    if (it->internal[STARTED]++ == 0 && it->integers)
-        it->internal[POSITION] = integer_position(gv, it->first);
+    uint64_t last = integers ? integer_position(gv, bounds.last) : GV_POSITION_END;
+    if (it->internal[STARTED]++ == 0 && integers)
+        it->internal[POSITION] = integer_position(gv, bounds.first);
     uint64_t *position = &it->internal[POSITION], *passed = &it->internal[PASSED], skip = *passed;
     struct gv_tree_cursor at;
     bool more = gv_tree_seek(tree, *position, &at);
@@ -643,7 +767,7 @@ int gv_next(struct grapevine *gv, struct gv_iterator *it, struct gv_item_view *i
         }
         if (found.position != *position) *passed = 0;
         *position = found.position;
-        if (view(gv, it, found, (*passed)++, item)) return 1;
+        if (view(gv, it->kind, &bounds, found, (*passed)++, item)) return 1;
         skip = 0;
     }
     *item = (struct gv_item_view){0};
@@ -747,7 +871,7 @@ static int receive(struct grapevine *gv, gv_time now, int peer, const char *byte
 }
 
 int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len) {
-    if (gv == NULL || (bytes == NULL && len > 0) || gv->in_callback) return GV_EINVAL;
+    if (gv == NULL || is_dangling(gv_slice_of(bytes, len)) || gv->in_callback) return GV_EINVAL;
     int error = receive(gv, now, peer, bytes, len);
     gv->refused_messages += error < 0;
     run_pending(gv, now);
@@ -768,6 +892,12 @@ int gv_send(struct grapevine *gv, gv_time now, void *buf, size_t cap, int *peer)
     return (int)gv_auth_append_mac(&gv->auth, endpoints, buf, (size_t)len);
 }
 
+int gv_set_writable(struct grapevine *gv, gv_time now, int peer, bool writable) {
+    if (gv == NULL || gv->in_callback) return GV_EINVAL;
+    int error = gv_engine_set_writable(gv->engine, now, peer, writable);
+    return fail_by_code(gv, error, "a peer's writability");
+}
+
 gv_time gv_deadline(const struct grapevine *gv) {
     return gv != NULL ? gv_engine_deadline(gv->engine) : GV_TIME_NEVER;
 }
@@ -786,24 +916,42 @@ int gv_peer_number(const struct grapevine *gv, struct gv_slice name) {
     return gv != NULL ? gv_engine_peer(gv->engine, name) : GV_EINVAL;
 }
 
+int gv_self(const struct grapevine *gv) {
+    if (gv == NULL) return GV_EINVAL;
+    return gv->nodes > 0 ? (int)gv->engine->peers.self : GV_ENOENT;
+}
+
 struct gv_slice gv_peer_name(const struct grapevine *gv, int peer) {
     return gv != NULL ? gv_engine_name(gv->engine, peer) : (struct gv_slice){NULL, 0};
 }
 
-int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out) {
-    if (gv == NULL || out == NULL) return GV_EINVAL;
-    const struct gv_engine *engine = gv->engine;
-    if (!gv_core_is_peer(engine, peer)) return GV_ENOENT;
-    *out = (struct gv_peer_info){.received_at = GV_TIME_NEVER};
+// Zeroes *out, of `size` bytes, and copies what it has room for.
+static void copy_struct(void *out, size_t size, const void *from, size_t from_size) {
+    memset(out, 0, size);
+    memcpy(out, from, size < from_size ? size : from_size);
+}
+
+static struct gv_peer_info describe_peer(const struct gv_engine *engine, int peer) {
+    struct gv_peer_info info = {.is_writable = true, .received_at = GV_TIME_NEVER};
+    info.name = gv_engine_name(engine, peer);
     const struct gv_peer *at = engine->peers.at[peer];
-    if (at == NULL) return 0;
-    out->is_suspected = gv_health_is_suspected(&at->health);
-    out->received_at = at->health.received_at;
-    out->round_trip = at->ack.measured ? at->ack.srtt : 0;
+    if (at == NULL) return info;
+    info.is_suspected = gv_health_is_suspected(&at->health);
+    info.is_writable = at->health.is_writable;
+    info.received_at = at->health.received_at;
+    info.round_trip = at->ack.measured ? at->ack.srtt : 0;
     const struct gv_changelog *log = &engine->changelog;
     uint64_t acked = at->ack.acked_seq > log->tail ? at->ack.acked_seq : log->tail;
     if (gv_push_is_target(&engine->push, &engine->peers, peer))
-        out->backlog = (uint32_t)(log->head - acked);
+        info.backlog = (uint32_t)(log->head - acked);
+    return info;
+}
+
+int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out, size_t size) {
+    if (gv == NULL || out == NULL) return GV_EINVAL;
+    if (!gv_core_is_peer(gv->engine, peer)) return GV_ENOENT;
+    const struct gv_peer_info info = describe_peer(gv->engine, peer);
+    copy_struct(out, size, &info, sizeof info);
     return 0;
 }
 
@@ -838,5 +986,5 @@ void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size)
         .staleness_ms = from.staleness_ms,
         .digest = gv_digest_fingerprint(&gv->engine->replica.key, root, 0),
     };
-    memcpy(out, &stats, size < sizeof stats ? size : sizeof stats);
+    copy_struct(out, size, &stats, sizeof stats);
 }

@@ -21,8 +21,9 @@
 //
 // Any call that takes `now` may produce messages and change the deadline: call gv_send and
 // gv_deadline after it. Waiting messages do not change the deadline: a transport that is full calls
-// gv_send when it has room again. A message that cannot be delivered may be dropped, as a network
-// would; the engine sends its content again.
+// gv_send when it has room again. If only the connection to one peer is full or down, say so by
+// gv_set_writable: the others do not wait for it. A message that cannot be delivered may be
+// dropped, as a network would; the engine sends its content again.
 //
 // Guarantee: if working links connect every two nodes again and again, directly or through other
 // nodes, every replica converges to the same sets, counters and registers, whatever messages are
@@ -33,13 +34,15 @@
 //
 // Texts: keys and values are JSON texts, stored in canonical form, so 1 and "1" are different keys,
 // and {"a":1,"b":2} and { "b" : 2, "a" : 1 } are the same one. Numbers keep their spelling: 1, 1.0
-// and 1e0 are three keys. gv_text_integer and gv_text_string make texts of integers and strings.
-// Texts that are passed in are copied. Texts that are returned are borrowed until the next call
-// with `now`, and are not terminated by a zero.
+// and 1e0 are three keys. A string has its quotes: gv_slice_text("\"visits\""). gv_text_integer and
+// gv_text_string make texts of integers and strings, gv_text_to_integer and gv_text_to_string read
+// them. Texts that are passed in are copied. Texts that are returned are borrowed until the next
+// call with `now`, and are not terminated by a zero.
 //
 // Errors: a function that can fail returns a negative GV_E*, and then has changed nothing, unless
-// its comment says otherwise; gv_last_error describes the last one. A NULL argument is GV_EINVAL.
-// No input from outside ends the process.
+// its comment says otherwise; gv_last_error describes the last one. A NULL argument is GV_EINVAL,
+// and so is a slice that is longer than memory can be, such as one of a negative length. No input
+// from outside ends the process.
 //
 // Threads: a node belongs to one thread at a time. Nodes share no state.
 //
@@ -128,8 +131,8 @@ struct gv_config {
     // Called for each change of the replica, by a local write or a received message, but not by
     // gv_load, during the call that causes it. It may read, and it may write: such writes are
     // applied when the outer call has done its own, in order. It must not call gv_free, gv_join,
-    // gv_receive, gv_advance, gv_flush, gv_ping or gv_send of this node: they do nothing, and those
-    // that return an int return GV_EINVAL.
+    // gv_load, gv_receive, gv_advance, gv_flush, gv_ping, gv_set_writable or gv_send of this node:
+    // they do nothing, and those that return an int return GV_EINVAL.
     void (*on_change)(void *ctx, struct grapevine *gv, const struct gv_change *change);
     void *on_change_ctx;
     struct gv_alloc alloc; // default: malloc. Copied; its context must outlive the node
@@ -186,8 +189,8 @@ GV_API int gv_counter_add(struct grapevine *gv, gv_time now, struct gv_slice key
 // gv_set_has.
 GV_API int gv_counter_value(struct grapevine *gv, struct gv_slice key, int64_t *value);
 
-// Sets the register. Of two writes, the one that has seen the other wins; of two that have not seen
-// each other, the same one wins everywhere.
+// Sets the register; to set the value that it has is a write as well. Of two writes, the one that
+// has seen the other wins; of two that have not seen each other, the same one wins everywhere.
 GV_API int gv_register_set(struct grapevine *gv, gv_time now, struct gv_slice key,
                            struct gv_slice value);
 // 1: *value is the register's value, borrowed; 0: nobody has set it, and *value is empty. Errors as
@@ -201,25 +204,40 @@ struct gv_item_view {
     int64_t count;         // counter
 };
 
-// An iteration over the entries of a kind: set `kind` and, for a range of integers, `integers`,
-// `first` and `last`; leave the rest zero. It returns every entry that was there when it began, and
-// perhaps some that came meanwhile. A range returns those whose key is an integer in [first, last],
-// spelled without fraction and exponent, in ascending order; without a range, the order has no
-// meaning.
+// An iteration over the sets, counters or registers. Zero the struct, set `kind` and, for a range
+// of keys, bounds. These are keys, borrowed until the iteration ends: integers of 64 bits, spelled
+// without fraction and exponent, or strings. Then it returns the keys of the bounds' type that are
+// within all of them; strings compare by the bytes of their UTF-8.
+//
+// It returns every key that was there when it began once, and perhaps some that came meanwhile.
+// Integers with a bound come in ascending order (but for the two largest of 64 bits), and a narrow
+// range costs O(log n) and its items.
+// All other iterations come in no order that has a meaning, and pass over all n entries, a range of
+// strings as well.
 struct gv_iterator {
     enum gv_kind kind;
-    bool integers;
-    int64_t first, last;
+    struct gv_slice first;  // the least key; zero: no bound
+    struct gv_slice end;    // keys are less than this; zero: no bound
+    struct gv_slice prefix; // strings begin with this string; zero: no bound
     uint64_t internal[4];
 };
 
-// The next item. 1: *item is one; 0: there is none left. GV_EINVAL: the kind is unknown.
+// The next item. 1: *item is one; 0: there is none left. GV_ETYPE: a bound is neither an integer of
+// 64 bits nor a string, or the bounds differ in type, or a prefix is no string; GV_EINVAL: the kind
+// is unknown, or `first` is greater than `end`; else as gv_set_has, for all bounds together.
 GV_API int gv_next(struct grapevine *gv, struct gv_iterator *iterator, struct gv_item_view *item);
 
-// Writes `number` as a JSON text, or these UTF-8 bytes as a JSON string. Returns the text's length,
-// bytes. GV_ESPACE: longer than `cap`; GV_ESYNTAX: not UTF-8.
+// Writes `number` as a JSON text, of at most 20 bytes, or these UTF-8 bytes as a JSON string, of at
+// most 6 * bytes.len + 2. Returns the text's length, bytes. GV_ESPACE: longer than `cap`;
+// GV_ESYNTAX: not UTF-8.
 GV_API int gv_text_integer(int64_t number, char *buf, size_t cap);
 GV_API int gv_text_string(struct gv_slice bytes, char *buf, size_t cap);
+
+// The opposite: reads an integer, or writes the bytes of a string, at most text.len - 2 and without
+// a terminating zero, and returns their number. GV_ETYPE: the text is no integer, or no string;
+// GV_ERANGE: not within 64 bits; GV_ESPACE: longer than `cap`; GV_ESYNTAX: a malformed string.
+GV_API int gv_text_to_integer(struct gv_slice text, int64_t *number);
+GV_API int gv_text_to_string(struct gv_slice text, char *buf, size_t cap);
 
 // --- storing -------------------------------------------------------------------------------------
 //
@@ -257,6 +275,13 @@ GV_API bool gv_ready(const struct grapevine *gv);
 // Returns its length; 0: there is nothing to send now. GV_ESPACE: `cap` is too small; nothing is
 // lost.
 GV_API int gv_send(struct grapevine *gv, gv_time now, void *buf, size_t cap, int *peer);
+// Tells whether the transport can send to this peer, which at first it can: a transport with
+// connections calls it when one is full or closed, and when it takes messages again. While it
+// cannot, gv_send writes nothing to this peer, and what is pending waits. A peer that stays so for
+// longer than a second (on slow links, a few round trips) is suspected, so that updates take
+// another path; it is no burden to the others. When it is writable again, it gets in few messages
+// what it lacks. Returns 0, also if nothing changes. GV_ENOENT; GV_ENOMEM.
+GV_API int gv_set_writable(struct grapevine *gv, gv_time now, int peer, bool writable);
 
 // When to call gv_advance at the latest; GV_TIME_NEVER: no time is set.
 GV_API gv_time gv_deadline(const struct grapevine *gv);
@@ -271,17 +296,23 @@ GV_API void gv_flush(struct grapevine *gv, gv_time now);
 // The number of the peer of this name; GV_ENOENT: there is none, or it is this node, or the node
 // has not joined.
 GV_API int gv_peer_number(const struct grapevine *gv, struct gv_slice name);
-// The name of this node number, which may be this node's; empty: there is none.
+// The number of this node; GV_ENOENT: it has not joined.
+GV_API int gv_self(const struct grapevine *gv);
+// The name of this node number, which may be this node's; borrowed until gv_free. Empty: there is
+// no such number. All numbers are those from 0 to the first without a name.
 GV_API struct gv_slice gv_peer_name(const struct grapevine *gv, int peer);
 
 struct gv_peer_info {
-    bool is_suspected;   // it does not acknowledge messages; updates take another path
-    gv_time received_at; // when its last message came; GV_TIME_NEVER: none yet
-    gv_time round_trip;  // smoothed, ns; 0: not measured yet
-    uint32_t backlog;    // changes that it has not acknowledged, if this node sends it updates
+    struct gv_slice name; // as gv_peer_name
+    bool is_suspected;    // it does not acknowledge messages; updates take another path
+    bool is_writable;     // as gv_set_writable has said
+    gv_time received_at;  // when its last message came; GV_TIME_NEVER: none yet
+    gv_time round_trip;   // smoothed, ns; 0: not measured yet
+    uint32_t backlog;     // changes that it has not acknowledged, if this node sends it updates
 };
-// GV_ENOENT: `peer` is not the number of a peer.
-GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out);
+// *out has `size` bytes, of which those known to this version are set: pass sizeof *out. GV_ENOENT:
+// `peer` is not the number of a peer; it may be this node's.
+GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out, size_t size);
 // Schedules a message to this peer that it acknowledges at once. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_ping(struct grapevine *gv, gv_time now, int peer);
 

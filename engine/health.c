@@ -2,7 +2,7 @@
 #include "health.h"
 
 enum {
-    BACKOFF_MAX_MS = 10000, // backoff makes no timeout longer than this
+    BACKOFF_MAX_MS = 10000, // longest timeout with backoff
     BACKOFF_DOUBLINGS = 4,
     RAISE_DOUBLINGS = 5,
 };
@@ -10,7 +10,12 @@ enum {
 void gv_health_init(struct gv_health *health) {
     GV_ASSERT(health != NULL);
     *health = (struct gv_health){
-        .state = GV_HEALTH_ALIVE, .probe_at = GV_TIME_NEVER, .received_at = GV_TIME_NEVER};
+        .state = GV_HEALTH_ALIVE,
+        .probe_at = GV_TIME_NEVER,
+        .received_at = GV_TIME_NEVER,
+        .is_writable = true,
+        .stalled_at = GV_TIME_NEVER,
+    };
 }
 
 bool gv_health_is_suspected(const struct gv_health *health) {
@@ -24,10 +29,16 @@ void gv_health_received(struct gv_health *health, gv_time now) {
 
 bool gv_health_acked(struct gv_health *health) {
     health->timeouts = 0;
-    if (health->state == GV_HEALTH_ALIVE) return false;
+    if (health->state == GV_HEALTH_ALIVE || !health->is_writable) return false;
     health->state = GV_HEALTH_ALIVE;
     health->probe_at = GV_TIME_NEVER;
     return true;
+}
+
+static void suspect(struct gv_health *health) {
+    health->state = GV_HEALTH_SUSPECTED;
+    health->probe_interval = GV_HEALTH_PROBE_INTERVAL_MIN_MS * GV_MS;
+    health->stalled_at = GV_TIME_NEVER;
 }
 
 bool gv_health_timed_out(struct gv_health *health) {
@@ -36,9 +47,21 @@ bool gv_health_timed_out(struct gv_health *health) {
     int most =
         health->received_since_timeout ? GV_HEALTH_ONE_WAY_TIMEOUTS_MAX : GV_HEALTH_TIMEOUTS_MAX;
     bool begins = health->state == GV_HEALTH_ALIVE && health->timeouts >= most;
-    if (begins) health->probe_interval = GV_HEALTH_PROBE_INTERVAL_MIN_MS * GV_MS;
-    if (begins || health->state == GV_HEALTH_PROBING) health->state = GV_HEALTH_SUSPECTED;
+    if (begins) suspect(health);
+    if (health->state == GV_HEALTH_PROBING) health->state = GV_HEALTH_SUSPECTED;
     return begins;
+}
+
+void gv_health_set_writable(struct gv_health *health, bool writable, gv_time at) {
+    health->is_writable = writable;
+    health->stalled_at = writable || health->state != GV_HEALTH_ALIVE ? GV_TIME_NEVER : at;
+}
+
+bool gv_health_take_stall(struct gv_health *health, gv_time now) {
+    if (health->stalled_at > now) return false;
+    GV_ASSERT(health->state == GV_HEALTH_ALIVE && !health->is_writable);
+    suspect(health);
+    return true;
 }
 
 void gv_health_forgive(struct gv_health *health) {

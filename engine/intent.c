@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "intent.h"
 
-// The diagram's columns and rows.
+// The column and the row of the diagram in intent.h.
 static unsigned column(enum gv_intent_next next) {
     return (unsigned)next % 2;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What to send to one peer next, apart from updates and answers, and how reliably.
-// Internal to engine/.
+// What the next message to a peer contains apart from updates and answers, and whether a sync that
+// it opens is reliable. Internal to engine/.
 //
-// A ping requests an immediate acknowledgement. A sync is opened by this node's summary; a reliable
-// one is numbered, so that its loss is noticed and it is opened again. Intents only add up until a
-// message carries them:
+// A ping requests an immediate acknowledgement. A sync is opened by a summary of this node. The
+// opening of a reliable sync is numbered, so that its loss is noticed and the sync is opened again.
+// Intents accumulate until a message carries them out:
 //
-//     NONE ─── ping ──▶ PING              ping sent:   one column to the left
-//      │                 │                sync opened, or superseded by one that the peer opened:
-//      │ sync            │ sync                        to the first row
+//     NONE ─── ping ──▶ PING              ping sent:    moves one column to the left
+//      │                 │                sync opened by this node or the peer:
+//      │ sync            │ sync                         moves to the first row
 //      ▼                 ▼
 //     SYNC ─── ping ──▶ PROBE
 //      │                 │
@@ -26,21 +26,21 @@ enum gv_intent_next {
     GV_INTENT_NONE,
     GV_INTENT_PING,
     GV_INTENT_SYNC,
-    GV_INTENT_PROBE, // a sync and a ping: equal roots are not answered, a ping is
+    GV_INTENT_PROBE, // a sync and a ping, because equal roots get no answer and a ping does
     GV_INTENT_RELIABLE_SYNC,
     GV_INTENT_RELIABLE_PROBE,
 };
 
-// Zeroed, nothing is intended.
+// Zeroed: nothing is intended.
 struct gv_intent {
     enum gv_intent_next next;
 };
 
-// Adds to what is intended.
+// Adds an intent.
 void gv_intent_add(struct gv_intent *intent, enum gv_intent_next next);
-// A message that requests an immediate acknowledgement is sent.
+// Notes that a message that requests an immediate acknowledgement is sent.
 void gv_intent_pinged(struct gv_intent *intent);
-// A sync is opened, by this node or by the peer.
+// Notes that a sync is opened, by this node or by the peer.
 void gv_intent_synced(struct gv_intent *intent);
 
 bool gv_intent_has_ping(const struct gv_intent *intent);

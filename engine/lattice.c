@@ -3,12 +3,12 @@
 
 #include "../merkle/singlediff.h"
 
-// Reads canonical JSON as a signed integer of 64 bits. False: it is not one.
+// Reads canonical JSON as a 64-bit signed integer. Returns false if it is none.
 static bool read_integer(struct gv_slice text, int64_t *out) {
     size_t at = text.len > 0 && text.data[0] == '-';
     size_t digits = text.len - at;
     if (digits == 0 || digits > 19) return false;
-    uint64_t magnitude = 0; // 19 digits fit
+    uint64_t magnitude = 0; // 19 digits fit into 64 bits
     for (size_t i = at; i < text.len; i++) {
         unsigned digit = text.data[i] - (unsigned)'0';
         if (digit > 9) return false;
@@ -19,13 +19,13 @@ static bool read_integer(struct gv_slice text, int64_t *out) {
     return true;
 }
 
-// The position of a key that is not an integer of 64 bits.
+// The position of a key that is not a 64-bit integer.
 static uint64_t hashed_position(const struct gv_digest_key *key, struct gv_slice text) {
     return gv_digest_hash(key, text.data, text.len) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-// The hash of lattice, key and version. It covers the second hash of the key, not the one that
-// gives the position: keys that share a position must differ here.
+// The hash of lattice, key and version. It covers the second hash of the key, because keys that
+// share a position may share the first.
 static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
     uint64_t words[6] = {gv_digest_hash2(key, entry->key.data, entry->key.len),
                          (uint64_t)entry->lattice};
@@ -39,7 +39,7 @@ static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_en
     return gv_digest_words(key, words, count);
 }
 
-// GV_POSITION_END is not a position; the key that would get it shares its neighbour's position.
+// GV_POSITION_END is not a position. The key that would have it shares the position below it.
 static uint64_t below_end(uint64_t position) {
     return position != GV_POSITION_END ? position : position - 1;
 }
@@ -96,7 +96,7 @@ bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b) {
     if (a->lamport != b->lamport) return a->lamport > b->lamport;
     if (a->count != b->count) return a->count > b->count;
     int order = compare(a->node, b->node);
-    // A node must not use a lamport or an offset twice; if one does, all replicas still choose the
+    // A node must not use a lamport or an offset twice. If one does, all replicas still choose the
     // same value.
     return order != 0 ? order > 0 : compare(a->value, b->value) > 0;
 }

@@ -36,8 +36,8 @@ static void merge_runs(const struct gv_slice *list, const uint32_t *runs, uint32
     }
 }
 
-// Sorts the indices of names by merging. `order` and `spare` have room for `count` each; returns
-// the one that has the result.
+// Sorts the indices of names by merging. `order` and `spare` have space for `count` indices each.
+// Returns the one of these that holds the result.
 static const uint32_t *sort(const struct gv_slice *list, uint32_t *order, uint32_t *spare,
                             size_t count) {
     for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
@@ -54,7 +54,7 @@ static const uint32_t *sort(const struct gv_slice *list, uint32_t *order, uint32
     return order;
 }
 
-// Copies the names in this order. GV_EINVAL: a name is repeated.
+// Copies the names in the given order. GV_EINVAL: a name is repeated.
 static int copy(struct gv_names *names, const struct gv_slice *list, const uint32_t *order) {
     uint32_t end = 0;
     for (uint32_t i = 0; i < names->count; i++) {

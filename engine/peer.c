@@ -14,9 +14,10 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
 }
 
 gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now) {
-    const gv_time times[] = {peer->ack.ack_at, peer->ack.loss_timer, peer->health.probe_at};
+    const gv_time times[] = {peer->ack.ack_at, peer->ack.loss_timer, peer->health.probe_at,
+                             peer->health.stalled_at};
     gv_time due = GV_TIME_NEVER;
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < GV_COUNT(times); i++) {
         if (times[i] > now && times[i] < due) due = times[i];
     }
     return due;

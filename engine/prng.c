@@ -34,7 +34,7 @@ uint64_t gv_prng_next(struct gv_prng *prng) {
 
 uint64_t gv_prng_below(struct gv_prng *prng, uint64_t bound) {
     GV_ASSERT(bound > 0);
-    // Reject the low remainder so that every residue is equally likely.
+    // Rejects the lowest values, so that every remainder is equally likely.
     uint64_t threshold = (0 - bound) % bound;
     for (;;) {
         uint64_t value = gv_prng_next(prng);

@@ -4,7 +4,7 @@
 #include "changelog.h"
 
 enum {
-    RTT_SAMPLES_MIN = 4,    // samples before a link can be called slow
+    RTT_SAMPLES_MIN = 4,    // samples before a link counts for the achievable staleness
     PROMISE_DELAY_MS = 100, // a promise waits for others to cover, without a tree
 };
 
@@ -105,15 +105,15 @@ bool gv_push_contacts_parent(const struct gv_push *push, const struct gv_peers *
 
 // --- flush rounds ----------------------------------------------------------------------------
 
-// The padded round trip to this peer, if it has at least this number of samples; else 0.
+// The padded round trip to this peer if it has at least `samples` samples, else 0.
 static gv_time padded_rtt(const struct gv_peers *peers, int peer, uint8_t samples) {
     const struct gv_peer *state = peers->at[peer];
     if (state == NULL || state->ack.rtt_samples < samples) return 0;
     return gv_schedule_padded_rtt(state->ack.rtt_mean, state->ack.rtt_deviation);
 }
 
-// The propagation time by the slowest link of this node that has at least this number of samples;
-// 0: unknown.
+// The propagation time over the slowest link of this node that has at least `samples` samples; 0 if
+// there is no such link.
 static gv_time propagation_time(const struct gv_push *push, const struct gv_peers *peers,
                                 uint8_t samples) {
     gv_time slowest =
@@ -148,7 +148,8 @@ static gv_time children_flush_time(const struct gv_push *push, gv_time now) {
     if (push->parent == GV_OVERLAY_NONE)
         return gv_schedule_next_round(push->last_round, push->period, now);
     gv_time expected = gv_schedule_expected(push->staleness, &push->round, now);
-    return expected != GV_TIME_NEVER ? expected : now; // with the parent's updates
+    return expected != GV_TIME_NEVER ? expected
+                                     : now; // the round in which the parent's updates arrive
 }
 
 uint32_t gv_push_next_flush_ms(const struct gv_push *push, const struct gv_peers *peers,
@@ -160,7 +161,7 @@ uint32_t gv_push_next_flush_ms(const struct gv_push *push, const struct gv_peers
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
-// Schedules a flush, unless an earlier one is scheduled.
+// Schedules a flush, unless an earlier one is already scheduled.
 static void schedule(struct gv_push_flush *flush, gv_time at) {
     flush->at = gv_time_min(flush->at, at);
 }
@@ -190,7 +191,7 @@ gv_time gv_push_take_flush(struct gv_push_flush *flush, gv_time now) {
     return waited;
 }
 
-// A change joins the batch of a scheduled flush.
+// If a flush is scheduled, the change joins its batch.
 static void join_batch(struct gv_push_flush *flush, gv_time now) {
     if (flush->at != GV_TIME_NEVER && flush->since == GV_TIME_NEVER) flush->since = now;
 }
@@ -217,7 +218,7 @@ bool gv_push_promise_due(struct gv_push *push, const struct gv_peers *peers, gv_
 
 // --- messages from peers ---------------------------------------------------------------------
 
-// Whether to ping the parent, which others have left.
+// Whether to ping the parent, because another node has left it. At most one ping in four timeouts.
 static bool doubts_parent(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
     if (push->parent == GV_OVERLAY_NONE) return false;
     const struct gv_peer *parent = peers->at[push->parent];
@@ -229,8 +230,9 @@ static bool doubts_parent(struct gv_push *push, const struct gv_peers *peers, gv
     return true;
 }
 
-// A flush round came, perhaps not at the announced time. Moves the flush to the parent so that it
-// meets the round it was set for; never to a later round, which could repeat endlessly.
+// A flush round of the parent came, perhaps not at the announced time. Moves this node's flush so
+// that it meets the round that it was scheduled for, and never to a later round, since that could
+// repeat endlessly.
 static void move_parent_flush(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
     gv_time at = push->to_parent.at, better = parent_flush_time(push, peers, now);
     if (at == GV_TIME_NEVER || better > gv_time_after(at, push->round.in / 4)) return;
@@ -249,7 +251,8 @@ struct gv_push_reaction gv_push_received(struct gv_push *push, const struct gv_p
     reaction.child_added = child && !before;
     reaction.child_removed = !child && before;
     if (peer != push->parent) {
-        // A node that prefers the same parent adopts this one as its parent, or acts as a root.
+        // The sender takes this node as its parent, or acts as a root. If its preferred parent is
+        // also this node's parent, it has left that parent.
         bool acts = child || next_flush_ms > 0;
         reaction.ping_parent = acts &&
                                gv_overlay_preferred_parent((uint32_t)peer) == push->parent &&
@@ -280,11 +283,11 @@ gv_time gv_push_ack_delay_max(const struct gv_push *push, bool from_child) {
     return gv_schedule_ack_delay_max(push->staleness, from_child);
 }
 
-// How long the parent may delay the acknowledgement of a message sent now, if it comes with the
-// parent's next flush round; 0: no round is announced.
+// How long the parent may delay the acknowledgement of a message sent now, if the acknowledgement
+// comes with the parent's next flush round; 0 if no round is announced.
 static gv_time parent_ack_delay_max(const struct gv_push *push, const struct gv_peers *peers,
                                     gv_time now) {
-    // A parent other than node 0 announces when it sends to its own parent.
+    // Other parents than node 0 announce when they send to their own parent, not to their children.
     if (push->parent != 0 || !peers->at[0]->ack.measured) return 0;
     return gv_schedule_parent_ack_delay_max(push->staleness, &push->round,
                                             peers->at[0]->ack.rtt_mean, now);
@@ -295,8 +298,8 @@ gv_time gv_push_ack_timeout(const struct gv_push *push, const struct gv_peers *p
     const struct gv_peer *state = peers->at[peer];
     gv_time timeout = gv_peer_timeout(state, gv_push_initial_rtt(push, peers));
     if (immediate) return timeout;
-    // An unmeasured peer may be farther away than the measured ones. An acknowledgement that is
-    // delayed anyway allows for that.
+    // An unmeasured peer may be farther away than measured ones. The longer timeout does not
+    // matter, because the acknowledgement is delayed anyway.
     if (!state->ack.measured) timeout = gv_time_max(timeout, GV_ACK_RTT_INITIAL_MS * GV_MS);
     // The peer treats this node as its child if and only if it is this node's parent.
     bool to_parent = peer == push->parent;
@@ -308,12 +311,12 @@ gv_time gv_push_ack_expected_after(const struct gv_push *push, const struct gv_p
                                    int peer) {
     const struct gv_peer *state = peers->at[peer];
     if (gv_push_is_direct(push)) return gv_peer_timeout(state, 0);
-    // On the tree the message has then missed its flush round; sending its updates again costs no
-    // extra message.
+    // On the tree, the message has missed its flush round by then. Sending its updates again costs
+    // no extra message.
     return gv_schedule_ack_expected_after(push->staleness, state->ack.rtt_mean);
 }
 
 gv_time gv_push_loss_delay(const struct gv_push *push, const struct gv_peers *peers, int peer) {
-    // Without a tree, links that reorder messages would cause needless resending.
+    // Without a tree, updates would be resent needlessly on links that reorder messages.
     return gv_push_is_direct(push) ? GV_TIME_NEVER : gv_push_ack_expected_after(push, peers, peer);
 }

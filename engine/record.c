@@ -17,7 +17,7 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     bool cut = entry->key.len > GV_STORE_KEY_INLINE_MAX;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_KEY_PREFIX : entry->key.len);
-    // The position and this hash are two independent hashes of the complete key.
+    // The position and this hash are two independent hashes of the whole key.
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 
@@ -82,13 +82,13 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
     return 0;
 }
 
-// A batch has for each record the lengths of key and value, 4 bytes each, then key and value.
+// The layout of a batch: for each record the lengths of key and value, 4 bytes each, then both.
 int gv_record_append(struct gv_store_batch *batch, struct gv_alloc alloc,
                      const struct gv_engine *engine, const struct gv_entry *entry) {
     struct gv_entry stored;
     bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &stored) &&
                  gv_lattice_exceeds(&stored, entry);
-    if (older) entry = &stored; // the write must not replace a larger version
+    if (older) entry = &stored; // a record in the store must not be replaced by a smaller version
     uint8_t key[GV_STORE_KEY_MAX];
     struct gv_writer head = {.data = key, .cap = sizeof key};
     write_key(&head, &engine->replica.key, entry);

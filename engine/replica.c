@@ -6,15 +6,15 @@ enum {
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
     CHUNKS_MAX = (1 << 20) - 1, // keeps every reference below UINT32_MAX
     LATTICE_FREE = 255,         // marks a record that is not in use
-    CHUNKS_FIRST = 16,          // initial room for chunk pointers; doubles
-    TREE_ITEM_BYTES = 48,       // tree memory for an item, when nodes are half full
-    FREE_LIST_END = 0,          // a record with reference 0 is never put into a free list
+    CHUNKS_FIRST = 16,          // initial number of chunk pointers; doubles
+    TREE_ITEM_BYTES = 48,       // memory of the tree for an item, if nodes are half full
+    FREE_LIST_END = 0,          // ends a free list, so record 0 is never put into one
 };
 
-// The header of every record. In a set's record the key follows; in any other one, a struct
-// versioned, then lamport and count, those that the lattice has, then key, value and node.
+// The header of every record. In a set's record the key follows. In any other record a struct
+// versioned follows, then lamport and count, if the lattice has them, then key, value and node.
 struct record {
-    uint16_t units; // size of the record, at most CHUNK_UNITS
+    uint16_t units; // size of the record in units, at most CHUNK_UNITS
     uint8_t lattice;
     uint8_t node_len;
     uint32_t key_len;
@@ -23,7 +23,7 @@ struct record {
 struct versioned {
     uint64_t user_data;
     uint32_t value_len;
-    uint32_t next; // record in the free list
+    uint32_t next; // next record in the free list, if the record is not in use
 };
 
 _Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 16, "no padding");
@@ -64,7 +64,7 @@ static struct versioned *versioned_of(struct record *record) {
     return (struct versioned *)(void *)(record + 1);
 }
 
-// The same for reading.
+// As record_at, for reading.
 static const struct record *read_record(const struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
     return (const struct record *)(const void *)(replica->chunks[ref / CHUNK_UNITS].data +
@@ -105,7 +105,7 @@ static unsigned log2_down(uint32_t value) {
     return log2_up(value / 2 + 1);
 }
 
-// Marks the rest of the chunk at `end` as a record that is not in use, and frees all but its head.
+// Marks the rest of the last chunk as an unused record, and frees the rest except its header.
 static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
     if (left == 0) return;
@@ -116,12 +116,12 @@ static void close_chunk(struct gv_replica *replica) {
     size_t size = GV_REPLICA_CHUNK - (size_t)(left - 1) * UNIT;
     uint8_t *data =
         left > 1 ? gv_alloc_resize(replica->alloc, chunk->data, chunk->size, size) : NULL;
-    if (data == NULL) return; // it stays as it is
+    if (data == NULL) return; // the chunk keeps its size
     replica->chunk_bytes -= chunk->size - size;
     *chunk = (struct gv_replica_chunk){data, size};
 }
 
-// Whether the last chunk has this many units left.
+// Whether the last chunk has space for this many units.
 static bool has_room(const struct gv_replica *replica, uint32_t units) {
     uint32_t used = replica->end % CHUNK_UNITS;
     bool open = replica->end < replica->chunk_count * (uint64_t)CHUNK_UNITS;
@@ -141,8 +141,8 @@ static int allocate_fresh(struct gv_replica *replica, uint32_t units, uint32_t *
     return 0;
 }
 
-// A register gets a power of two units, so that its value can grow in place and another register
-// can reuse its record. Other records have the exact size.
+// A register's record is a power of two units long, so that its value can grow in place and another
+// register can reuse the record. Other records have the exact size.
 static int allocate(struct gv_replica *replica, const struct gv_entry *entry, uint32_t units,
                     uint32_t *ref) {
     if (entry->lattice != GV_LATTICE_REGISTER) return allocate_fresh(replica, units, ref);
@@ -155,13 +155,13 @@ static int allocate(struct gv_replica *replica, const struct gv_entry *entry, ui
     return 0;
 }
 
-// Puts a record into a free list, for registers. `end` never decreases below a record that was in
-// use, since an iteration may continue there.
+// Puts a record into a free list. Even for the last record `end` does not decrease, since an
+// iteration may continue there.
 static void free_record(struct gv_replica *replica, uint32_t ref) {
     struct record *record = record_at(replica, ref);
     GV_ASSERT(record->lattice != GV_LATTICE_SET && record->lattice != LATTICE_FREE);
     record->lattice = LATTICE_FREE;
-    if (ref == FREE_LIST_END) return; // stays unused; can happen once only
+    if (ref == FREE_LIST_END) return; // stays unused; there is only one such record
     unsigned class = log2_down(record->units);
     versioned_of(record)->next = replica->free_lists[class];
     replica->free_lists[class] = ref;
@@ -171,7 +171,7 @@ static void free_record(struct gv_replica *replica, uint32_t ref) {
 static void rollback(struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref < replica->end);
     if (record_at(replica, ref)->lattice == GV_LATTICE_REGISTER && ref != FREE_LIST_END) {
-        free_record(replica, ref); // it may come from a free list
+        free_record(replica, ref); // the record may have come from a free list
     } else {
         replica->end = ref;
     }
@@ -193,13 +193,13 @@ static uint32_t units_of(const struct gv_entry *entry) {
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-// Whether no record can hold the entry; gv_entry_check is stricter.
+// Whether the entry is too long for any record; gv_entry_check is stricter.
 static bool is_too_long(const struct gv_entry *entry) {
     return entry->key.len == 0 || gv_entry_size(entry) > GV_REPLICA_TEXT_MAX ||
            entry->node.len > GV_ENTRY_NODE_MAX;
 }
 
-// Units of a new record for the entry.
+// The number of units of a new record for the entry.
 static uint32_t allocated_units(const struct gv_entry *entry) {
     uint32_t units = units_of(entry);
     return entry->lattice == GV_LATTICE_REGISTER ? UINT32_C(1) << log2_up(units) : units;
@@ -223,8 +223,8 @@ uint64_t gv_replica_slack(const struct gv_replica *replica) {
     return GV_REPLICA_CHUNK + table + gv_tree_next_chunk(&replica->tree);
 }
 
-// The records in a chunk and the one that did not fit are together longer than a chunk. So n new
-// chunks are allocated only for records of more than (n - 1) / 2 chunks in total.
+// The records in a chunk, together with the next record, which did not fit, are longer than a
+// chunk. So n new chunks are allocated only for records of more than (n - 1) / 2 chunks in total.
 uint64_t gv_replica_reservation(const struct gv_entry *entry) {
     return 2 * (uint64_t)allocated_units(entry) * UNIT + TREE_ITEM_BYTES;
 }
@@ -280,7 +280,8 @@ uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref) {
 
 // --- finding and merging ---------------------------------------------------------------------
 
-// Moves the cursor to the entry, among those at this position. False: it is not there.
+// Moves the cursor to the entry, among the entries at this position. Returns false if it is not
+// there.
 static bool seek(const struct gv_replica *replica, const struct gv_entry *key, uint64_t position,
                  struct gv_tree_cursor *at) {
     bool found = gv_tree_seek(&replica->tree, position, at);
@@ -375,7 +376,7 @@ static void sift(struct gv_item *items, size_t at, size_t count) {
     items[at] = item;
 }
 
-// Heapsort by position: O(n log n) for any input, without memory.
+// Heapsort by position: O(n log n) for any input, without extra memory.
 static void sort(struct gv_item *items, size_t count) {
     for (size_t i = count / 2; i > 0; i--) sift(items, i - 1, count);
     for (size_t i = count; i > 1; i--) {
@@ -387,7 +388,7 @@ static void sort(struct gv_item *items, size_t count) {
 }
 
 // Whether one of the first `count` items is another version of this item's entry. If so, keeps the
-// larger version in its place and marks the record of the smaller one as unused.
+// larger version there and marks the record of the smaller version as unused.
 static bool merge_duplicate(struct gv_replica *replica, struct gv_item *items, size_t count,
                             struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);

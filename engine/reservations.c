@@ -12,7 +12,7 @@ void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc 
     *reservations = (struct gv_reservations){0};
 }
 
-// The index of the entry's slot, or of the free slot where it would be.
+// The index of the entry's slot, or of the free slot that the entry would get.
 static size_t probe(const struct gv_reservations *reservations, uint64_t id) {
     size_t at = id & MASK;
     while (reservations->slots[at].versions > 0 && reservations->slots[at].id != id)
@@ -20,14 +20,14 @@ static size_t probe(const struct gv_reservations *reservations, uint64_t id) {
     return at;
 }
 
-// *at: the index of the entry's slot. False: it has none.
+// Finds the entry's slot and sets *at to its index. Returns false if the entry has none.
 static bool find(const struct gv_reservations *reservations, uint64_t id, size_t *at) {
     if (reservations->used == 0) return false;
     *at = probe(reservations, id);
     return reservations->slots[*at].versions > 0;
 }
 
-// The entry's slot; takes a free one if it has none. NULL: the table is full or out of memory.
+// The entry's slot, or a free one that it gets. NULL if the table is full or cannot be allocated.
 static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
                                           struct gv_alloc alloc, uint64_t id, bool is_stored) {
     if (reservations->slots == NULL) {
@@ -44,7 +44,7 @@ static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
     return slot;
 }
 
-// Frees a slot and moves later ones of its run up, so that linear probing still finds them.
+// Frees a slot, and moves later slots of the same run up so that linear probing still finds them.
 static void erase(struct gv_reservations *reservations, size_t hole) {
     const struct gv_reservations_slot *slot = &reservations->slots[hole];
     size_t at = hole;
@@ -76,7 +76,7 @@ void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc a
     }
     slot->versions++;
     if (fits || weight <= slot->largest) return;
-    // Smaller versions may be put first and keep their records, so their bytes stay counted.
+    // Smaller versions may be put first and create their records, so their bytes stay counted.
     slot->largest = (uint32_t)weight;
     slot->bytes += (uint32_t)weight;
     reservations->bytes += weight;

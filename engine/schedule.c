@@ -3,12 +3,12 @@
 
 enum {
     PERIOD_MIN_MS = 10,
-    PERIOD_DIVISOR = 4,         // the period is at least the propagation time divided by this
-    PERIOD_UNKNOWN_DIVISOR = 3, // and, before a link is measured, the staleness divided by this
-    MARGIN_DIVISOR = 40,        // margin: the staleness divided by this …
-    MARGIN_MAX_MS = 50,         // … but at most this
-    ROUNDING_MS = 1,            // rounding error: messages and timers count in ms
-    DEVIATION_DIVISOR = 2,      // a round trip counts with its deviation divided by this
+    PERIOD_DIVISOR = 4,         // shortest period: the propagation time divided by this
+    PERIOD_UNKNOWN_DIVISOR = 3, // period before a link is measured: the staleness divided by this
+    MARGIN_DIVISOR = 40,        // margin: the staleness divided by this
+    MARGIN_MAX_MS = 50,         // longest margin
+    ROUNDING_MS = 1,            // rounding error, since messages and timers count in ms
+    DEVIATION_DIVISOR = 2,      // padding of a round trip: its deviation divided by this
     ACK_DELAY_MAX_MS = 2000, // long enough that nearly every acknowledgement travels with updates
 };
 
@@ -62,7 +62,7 @@ gv_time gv_schedule_expected(gv_time staleness, const struct gv_schedule_round *
     return now < when ? when : GV_TIME_NEVER;
 }
 
-// Time until the first flush round that is at least `least` away, if rounds continue at the
+// The time until the first flush round that is at least `least` away, if rounds continue at the
 // announced interval.
 static gv_time until_round(const struct gv_schedule_round *round, gv_time now, gv_time least) {
     GV_ASSERT(round->in > 0);
@@ -74,8 +74,8 @@ static gv_time until_round(const struct gv_schedule_round *round, gv_time now, g
 gv_time gv_schedule_to_parent(gv_time staleness, const struct gv_schedule_round *round,
                               gv_time mean, gv_time deviation, gv_time now) {
     if (gv_schedule_expected(staleness, round, now) == GV_TIME_NEVER) return now;
-    // While round trips vary, the margin is longer: an update that misses the round waits for a
-    // period.
+    // The more the round trips vary, the longer the margin, since an update that misses the round
+    // waits for a period.
     gv_time margin = gv_schedule_margin(staleness);
     gv_time early = mean + margin + gv_time_min(deviation, margin);
     return gv_time_after(now, until_round(round, now, early) - early);

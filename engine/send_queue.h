@@ -1,29 +1,36 @@
 // SPDX-License-Identifier: MIT
-// The send queue: peers that may have a message to get, first in first out, each at most once.
-// Internal to engine/; knows no engine.
+// The send queue: peers to which there may be a message to send, first in first out, each at most
+// once. Internal to engine/; does not know the engine.
 //
-// It has no messages: what to send to a peer is determined when the transport can accept it. So the
-// queue is bounded by the number of peers.
+// The queue holds no messages: a message is composed when the transport can accept it. So the queue
+// is bounded by the number of peers. It does not return a blocked peer; a queued peer that was
+// blocked joins the end of the queue when it is unblocked.
 #ifndef GV_ENGINE_SEND_QUEUE_H
 #define GV_ENGINE_SEND_QUEUE_H
 
 #include "bitset.h"
 
 struct gv_send_queue {
-    uint32_t *ring;  // numbers of peers; room for all
-    uint8_t *queued; // bitset of the numbers in it
-    uint32_t count;  // numbers are below this
+    uint32_t *ring;  // numbers of peers, with space for all
+    uint8_t *sets;   // memory of the three bitsets
+    uint8_t *queued; // bitset of the queued numbers
+    uint8_t *blocked;
+    uint8_t *held;  // bitset of the blocked numbers that join the ring when they are unblocked
+    uint32_t count; // all numbers are below this
     uint32_t head, len;
 };
 
-// An empty queue for numbers below `count`. GV_ENOMEM: gv_send_queue_fini is required all the same.
+// Initialises an empty queue for numbers below `count`. GV_ENOMEM: the caller must still call
+// gv_send_queue_fini.
 int gv_send_queue_init(struct gv_send_queue *queue, struct gv_alloc alloc, uint32_t count);
 // No effect on a zeroed struct.
 void gv_send_queue_fini(struct gv_send_queue *queue, struct gv_alloc alloc);
 
 // Appends the number, unless the queue has it.
 void gv_send_queue_push(struct gv_send_queue *queue, int number);
-// Removes and returns the first number; −1: the queue is empty.
+// Blocks or unblocks the number.
+void gv_send_queue_set_blocked(struct gv_send_queue *queue, int number, bool blocked);
+// Removes and returns the first number that is not blocked, or returns −1 if there is none.
 int gv_send_queue_pop(struct gv_send_queue *queue);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A signed sum of counts, of 128 bits: no replica has enough entries to exceed it.
-// Internal to engine/, but node/ uses it.
+// A signed 128-bit sum of counts. No replica has enough entries to exceed 128 bits. Internal to
+// engine/, but node/ uses it.
 #ifndef GV_ENGINE_SUM_H
 #define GV_ENGINE_SUM_H
 
 #include "../merkle/base.h"
 
-// Zeroed, it is 0.
+// Zeroed: 0.
 struct gv_sum {
     uint64_t low, high; // two's complement
 };
@@ -19,7 +19,7 @@ static inline void gv_sum_add(struct gv_sum *sum, uint64_t count, bool minus) {
     if (!minus) sum->high += sum->low < before;
 }
 
-// The nearest integer of 64 bits.
+// The sum, clamped to the range of int64_t.
 static inline int64_t gv_sum_saturated(struct gv_sum sum) {
     bool negative = sum.high >> 63 != 0;
     bool fits = sum.high == (negative ? UINT64_MAX : 0) && sum.low >> 63 == negative;

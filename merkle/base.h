@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Definitions that every component shares: error codes, slices, time, the allocator, assertions and
-// the export mark.
+// Definitions that every component shares: error codes, slices, time, the allocator, assertions.
 //
 // Conventions of the whole library:
 // - A function that can fail returns an int: 0 or a count on success, a negative GV_E* code
@@ -11,9 +10,9 @@
 // - merkle/, codec/ and engine/ read no clock and no system randomness, do no I/O and have no
 //   global state: time and seeds are arguments. The only output is that of a failed assertion
 //   (types.h).
-// - Objects are not locked: at most one thread may use an object at a time. Different objects are
+// - An object is used by one thread at a time; no object has a lock. Different objects are
 //   independent.
-// - "Asserted" in a comment means that a violation is a bug of the caller and ends the process.
+// - "Asserted" in a comment means: a violation is a bug of the caller and ends the process.
 #ifndef GV_MERKLE_BASE_H
 #define GV_MERKLE_BASE_H
 

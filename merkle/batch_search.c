@@ -8,7 +8,7 @@ enum { BATCH = 16 }; // searches that descend together
 // One search of a batch.
 struct search {
     const union node *node;
-    uint32_t index;           // index in the node
+    uint32_t index;           // index of an entry in the node
     uint64_t rank;            // rank of the wanted item in the subtree
     struct gv_digest subtree; // the digest of the subtree
 };
@@ -20,8 +20,8 @@ static void prefetch_positions(const struct search *search, bool leaf) {
     prefetch(search->node, sizeof(uint64_t) * (count + 1));
 }
 
-// The digest of the entries before the index: the sum of these, or the digest of the subtree minus
-// the sum of the others, whichever adds fewer entries.
+// The digest of the entries before the index. Adds either these entries, or the other ones and
+// subtracts their sum from the digest of the subtree, whichever are fewer.
 static struct gv_digest sum_before(const struct search *search, bool leaf) {
     uint32_t at = search->index, count = search->node->count;
     if (at <= count / 2) return digest_of(search->node, 0, at, leaf);

@@ -44,7 +44,7 @@ void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
 uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(data != NULL || len == 0);
-    // _withSeed would derive a secret from the seed for each input of more than 240 bytes.
+    // XXH3_64bits_withSeed would derive a secret for each input of more than 240 bytes.
     return XXH3_64bits_withSecret(data, len, key->secret, sizeof key->secret);
 }
 

@@ -6,10 +6,10 @@
 // Functions", ASIACRYPT 2003). Adding and subtracting digests adds and removes items in O(1).
 // singlediff.h computes the position of a single difference from two digests.
 //
-// The sums are not XOR, under which equal items cancel, and under which 64 chosen items suffice to
-// forge any digest by linear algebra. Hashes are XXH3-64 under a secret that the nodes of a cluster
-// share, so that only holders of the secret can choose items that collide. engine/DESIGN.md,
-// section "Replica and digest", has the probabilities of accidental collisions.
+// Sums are safer than XOR: under XOR equal items cancel, and 64 chosen items suffice to forge any
+// digest by linear algebra. Hashes are XXH3-64 under a secret that the nodes of a cluster share, so
+// only holders of the secret can choose items that collide. engine/DESIGN.md, section "Replica and
+// digest", gives the probabilities of accidental collisions.
 #ifndef GV_MERKLE_DIGEST_H
 #define GV_MERKLE_DIGEST_H
 
@@ -19,15 +19,15 @@
 extern "C" {
 #endif
 
-// All fields are modulo 2^64. All zeros: the digest of the empty set.
+// All fields are modulo 2^64. The digest of the empty set is all zeros.
 struct gv_digest {
     uint64_t count;        // items
     uint64_t sum;          // sum of their hashes
     uint64_t weighted_sum; // sum of hash · position
 };
 
-// A hash key. Opaque; may be copied. All nodes of a cluster need the same key: the digests of equal
-// sets differ under different keys.
+// A hash key. Opaque; may be copied. All nodes of a cluster need the same key, because equal sets
+// have different digests under different keys.
 struct gv_digest_key {
     uint8_t secret[192];     // secret of gv_digest_hash
     uint8_t secret2[192];    // secret of gv_digest_hash2
@@ -41,17 +41,17 @@ void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
 // The keyed hash of a byte string.
 uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len);
 
-// A second keyed hash of a byte string, under an independent secret. Two inputs with the same
-// gv_digest_hash, by accident or by inversion of that hash, also share this one with probability
+// A second keyed hash of a byte string, under an independent secret. Two inputs that share
+// gv_digest_hash, by accident or because somebody inverted it, share this hash with probability
 // 2^-64.
 uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len);
 
 // The keyed hash of `count` words, at most 8 (asserted). Independent of the byte order.
 uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words, size_t count);
 
-// The keyed hash of a digest's count and sum, and a salt. rbsr.h truncates it to short hashes
-// and derives the shift of range bounds from it. Each exchange has a new salt, so a collision hides
-// an entry from one exchange only.
+// The keyed hash of a digest's count and sum, and a salt. rbsr.c truncates it to short hashes and
+// derives the shift of range bounds from it. Each exchange has a new salt, so two hashes that
+// collide hide an entry from one exchange only.
 uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
                                uint64_t salt);
 

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-// The estimator of the set with an item of this hash added.
+// The estimator after an item with this hash was added to the set.
 static inline uint32_t gv_estimator_add(uint32_t estimator, uint64_t hash) {
     return (estimator + ((uint32_t)(hash >> 60) * 0x204081 & 0x01010101)) & 0x3f3f3f3f;
 }
@@ -26,15 +26,16 @@ static inline uint32_t gv_estimator_merge(uint32_t estimator, const uint64_t *ha
     for (size_t i = 0; i < count; i++) sum += (uint32_t)(hashes[i] >> 60) * 0x204081 & 0x01010101;
     return (estimator + (sum & 0x3f3f3f3f)) & 0x3f3f3f3f;
 }
-// The estimator of the set with an item of this hash removed.
+// The estimator after an item with this hash was removed from the set.
 static inline uint32_t gv_estimator_sub(uint32_t estimator, uint64_t hash) {
     return ((estimator | 0x40404040) - ((uint32_t)(hash >> 60) * 0x204081 & 0x01010101)) &
            0x3f3f3f3f;
 }
 
-// Estimates how many items only one of two sets has. `surplus` is the number of items of the first
-// set minus that of the second. The result is at least |surplus|. Up to 1,000 differences it is
-// rarely wrong by a factor of four; the counts modulo 64 limit it to about 1,400, or |surplus|.
+// Estimates how many items only one of two sets has. `surplus` is the size of the first set minus
+// the size of the second. The result is at least |surplus|. Up to 1,000 differences, the result is
+// rarely wrong by a factor of four. Since the counts are modulo 64, the result is at most about
+// 1,400 or |surplus|, whichever is larger.
 uint64_t gv_estimator_differences(uint32_t estimator, uint32_t other, int64_t surplus);
 
 #ifdef __cplusplus

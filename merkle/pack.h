@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Binary encoding for the wire: LEB128 varints, fixed 32-bit and 64-bit words (little-endian), and
 // base64 (RFC 4648, section 4), which carries them inside JSON.
-//
-// Writers fill a buffer of the caller. Readers accept untrusted bytes: they stop at the end, and
+// Writers fill a buffer of the caller. Readers accept untrusted bytes. They never read past the
+// end, and reject every encoding that the writer does not produce, so each value has one encoding.
 // reject every encoding that the writer does not produce, so each value has one encoding.
 #ifndef GV_MERKLE_PACK_H
 #define GV_MERKLE_PACK_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The default report is an object file of its own, so that a program that replaces it links no
-// stdio. A hook in a pointer would be global state.
+// The default report has its own object file, so that a program that replaces it links no stdio. A
+// function pointer as a hook would be global state.
 #include "base.h"
 
 #include <stdio.h>

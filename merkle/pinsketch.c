@@ -6,7 +6,7 @@
 #include <wmmintrin.h>
 #define CLMUL __attribute__((target("pclmul,sse4.1")))
 #endif
-// A function that takes the multiplication as an argument; inlined into each of its two callers.
+// Marks a function that takes the multiplication as an argument and is inlined into both callers.
 #if defined(__GNUC__)
 #define GENERIC static inline __attribute__((always_inline))
 #else
@@ -17,23 +17,23 @@ enum {
     BITS = 32,
     CAP = GV_PINSKETCH_CAPACITY,
     // The field is GF(2)[x] modulo x^32 + x^7 + x^3 + x^2 + 1.
-    X64_REDUCED = 0x4051, // x^64 modulo that: x^14 + x^6 + x^4 + 1
+    X64_REDUCED = 0x4051, // x^64 modulo this polynomial: x^14 + x^6 + x^4 + 1
 };
 
-// The unreduced product, up to 63 bits. Callers add several products and reduce the sum.
+// Returns the unreduced product, up to 63 bits. Callers add several products and reduce the sum.
 typedef uint64_t multiply(uint32_t a, uint32_t b);
 
 // --- the field ---------------------------------------------------------------------------------
 
-// The remainder of a polynomial of 64 bits.
+// The remainder of a polynomial of 64 bits modulo the field polynomial.
 static inline uint32_t reduce(uint64_t product) {
     uint64_t high = product >> BITS;
-    product ^= high << 7 ^ high << 3 ^ high << 2 ^ high; // overflows by at most 7 bits
+    product ^= high << 7 ^ high << 3 ^ high << 2 ^ high; // the shift overflows by at most 7 bits
     high = (product ^ (high << BITS)) >> BITS;
     return (uint32_t)(product ^ high << 7 ^ high << 3 ^ high << 2 ^ high);
 }
 
-// The products of b and each polynomial of four bits.
+// The products of b and the 16 polynomials of four bits.
 static inline void find_multiples(uint64_t multiples[16], uint32_t b) {
     multiples[0] = 0;
     multiples[1] = b;
@@ -77,7 +77,7 @@ GENERIC uint32_t times(uint32_t a, uint32_t b, multiply *mul) {
 
 // 1 / a = a^(2^32 − 2); a is not 0.
 GENERIC uint32_t invert(uint32_t a, multiply *mul) {
-    // a^(2^n − 1) for n = 1, 2, 4, 8, 16 in turn; the exponent is 2 · (2^31 − 1).
+    // `ones` becomes a^(2^n − 1) for n = 1, 2, 4, 8, 16. The exponent is 2 · (2^31 − 1).
     uint32_t ones = a, all = a;
     for (int n = 1; n < BITS / 2; n *= 2) {
         uint32_t high = ones;
@@ -89,8 +89,8 @@ GENERIC uint32_t invert(uint32_t a, multiply *mul) {
     return times(all, all, mul);
 }
 
-// A solution z of z^2 + z = c for each c with one set bit. Bit 25 has none: its trace is 1.
-// pinsketch_test derives the table.
+// A solution z of z^2 + z = c for each c with one set bit. The c with bit 25 has no solution,
+// because its trace is 1. pinsketch_test derives the table.
 static const uint32_t quadratic_roots[BITS] = {
     0x54fd1264, 0xc26fcd64, 0xc26fcd66, 0x238a7462, 0xc26fcd62, 0x973bccaa, 0x238a746a, 0x77766712,
     0xc26fcd72, 0xc1bdd556, 0x973bcc8a, 0x572a094c, 0x238a742a, 0xb693be84, 0x77766792, 0x9555c03e,
@@ -162,7 +162,7 @@ GENERIC void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1]
 }
 
 // Berlekamp-Massey without divisions. In characteristic 2 every second discrepancy is zero, so
-// those steps are left out. False: more than `cap` elements.
+// those steps are skipped. Returns false if there are more than `cap` elements.
 GENERIC bool find_locator(const struct gv_pinsketch *sketch, int cap, struct poly *out,
                           multiply *mul) {
     uint32_t sums[2 * CAP] = {0}; // sums[i]: sum of all x^(i + 1)
@@ -194,7 +194,7 @@ GENERIC bool find_locator(const struct gv_pinsketch *sketch, int cap, struct pol
 
 // --- roots ---------------------------------------------------------------------------------------
 
-// The two roots of a monic quadratic polynomial that has two.
+// The two roots of a monic quadratic polynomial that has two distinct roots.
 GENERIC void solve_quadratic(const struct poly *f, uint32_t out[2], multiply *mul) {
     uint32_t by = f->of[1], inverse = invert(by, mul), root = 0;
     uint32_t rest =
@@ -204,8 +204,8 @@ GENERIC void solve_quadratic(const struct poly *f, uint32_t out[2], multiply *mu
     out[1] = out[0] ^ by;
 }
 
-// x^(2^i) modulo f for all i below BITS. False: x^(2^BITS) is not x, so f is not a product of
-// distinct linear factors.
+// Writes x^(2^i) modulo f for all i below BITS. Returns false if x^(2^BITS) is not x; f is then not
+// a product of distinct linear factors.
 GENERIC bool frobenius_powers(const struct poly *f, uint32_t out[BITS][CAP], multiply *mul) {
     int degree = f->degree;
     uint32_t even[CAP][CAP] = {{0}}, power[CAP] = {1}; // even[j] is x^(2j)
@@ -235,7 +235,7 @@ GENERIC bool frobenius_powers(const struct poly *f, uint32_t out[BITS][CAP], mul
     return true;
 }
 
-// The trace polynomial of beta · x modulo f: its value is 0 at some roots of f, 1 at the others.
+// The trace polynomial of beta · x modulo f. Its value is 0 or 1 at each root of f.
 GENERIC struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree, multiply *mul) {
     struct poly out = {.degree = degree - 1};
     uint64_t sums[CAP] = {0};
@@ -249,7 +249,7 @@ GENERIC struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree,
 }
 
 GENERIC int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
-    struct poly factors[CAP] = {*f}; // factors still to be split; their roots are not found yet
+    struct poly factors[CAP] = {*f}; // factors still to be split
     int count = 1, found = 0;
     uint32_t powers[BITS][CAP];
     if (f->degree > 1 && !frobenius_powers(f, powers, mul)) return GV_ERANGE;
@@ -270,7 +270,7 @@ GENERIC int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
             factors[i] = half;
         }
     }
-    GV_ASSERT(found == f->degree && count == 0); // any two roots differ in the trace of some bit
+    GV_ASSERT(found == f->degree && count == 0); // the traces with some bit separate any two roots
     return found;
 }
 
@@ -297,7 +297,7 @@ static int decode_portable(const struct gv_pinsketch *sketch, int cap, uint32_t 
 }
 
 #ifdef CLMUL
-// The elements at the even and at the odd indices of eight.
+// The elements at the even indices of eight elements, and those at the odd indices.
 CLMUL static inline __m128i evens(__m128i a, __m128i b) {
     return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88));
 }
@@ -324,8 +324,8 @@ CLMUL static inline __m128i square_each(__m128i x) {
 #define TIMES(a, i, b, j) _mm_clmulepi64_si128(a, b, (i) | (j) << 4)
 #define TIMES_BOTH(a, b) sum(TIMES(a, 0, b, 0), TIMES(a, 1, b, 1))
 
-// Adds the odd powers of two elements, given their powers 1, 2, 4 and 8. Products are up to 125
-// bits long; only the sum of all items is reduced.
+// Adds the odd powers of two elements, given their powers 1, 2, 4 and 8. Products have up to 125
+// bits; only the sum over all items is reduced.
 CLMUL static inline void add_two(__m128i sums[CAP], __m128i x1, __m128i x2, __m128i x4,
                                  __m128i x8) {
     __m128i a3 = TIMES(x1, 0, x2, 0), a12 = TIMES(x4, 0, x8, 0);
@@ -349,7 +349,7 @@ CLMUL static inline void add_four(__m128i sums[CAP], __m128i x1) {
             _mm_srli_epi64(x8, BITS));
 }
 
-// The remainder of a polynomial of 128 bits.
+// The remainder of a polynomial of 128 bits modulo the field polynomial.
 CLMUL static inline uint32_t reduce_long(__m128i product) {
     __m128i rest = _mm_cvtsi32_si128(X64_REDUCED);
     __m128i mid = _mm_clmulepi64_si128(product, rest, 0x01);
@@ -364,8 +364,8 @@ CLMUL static void add_clmul(struct gv_pinsketch *sketch, const uint64_t *hashes,
     for (; i + 4 <= count; i += 4) {
         const __m128i *at = (const __m128i *)(hashes + i);
         __m128i x = evens(_mm_loadu_si128(at), _mm_loadu_si128(at + 1));
-        add_four(sums,
-                 _mm_sub_epi32(x, _mm_cmpeq_epi32(x, _mm_setzero_si128()))); // element 1 for 0
+        add_four(sums, _mm_sub_epi32(x, _mm_cmpeq_epi32(
+                                            x, _mm_setzero_si128()))); // an element of 0 becomes 1
     }
     if (i < count) {
         uint32_t few[4] = {0}; // zeros add nothing

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The byte encoding of the ranges of a summary (SUMMARIES.md). Reading accepts untrusted
-// bytes. Writing requires that the caller left enough space; a range that does not fit sets
-// out->full.
+// The byte encoding of the ranges of a summary (SUMMARIES.md). The reader accepts untrusted bytes.
+// The writer sets out->full if a range does not fit.
 #ifndef GV_MERKLE_RANGE_H
 #define GV_MERKLE_RANGE_H
 
@@ -30,8 +29,8 @@ enum {
     GV_RANGE_COUNT_MODULUS = 32, // a sketch carries its item count modulo this
 };
 
-// A range of a summary. Only range.c writes the members. A member that is valid for some kinds only
-// names them; it is 0 for the others.
+// A range of a summary. Only range.c writes the members. A comment that starts with kinds says that
+// the member is valid for these kinds only; for the others it is 0.
 struct gv_range {
     uint64_t lo, hi;       // the positions [lo, hi), lo < hi
     struct gv_digest peer; // root, sum, digest: the peer's items here; a sum has no weighted_sum
@@ -54,15 +53,15 @@ void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketc
 // Writes an estimator: 3 bytes.
 void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 
-// Reads the next range, which starts at position `lo`: 0, or `hi` of the previous range. False: the
-// summary has no further range, or, with in->error set to GV_ESYNTAX, the next one is malformed;
-// *range is then undefined.
+// Reads the next range. `lo` is its first position: 0, or `hi` of the previous range. Returns false
+// if the summary has no further range, or if the next range is malformed; in->error is then
+// GV_ESYNTAX. *range is undefined after false.
 bool gv_range_next(struct gv_reader *in, uint64_t lo, struct gv_range *range);
 
-// Copies the range's words from the summary that it was read from: the short hashes of a list or
-// request, the elements of a request, the syndromes of a sketch. `words` has space for
-// range->count, which is at most GV_RANGE_LIST_MAX, and for a request by element and a sketch at
-// most GV_PINSKETCH_CAPACITY.
+// Copies the words of the range from the summary that the range was read from: the short hashes of
+// a list or request, the elements of a request, or the syndromes of a sketch. `words` has space for
+// range->count words: at most GV_PINSKETCH_CAPACITY for a sketch or a request by element, otherwise
+// at most GV_RANGE_LIST_MAX.
 void gv_range_words(const struct gv_range *range, struct gv_slice summary, uint32_t *words);
 
 #ifdef __cplusplus

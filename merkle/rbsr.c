@@ -5,30 +5,31 @@
 
 enum stage { STAGE_START, STAGE_SEND, STAGE_REQUEST };
 
-// Which items in [position, to) of the cursor are sent.
+// Which local items of the range are sent: all, those that a list lacks, or those with the short
+// hashes or the elements that the cursor names.
 enum selection { SELECT_ALL, SELECT_UNLISTED, SELECT_HASHES, SELECT_ELEMENTS };
 
 enum {
     SALT_SIZE = 1,
-    HEADER_MAX = 1 + GV_PACK_VARINT_MAX,            // a range's kind and bound
-    BEFORE_MAX = SALT_SIZE + HEADER_MAX,            // the salt and a skip range
+    HEADER_MAX = 1 + GV_PACK_VARINT_MAX, // a range's kind and bound
+    BEFORE_MAX = SALT_SIZE + HEADER_MAX, // the salt and a skip range, which may precede a range
     SUM_MAX = HEADER_MAX + GV_PACK_VARINT_MAX + 16, // a subrange with sums
     SKETCH_MAX = HEADER_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
     LIST_MAX = HEADER_MAX + 1 + GV_RANGE_LIST_MAX * 4, // a list, or a request
     PROBE_MAX = HEADER_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe range
-    SPLIT_MIN = 4,                                     // subranges for which there must be space
+    SPLIT_MIN = 4, // there must be space for this many subranges
     RANGE_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
     SLACK_MAX = 16,           // ranks by which a split point may move for a shorter bound
     SPLIT_BATCH = 32,         // split points looked up in one batch
     QUOTIENTS_MAX = 8,        // candidates tried if a quotient is not unique
-    QUOTIENTS_MAX_ROOT = 256, // the same for the root, one in an exchange
+    QUOTIENTS_MAX_ROOT = 256, // the same for a root range, of which an exchange has only one
     PROBE_SHIFT = 12,         // bits by which a probe is narrower than the gap around it
 };
 _Static_assert((int)RANGE_MAX <= (int)GV_RBSR_CAPACITY_MIN &&
                    (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
                "an empty message holds any single range");
 
-// The arguments of one gv_rbsr_answer, and the range that is being answered.
+// The arguments of gv_rbsr_answer, and the range that is being answered.
 struct walk {
     struct gv_rbsr *state;
     struct gv_tree *tree;
@@ -106,8 +107,8 @@ bool gv_rbsr_is_opening(struct gv_slice summary) {
 
 // --- splitting a range -----------------------------------------------------------------------
 
-// The bound in (below, position] with the shortest encoding relative to `lo`: the one with the most
-// trailing zero bits.
+// The bound in (below, position] with the shortest encoding relative to `lo`, which is the one with
+// the most trailing zero bits.
 static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t position) {
     GV_ASSERT(lo <= below && below < position);
     uint64_t from = below - lo, to = position - lo;
@@ -119,14 +120,14 @@ static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t position) {
 
 // A range that is being split.
 struct splitter {
-    struct gv_digest first, mine; // local digests before the range, and in it
+    struct gv_digest first, mine; // local digests of the items before and in the range
     uint64_t subranges;
     uint64_t slack;          // ranks by which a split point may move
     uint64_t start;          // rank of the lower bound, plus the shift
-    uint64_t from;           // the last bound
+    uint64_t from;           // the last bound that was written
     struct gv_digest before; // local digest below `from`
-    bool weighted;           // write both sums
-    bool sketch;             // write sketches rather than sums
+    bool weighted;           // write sum and weighted sum
+    bool sketch;             // write sketches instead of sums
 };
 
 static void put_subrange(struct walk *walk, const struct splitter *splitter, uint64_t lo,
@@ -138,8 +139,8 @@ static void put_subrange(struct walk *walk, const struct splitter *splitter, uin
     }
 }
 
-// Writes the subranges before the split points k to `end`. Each bound is the shortest one within
-// the slack of its rank.
+// Writes the subranges that end at the split points k to end - 1. Each bound is the one with the
+// shortest encoding within `slack` ranks of its split point.
 static void put_subranges(struct walk *walk, struct splitter *splitter, uint64_t k, uint64_t end) {
     uint64_t ranks[2 * SPLIT_BATCH], positions[2 * SPLIT_BATCH], bounds[SPLIT_BATCH];
     struct gv_digest below[SPLIT_BATCH];
@@ -154,7 +155,7 @@ static void put_subranges(struct walk *walk, struct splitter *splitter, uint64_t
     uint64_t from = splitter->from;
     for (size_t i = 0; i < n; i += 2) {
         uint64_t low = positions[i], high = positions[i + 1];
-        // Items that share a position are not split.
+        // Items that share a position stay in one subrange.
         if (low == high || low < from) continue;
         from = bounds[bound_count++] = short_bound(from, low, high);
     }
@@ -167,21 +168,21 @@ static void put_subranges(struct walk *walk, struct splitter *splitter, uint64_t
     }
 }
 
-// Whether the sums in the current range are equal by accident, so that only the weighted sums show
-// the difference.
+// Whether the sums of the current range are equal by accident. Only the weighted sums then show the
+// difference.
 static bool sums_collide(const struct gv_range *range, struct gv_digest mine) {
     bool weighted = range->kind == GV_RANGE_DIGEST || range->kind == GV_RANGE_ROOT;
     return weighted && range->peer.sum == mine.sum;
 }
 
-// Whether the item's hash encodes its position, so that one sum suffices to decode it.
+// Whether the item's hash is its permuted position; sums without weights then suffice to decode it.
 static bool encodes_position(const struct walk *walk, struct gv_item item) {
     return item.hash == gv_singlediff_permute(walk->key, item.position);
 }
 
-// Starts at the lower bound of the current range, which has at least two positions. The salt shifts
-// all split points by up to a quarter of a subrange, so that differences with equal sums are in
-// different subranges in a later exchange.
+// Starts at the lower bound of the current range, which has items at two positions or more. The
+// salt shifts all split points by up to a quarter of a subrange. So differences that cancel in the
+// sums of one exchange are in different subranges in a later exchange.
 static struct splitter start_split(const struct walk *walk, struct gv_digest first,
                                    struct gv_digest mine, uint32_t subranges, bool sketch) {
     uint64_t quarter = mine.count / subranges / 4;
@@ -200,7 +201,7 @@ static struct splitter start_split(const struct walk *walk, struct gv_digest fir
     };
 }
 
-// Writes the current range as subranges of about equal counts.
+// Writes the current range as subranges with about equal numbers of items.
 static void split(struct walk *walk, struct splitter *splitter) {
     const struct gv_range *range = walk->range;
     uint64_t subranges = splitter->subranges;
@@ -208,7 +209,7 @@ static void split(struct walk *walk, struct splitter *splitter) {
     for (uint64_t k = 1; k < subranges; k += SPLIT_BATCH)
         put_subranges(walk, splitter, k, k + SPLIT_BATCH < subranges ? k + SPLIT_BATCH : subranges);
     if (splitter->from == range->lo && subranges > 1) {
-        // No split point lies between two positions: split before the last one.
+        // All split points fell on shared positions: split before the last position.
         uint64_t bound = item_of_rank(walk->tree, last.count - 1).position;
         struct gv_digest before = gv_tree_digest_below(walk->tree, bound);
         put_subrange(walk, splitter, range->lo, bound, gv_digest_sub(before, splitter->first));
@@ -217,7 +218,7 @@ static void split(struct walk *walk, struct splitter *splitter) {
     }
     uint64_t end = range->hi;
     if (range->kind == GV_RANGE_ROOT && range->peer.count > splitter->mine.count + 1) {
-        // New positions are often the largest: "empty" requests those after the local ones.
+        // New items of the peer often follow the last local item. An "empty" range requests them.
         uint64_t beyond = item_of_rank(walk->tree, last.count - 1).position + 1;
         if (splitter->from < beyond) end = beyond;
     }
@@ -237,7 +238,7 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     }
 }
 
-// Schedules the local items in [from, to), or a selection of them by `count` words.
+// Schedules the local items in [from, to) to be sent, or, as `selection` says, some of them.
 static bool schedule(struct walk *walk, enum selection selection, uint32_t count, uint64_t from,
                      uint64_t to) {
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
@@ -255,9 +256,9 @@ static bool schedule_all(struct walk *walk, uint64_t from, uint64_t to) {
     return schedule(walk, SELECT_ALL, 0, from, to);
 }
 
-// Writes a more detailed statement about the current range, which differs. `mine` is the local
-// digest of the range, `first` that of all items before it. False: no space, and nothing was
-// written.
+// Writes a more detailed statement about the current range, which differs. `mine` is the digest of
+// the local items in the range, `first` the digest of all items before the range. Returns false,
+// and writes nothing, if there is no space.
 static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_range *range = walk->range;
     if (space_left(walk) < RANGE_MAX) return false;
@@ -275,7 +276,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     uint64_t ends[2] = {first.count, first.count + mine.count - 1};
     gv_tree_select_batch(walk->tree, ends, 2, ends);
     if (ends[0] == ends[1]) {
-        // A single position cannot be split and may have more items than a list. An empty range
+        // A single position cannot be split, and may have more items than a list can hold. "Empty"
         // makes the peer send its items there; the local ones are sent, too.
         begin_range(walk, GV_RANGE_EMPTY, range->lo, range->hi);
         return schedule_all(walk, range->lo, range->hi);
@@ -290,7 +291,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     return true;
 }
 
-// Refines a range whose digests are not looked up yet.
+// Refines a range whose local digests have not been looked up yet.
 static bool refine_range(struct walk *walk) {
     struct gv_digest first = gv_tree_digest_below(walk->tree, walk->range->lo);
     struct gv_digest end = gv_tree_digest_below(walk->tree, walk->range->hi);
@@ -309,7 +310,7 @@ static bool holds(const struct walk *walk, uint64_t position, bool any, uint64_t
     return false;
 }
 
-// The distance from a position to the nearest other one of a local item, or to the end.
+// The distance from a position to the nearest other position of a local item, or to either end.
 static uint64_t gap_around(const struct gv_tree *tree, uint64_t position) {
     struct gv_tree_cursor at;
     bool more = gv_tree_seek(tree, position, &at);
@@ -320,7 +321,7 @@ static uint64_t gap_around(const struct gv_tree *tree, uint64_t position) {
     return position - low < high - position ? position - low : high - position;
 }
 
-// Writes a probe around this position, so narrow that it covers no other local item.
+// Writes a probe around this position that is too narrow to cover any other local item.
 static void put_probe(struct walk *walk, uint64_t position) {
     const struct gv_range *range = walk->range;
     uint64_t gap = gap_around(walk->tree, position);
@@ -331,14 +332,14 @@ static void put_probe(struct walk *walk, uint64_t position) {
     gv_pack_put_varint(&walk->out->summary, (position - range->lo) >> zeros);
 }
 
-// A single difference between the digest of a range and the local one.
+// A single difference between the peer's and the local digest of a range.
 struct single {
-    struct gv_digest more; // the digest with the item minus the other one
+    struct gv_digest more; // the digest of the side that has the item, minus the other digest
     bool ours;             // the item is in the local tree
-    bool changed;          // both sides have an item there; their hashes differ
+    bool changed;          // both sides have an item at the position, with different hashes
 };
 
-// The position of a single difference by the inverse permutation of its hash; range->hi: none.
+// The position of a single difference, by the inverse permutation of its hash, or range->hi.
 static uint64_t find_permuted(const struct walk *walk, const struct single *single) {
     const struct gv_range *range = walk->range;
     if (single->changed) return range->hi;
@@ -350,9 +351,8 @@ static uint64_t find_permuted(const struct walk *walk, const struct single *sing
     return good ? position : range->hi;
 }
 
-// The position of a single difference by division (gv_singlediff_quotient); range->hi: none. If the
-// item is in the local tree, several candidates can be tried; otherwise the quotient must be
-// unique.
+// The position of a single difference, by division (gv_singlediff_quotient), or range->hi. If the
+// item is local, several candidates can be checked; otherwise the quotient must be unique.
 static uint64_t find_quotient(const struct walk *walk, const struct single *single) {
     const struct gv_range *range = walk->range;
     uint64_t hi = range->hi, step, sum = single->more.sum;
@@ -369,8 +369,8 @@ static uint64_t find_quotient(const struct walk *walk, const struct single *sing
     return hi;
 }
 
-// Whether a single difference is plausible. For the root the estimators must support it: the
-// estimate is at most 1 for an added item, and at most 4 for a changed value, which is two items.
+// Whether a single difference is plausible. For a root the estimators must support it: the estimate
+// is at most 1 for an added item, and at most 4 for a changed value, which counts as two items.
 static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
     if (walk->range->kind != GV_RANGE_ROOT) return true;
     uint64_t differ = gv_strategy_estimate(walk->tree, walk->range, mine);
@@ -403,7 +403,7 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     return DECODED;
 }
 
-// Whether the peer lacks only items at one end of the range. If so, schedules them.
+// If the peer lacks only items at one end of the range, schedules them and returns true.
 static bool send_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_range *range = walk->range;
     uint64_t bound = item_of_rank(walk->tree, first.count + range->peer.count).position;
@@ -416,7 +416,7 @@ static bool send_missing_end(struct walk *walk, struct gv_digest first, struct g
     return false;
 }
 
-// False: no space, and nothing was written.
+// Returns false, and writes nothing, if there is no space.
 static bool answer_sums(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_range *range = walk->range;
     if (gv_strategy_matches(range, mine)) return true;
@@ -437,7 +437,7 @@ static bool answer_sums(struct walk *walk, struct gv_digest first, struct gv_dig
 
 // --- answering the other kinds ------------------------------------------------------------------
 
-// False: no space, and nothing was written.
+// Returns false, and writes nothing, if there is no space.
 static bool answer_sketch(struct walk *walk) {
     const struct gv_range *range = walk->range;
     struct gv_pinsketch differ = gv_tree_sketch(walk->tree, range->lo, range->hi), peer = {{0}};
@@ -474,13 +474,13 @@ static uint32_t index_of(const uint32_t *words, uint32_t count, uint32_t word) {
     return i;
 }
 
-// The selected items that a message has passed: all before `position`, and `count` there.
+// The selected items that have been passed: all before `position`, and `count` at `position`.
 struct progress {
     uint64_t position, count;
 };
 
-// Sends a selected item, unless an earlier message has sent it. Call it for the items in order.
-// False: the message is full.
+// Sends a selected item, unless an earlier message has sent it. The caller passes the items in
+// order. Returns false if the message is full.
 static bool send_item(struct walk *walk, struct gv_item item, struct progress *progress) {
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     if (item.position != progress->position) *progress = (struct progress){item.position, 0};
@@ -495,14 +495,14 @@ static bool send_item(struct walk *walk, struct gv_item item, struct progress *p
     return true;
 }
 
-// Sends the local items with one of the cursor's elements. False: the message is full.
+// Sends the local items with one of the cursor's elements. Returns false if the message is full.
 static bool send_elements(struct walk *walk) {
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint8_t filter[GV_TREE_FILTER] = {0};
     for (uint32_t i = 0; i < cursor->count; i++) {
         filter[cursor->elements[i] % GV_TREE_FILTER] = 1;
         if (cursor->elements[i] == 1)
-            filter[0] = 1; // also the element of a hash whose low bits are 0
+            filter[0] = 1; // a hash whose low 32 bits are 0 has element 1, too
     }
     struct gv_tree_cursor at;
     struct progress progress = {cursor->position, 0};
@@ -518,7 +518,7 @@ static bool send_elements(struct walk *walk) {
     return true;
 }
 
-// Whether a list or request by hash selects an item. Notes which short hashes are present.
+// Whether a list or a request by hash selects an item. Notes which short hashes are present.
 static bool is_selected(struct walk *walk, const uint32_t *short_hashes, uint64_t hash) {
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint32_t i = index_of(short_hashes, cursor->count, short_hash_of(walk, hash));
@@ -527,8 +527,7 @@ static bool is_selected(struct walk *walk, const uint32_t *short_hashes, uint64_
     return found == (cursor->selection == SELECT_HASHES);
 }
 
-// Sends the cursor's local items: all, those that a list lacks, or those that a request names.
-// False: the message is full.
+// Sends the local items that the cursor selects. Returns false if the message is full.
 static bool send_range(struct walk *walk) {
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     uint32_t short_hashes[GV_RANGE_LIST_MAX];
@@ -552,8 +551,8 @@ static uint32_t count_missing(const struct gv_rbsr_cursor *cursor) {
     return missing;
 }
 
-// Writes a request for those of the words that no local item has. False: no space, and nothing was
-// written.
+// Writes a request for the words that no local item has. Returns false, and writes nothing, if
+// there is no space.
 static bool put_request(struct walk *walk, enum gv_range_kind kind, const uint32_t *words) {
     const struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     if (space_left(walk) < RANGE_MAX) return false;
@@ -565,8 +564,9 @@ static bool put_request(struct walk *walk, enum gv_range_kind kind, const uint32
     return true;
 }
 
-// Requests the elements of a sketch that the local tree lacks. If the counts contradict them, the
-// sketch decoded wrongly, and the range is refined. False: the message is full.
+// Requests the decoded elements of a sketch that the local tree lacks. If the item counts
+// contradict the elements, the sketch decoded wrongly, and the range is refined. Returns false if
+// the message is full.
 static bool request_elements(struct walk *walk) {
     const struct gv_range *range = walk->range;
     const struct gv_rbsr_cursor *cursor = &walk->state->cursor;
@@ -577,7 +577,7 @@ static bool request_elements(struct walk *walk) {
     return missing == 0 || put_request(walk, GV_RANGE_REQUEST_ELEMENTS, cursor->elements);
 }
 
-// Requests the items of a list that the local tree lacks. False: the message is full.
+// Requests the items of a list that the local tree lacks. Returns false if the message is full.
 static bool request_hashes(struct walk *walk) {
     uint32_t missing = count_missing(&walk->state->cursor), short_hashes[GV_RANGE_LIST_MAX];
     if (missing == 0) return true;
@@ -602,7 +602,7 @@ int gv_rbsr_begin(struct gv_rbsr *state, struct gv_slice summary,
     return 0;
 }
 
-// Starts the answer to the current range. False: no space, and nothing was written.
+// Starts the answer to the current range. Returns false, and writes nothing, if there is no space.
 static bool start_range(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_range *range = walk->range;
     switch (range->kind) {
@@ -626,8 +626,8 @@ static bool start_range(struct walk *walk, struct gv_digest first, struct gv_dig
     }
 }
 
-// Sends the items that the answer to the current range has scheduled, if any, and requests those
-// that it lacks. False: the message is full.
+// Sends the items that the answer to the current range has scheduled, and requests the items that
+// the local tree lacks. Returns false if the message is full.
 static bool finish_range(struct walk *walk) {
     struct gv_rbsr_cursor *cursor = &walk->state->cursor;
     bool elements = cursor->selection == SELECT_ELEMENTS, complete = true;
@@ -642,7 +642,7 @@ static bool finish_range(struct walk *walk) {
     return complete;
 }
 
-// Answers the ranges that are not started yet. False: the message is full.
+// Answers the ranges that are not started yet. Returns false if the message is full.
 static bool answer_ranges(struct walk *walk) {
     struct gv_rbsr *state = walk->state;
     const struct gv_window_range *next;

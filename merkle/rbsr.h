@@ -36,26 +36,28 @@
 //             bytes if the position is gv_digest_hash. If the position identifies the item, use
 //             gv_singlediff_permute of the position: sums then take 8 bytes instead of 16.
 //   ref       the caller's handle, which `send` is passed. It may differ between the sides.
-// No two items of a tree may have the same position and hash: check that a received item is new
+// No two items of a tree may have the same position and hash, so check that a received item is new
 // before inserting it (gv_tree_seek). A changed value is a new hash at the same position: update or
-// replace the item. Under different keys all items differ, and every exchange sends all of them.
+// replace the item. If the sides use different keys, all items differ, and every exchange sends
+// them all.
 //
 // Messages. A message carries a summary, items, or both. An answer depends only on the summary and
-// the local tree, so loss, duplication and reordering of messages cost time only. A malformed
-// summary is refused with GV_ESYNTAX; a wrong one can cause useless answers, but never changes a
-// tree. Insert the items of a message before you answer its summary; otherwise items may be sent
+// the local tree, so loss, duplication and reordering of messages only cost time. A malformed
+// summary is refused with GV_ESYNTAX. A false summary can cause useless answers, but never changes
+// a tree. Insert the items of a message before you answer its summary; otherwise items may be sent
 // twice.
 //
-// End. The exchange ends when every summary is answered and no message is in flight. If the
-// transport is reliable, both sides then have the union, unless hashes collided (below). After
-// losses, or to be sure, open another exchange: if the opening gets no summary and no item, the
-// sets are equal. To tell the peer that an answer ends, mark its last message, even an empty one.
+// End. The exchange ends when every summary is answered and no message is in flight. If no message
+// was lost and no hashes collided (see "Collisions"), both sides then have the union. After losses,
+// or to be sure, open another exchange; if the opening is answered by no summary and no item, the
+// sets are equal. To tell the peer that an answer is complete, mark its last message, even if it is
+// empty.
 //
-// Bounds. An opening has at most GV_RBSR_ROOT_MAX bytes, any other summary at most the
-// capacity that the caller sets for each message, at least GV_RBSR_CAPACITY_MIN. A larger
-// capacity saves messages. `send` bounds the items of a message. An answer that does not fit
-// continues in the next message. An answer allocates nothing and takes about 12 KiB of stack; only
-// gv_tree_insert and gv_tree_load allocate.
+// Bounds. An opening has at most GV_RBSR_ROOT_MAX bytes. Any other summary has at most the capacity
+// that the caller sets for each message, at least GV_RBSR_CAPACITY_MIN; a larger capacity saves
+// messages. `send` limits the items of a message. An answer that does not fit continues in the next
+// message. An answer allocates nothing and takes about 12 KiB of stack; only gv_tree_insert and
+// gv_tree_load allocate.
 //
 // A summary divides the positions into consecutive ranges and makes one statement about each:
 //
@@ -74,25 +76,26 @@
 // The answer to a range, from the local tree:
 //
 //   sums that match      nothing
-//   sums that differ     the item, if a single difference decodes (singlediff.h); the items at one
-//                        end, if only those are missing; a list, if few items are left; otherwise
-//                        the sums or sketches of subranges, split by rank
-//   sketch               if it decodes, the items that the peer lacks and a request by element for
+//   sums that differ     the item, if a single difference decodes (singlediff.h); otherwise the
+//                        items at one end, if the peer lacks only those; otherwise a list, if few
+//                        items are left, or the sums or sketches of subranges, split by rank
+//   sketch               if it decodes, the items that the peer lacks, and a request by element for
 //                        the others; otherwise sketches of subranges, or a list
-//   list                 the items that the list lacks, and a request by hash for those that the
-//                        local tree lacks
+//   list                 the items that are not in the list, and a request by hash for the listed
+//                        items that are not in the local tree
 //   request, empty       the items
 //   probe                the items there; if there are none, the answer to sums that differ
 //
 // Collisions. The side that opens an exchange draws its salt at random. Short hashes and the bounds
-// of ranges depend on it. Sums are not salted, since decoding a single difference needs them; their
-// hashes are keyed. A difference that the sums of one exchange hide is found by a later one: the
-// bounds of ranges move by up to a quarter of a subrange, and if two sides have equal sums but
-// different sums of hash · position, ranges carry both sums from then on.
+// of ranges depend on the salt. Sums do not, because decoding a single difference needs sums
+// without a salt; their hashes are keyed. If two differences cancel in the sums of one exchange, a
+// later exchange finds them, because it moves the bounds of ranges by up to a quarter of a
+// subrange. If the sums of a range are equal but the sums of hash · position differ, its subranges
+// carry both sums.
 //
 // Cost. Time is proportional to the length of the summary plus the number of items in the ranges of
 // its lists, sketches and requests. Ranges are disjoint, so any input costs at most one pass over
-// the items, and one over the tree nodes whose sketches are stale (gv_tree_sketch).
+// the items, and one pass over the tree nodes whose sketches are stale (gv_tree_sketch).
 #ifndef GV_MERKLE_RBSR_H
 #define GV_MERKLE_RBSR_H
 
@@ -110,15 +113,15 @@ enum {
     GV_RBSR_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 
-// Writes the opening of an exchange, which is the root: at most GV_RBSR_ROOT_MAX bytes, to an
+// Writes the opening of an exchange, which is the root range: at most GV_RBSR_ROOT_MAX bytes, to an
 // empty writer (asserted). Draw the salt at random; all answers of the exchange repeat it. Writes
-// nothing if an argument is NULL; sets out->full if the buffer is too short.
+// nothing if an argument is NULL. Sets out->full if the buffer is too short.
 void gv_rbsr_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
 bool gv_rbsr_is_opening(struct gv_slice summary);
 
-// Hints for an answer. They change its cost, never its result; all 0 is valid.
+// Hints for an answer. They change its cost, never its result. All members may be 0.
 struct gv_rbsr_options {
     uint32_t expected; // expected differences in the whole set; 0: unknown
     bool fewer_rounds; // prefer fewer messages to fewer bytes
@@ -130,9 +133,9 @@ struct gv_strategy {
     struct gv_rbsr_options options;
     uint32_t expected_each; // expected differences in a range
     uint32_t fanout;        // subranges of a range that differs
-    uint32_t sketch_max;    // ranges of at most this number of items are sketched, not split
+    uint32_t sketch_max;    // ranges of at most this many items are sketched, not split
     uint8_t salt;           // salt of the exchange
-    bool sampled;           // the first ranges have chosen the members above
+    bool sampled;           // the first ranges of the summary have been sampled
 };
 
 // How far the answer to the current range has proceeded. Private.
@@ -146,8 +149,8 @@ struct gv_rbsr_cursor {
 };
 
 // The state of an answer, which may take several messages; the tree may change between them.
-// gv_rbsr_begin initialises it. The caller may read the first three members; the others are
-// private. May be copied.
+// gv_rbsr_begin initialises the state. The caller may read the first three members; the others are
+// private. A state may be copied.
 struct gv_rbsr {
     uint32_t differences;    // distinct differences found so far; a lower bound
     bool done;               // nothing is left to answer
@@ -161,13 +164,13 @@ struct gv_rbsr {
     struct gv_strategy strategy;
 };
 
-// The part of an answer that goes into one message. Before each call the caller sets `send`, `ctx`,
-// `summary` to an empty buffer, and `wrote` to 0.
+// The part of an answer that goes into one message. Before each call of gv_rbsr_answer the caller
+// sets `send` and `ctx`, sets `summary` to an empty buffer, and sets `wrote` to 0.
 struct gv_rbsr_out {
     struct gv_writer summary; // remains empty if the answer consists of items only
     uint64_t wrote;           // upper bound of the last range written
-    // Sends this item to the peer, which lacks it; `summary_len` is the length of the summary so
-    // far. False: the message is full; the same item follows in the next one.
+    // Sends this item to the peer, which lacks it. `summary_len` is the length of the summary so
+    // far. Returns false if the message is full; the same item is then passed for the next message.
     bool (*send)(void *ctx, const struct gv_item *item, size_t summary_len);
     void *ctx; // passed to `send`
 };
@@ -178,14 +181,15 @@ struct gv_rbsr_out {
 int gv_rbsr_begin(struct gv_rbsr *state, struct gv_slice summary,
                   const struct gv_rbsr_options *options);
 
-// Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
-// is full: call again with an empty message. To guarantee progress, `send` must accept at least one
-// item in an empty message. The tree is not const because it caches sketches (gv_tree_sketch).
+// Continues an answer. Returns 0 if the answer is complete (state->done is then set), or 1 if the
+// message is full; then call again with an empty message. To guarantee progress, `send` must accept
+// at least one item in an empty message. The tree is not const because it caches sketches
+// (gv_tree_sketch).
 //   GV_ESYNTAX  the rest of the summary is malformed; what has been written is valid, and the
 //               answer is done
 //   GV_EINVAL   an argument, `send` or the summary's buffer is NULL
 //   GV_ESPACE   out->summary.cap is less than GV_RBSR_CAPACITY_MIN
-// After the latter two nothing was written, and the answer can be continued.
+// After GV_EINVAL or GV_ESPACE nothing was written, and the answer can be continued.
 int gv_rbsr_answer(struct gv_rbsr *state, struct gv_tree *tree, const struct gv_digest_key *key,
                    struct gv_rbsr_out *out);
 

@@ -4,20 +4,21 @@
 #include "rbsr.h"
 
 enum {
-    VERSION = 1,      // of the messages, in the high half of the first byte
-    FLAG_REPLY = 1,   // by the responder
-    FLAG_OPENING = 2, // a check of the key, and the root
-    FLAG_PENDING = 4, // the sender has pending summaries …
-    FLAG_IDLE = 8,    // with pending: the peer goes on first; otherwise: nothing to say, a digest
-    ID_SIZE = 4,      // exchange number
-    SEQ_MAX = 5,      // longest message number, a varint of 32 bits
-    CHECK_SIZE = 4,   // key check of an opening
-    DIGEST_SIZE = 8,  // digest of an idle message
+    VERSION = 1,      // of the message format, in the high half of the first byte
+    FLAG_REPLY = 1,   // the responder wrote the message
+    FLAG_OPENING = 2, // the message opens an exchange: key check and root follow
+    FLAG_PENDING = 4, // the sender has summaries whose answers are incomplete
+    FLAG_IDLE =
+        8,       // with FLAG_PENDING: the peer continues first; alone: nothing to say, and a digest
+    ID_SIZE = 4, // exchange number
+    SEQ_MAX = 5, // longest message number, a varint of 32 bits
+    CHECK_SIZE = 4,  // key check of an opening
+    DIGEST_SIZE = 8, // digest of an idle message
     HEADER_MAX = 1 + ID_SIZE + SEQ_MAX,
-    PENDING_MAX = 24,     // received summaries whose answers are incomplete
-    PENDING_MESSAGES = 8, // space for them, in longest messages
-    NEAR_MS = 2,          // round trips from which on sketches save time …
-    FAR_MS = 20,          // … and messages cost more than bytes
+    PENDING_MAX = 24,     // most received summaries whose answers are incomplete
+    PENDING_MESSAGES = 8, // space for their bytes, in messages of message_max
+    NEAR_MS = 2,          // from this round trip on sketches save time
+    FAR_MS = 20,          // from this round trip on messages cost more than bytes
     DEFAULT_MESSAGE = 32768,
 };
 _Static_assert((int)HEADER_MAX + (int)GV_RBSR_CAPACITY_MIN <= (int)GV_RECONCILE_MESSAGE_MIN &&
@@ -28,26 +29,26 @@ struct gv_reconcile {
     struct gv_alloc alloc;
     struct gv_digest_key key;
     struct gv_tree tree;
-    size_t sessions; // sessions of the set
-    bool busy;       // within `send`
+    size_t sessions; // number of sessions of the set
+    bool busy;       // a `send` callback is running
 };
 
-// A session answers the latest summary first, depth first, so the number of pending ones stays
-// small, and an exchange proceeds even if the oldest are dropped.
+// A session answers the latest summary first (depth first), so few summaries are pending, and an
+// exchange proceeds even if the oldest pending summaries are dropped.
 struct gv_reconcile_session {
     struct gv_reconcile *set;
     struct gv_reconcile_session_config config;
-    uint32_t opened; // exchanges that this side has opened
-    uint32_t id;     // of the exchange
-    uint32_t seq;    // of the opener's last message
+    uint32_t opened; // number of exchanges that this side has opened
+    uint32_t id;     // id of the exchange
+    uint32_t seq;    // number of the opener's last message
     bool opener;     // this side has opened the exchange
     bool known;      // there is, or was, an exchange
-    bool over;       // it is done
-    int status;      // of the last answer
-    uint32_t depth;  // pending summaries, the latest last
-    size_t used;     // bytes of them
+    bool over;       // the exchange is done
+    int status;      // result of the last answer
+    uint32_t depth;  // number of pending summaries; the latest is last
+    size_t used;     // bytes of the pending summaries
     struct gv_rbsr pending[PENDING_MAX];
-    uint8_t bytes[]; // PENDING_MESSAGES · message_max
+    uint8_t bytes[]; // of the pending summaries: PENDING_MESSAGES · message_max
 };
 
 // A parsed message.
@@ -97,7 +98,7 @@ static int check_item(const struct gv_reconcile *set, uint64_t position, struct 
     return position == GV_POSITION_END ? GV_ERANGE : 0;
 }
 
-// The hash covers the position, so that items of equal bytes have different elements in a sketch.
+// The hash covers the position, so that items with equal bytes have different elements in a sketch.
 static uint64_t hash_of(const struct gv_reconcile *set, uint64_t position, struct gv_slice bytes) {
     if (bytes.len == 0) return gv_singlediff_permute(&set->key, position);
     uint64_t words[2] = {position, gv_digest_hash2(&set->key, bytes.data, bytes.len)};
@@ -147,7 +148,7 @@ int gv_reconcile_find(const struct gv_reconcile *set, uint64_t position, struct 
     return 1;
 }
 
-// Hashes the items into `to`; checks their order, and that no two are the same.
+// Hashes the items into `to`. Checks that they are in order and that no two are the same.
 static int hash_items(const struct gv_reconcile *set, const struct gv_reconcile_item *items,
                       size_t count, struct gv_item *to) {
     for (size_t i = 0; i < count; i++) {
@@ -266,7 +267,8 @@ static int finish(struct gv_reconcile_session *session, int status) {
 
 // --- messages ----------------------------------------------------------------------------------
 
-// Differs under different keys, but for a chance of 2^-32.
+// A 32-bit check of the key: a different key gives a different value, except with a chance of
+// 2^-32.
 static uint32_t key_check(const struct gv_reconcile *set, uint32_t id) {
     return (uint32_t)gv_digest_fingerprint(&set->key, (struct gv_digest){0}, id);
 }
@@ -279,13 +281,13 @@ static void put_header(const struct gv_reconcile_session *session, uint8_t flags
     gv_pack_put_varint(out, session->seq);
 }
 
-// Whether the sender has nothing to say: neither pending summaries nor a summary in the message,
-// but a digest.
+// Whether the sender has neither pending summaries nor a summary in the message; the message then
+// carries a digest.
 static bool is_idle(uint8_t flags) {
     return (flags & (FLAG_PENDING | FLAG_IDLE)) == FLAG_IDLE;
 }
 
-// Whether these flags go together.
+// Whether this combination of flags is valid.
 static bool are_flags(const struct message *message) {
     if (message->flags & FLAG_OPENING) return message->flags == FLAG_OPENING && message->seq == 0;
     if (is_idle(message->flags)) return message->summary.len == 0;
@@ -312,7 +314,7 @@ static int parse(struct gv_slice bytes, struct message *out) {
 int gv_reconcile_open(struct gv_reconcile_session *session, uint64_t nonce, void *buf, size_t cap) {
     if (session == NULL || buf == NULL || session->set->busy) return GV_EINVAL;
     if (cap < GV_RECONCILE_MESSAGE_MIN) return GV_ESPACE;
-    // The count makes the exchanges of this session differ even if their nonces do not.
+    // The counter makes the exchanges of this session differ even if their nonces are equal.
     uint64_t id = (nonce ^ nonce >> 32) + ++session->opened * UINT64_C(0x9e3779b1);
     start(session, (uint32_t)id, true);
     struct gv_writer out = {.data = buf, .cap = cap};
@@ -330,8 +332,8 @@ int gv_reconcile_open(struct gv_reconcile_session *session, uint64_t nonce, void
 struct writing {
     struct gv_reconcile_session *session;
     struct gv_rbsr_out out;
-    uint64_t sent; // items
-    bool kept;     // the answer to the message is incomplete
+    uint64_t sent; // number of items sent
+    bool kept;     // the summary that was received is pending
 };
 
 static bool send_item(void *ctx, const struct gv_item *item, size_t summary_len) {
@@ -361,8 +363,8 @@ static void drop_oldest(struct gv_reconcile_session *session) {
     for (uint32_t i = 0; i < session->depth; i++) session->pending[i].summary.data -= len;
 }
 
-// Keeps a summary whose answer is incomplete. If there is no space, drops the oldest ones: the
-// digests then differ at the end, and the next exchange answers them.
+// Keeps a summary whose answer is incomplete. If there is no space, drops the oldest pending
+// summaries; the digests then differ at the end, and the next exchange finds the missing items.
 static void keep(struct gv_reconcile_session *session, struct gv_rbsr state) {
     size_t cap = PENDING_MESSAGES * session->config.message_max, len = state.summary.len;
     while (session->depth == PENDING_MAX || cap - session->used < len) drop_oldest(session);
@@ -382,14 +384,14 @@ static struct gv_rbsr_options options_of(const struct gv_reconcile_session *sess
     };
 }
 
-// Whether the latest pending summary is one of the peer's. The peer then goes on first: the two
-// sides together work depth first, so the pending summaries remain few.
+// Whether the peer keeps the latest pending summary of both sides. It then continues first, so that
+// both sides together work depth first, and few summaries are pending.
 static bool goes_on(const struct message *message) {
     return (message->flags & (FLAG_PENDING | FLAG_IDLE)) == FLAG_PENDING;
 }
 
-// Answers the summary, and pending ones, until there is one summary in the message, which is the
-// most it holds, or the message is full. 0; GV_ESYNTAX; GV_EFULL: no item fits.
+// Answers the received summary, then pending ones, until the message holds a summary or is full. A
+// message holds one summary. Returns 0; GV_ESYNTAX; or GV_EFULL if no item fits.
 static int answer_summaries(struct writing *writing, const struct message *message) {
     struct gv_reconcile_session *session = writing->session;
     int more = 0;
@@ -439,7 +441,7 @@ static int write_message(struct gv_reconcile_session *session, const struct mess
     return flags;
 }
 
-// The opener has received a reply.
+// Handles a reply, as the opener.
 static int answer_reply(struct gv_reconcile_session *session, const struct message *message,
                         struct gv_writer *out) {
     if (session->over || message->seq != session->seq) return session->status;
@@ -452,7 +454,7 @@ static int answer_reply(struct gv_reconcile_session *session, const struct messa
     return flags < 0 ? flags : GV_RECONCILE_WAIT;
 }
 
-// The responder replies.
+// Writes a reply, as the responder.
 static int write_reply(struct gv_reconcile_session *session, const struct message *message,
                        struct gv_writer *out) {
     int flags = write_message(session, message, out);
@@ -462,7 +464,7 @@ static int write_reply(struct gv_reconcile_session *session, const struct messag
     return last ? finish(session, GV_RECONCILE_ANSWERED) : GV_RECONCILE_WAIT;
 }
 
-// The responder has received a message after the opening.
+// Handles a message after the opening, as the responder.
 static int answer_request(struct gv_reconcile_session *session, const struct message *message,
                           struct gv_writer *out) {
     if (message->seq == session->seq) return GV_RECONCILE_REPEAT;
@@ -471,14 +473,14 @@ static int answer_request(struct gv_reconcile_session *session, const struct mes
     return write_reply(session, message, out);
 }
 
-// The peer has opened an exchange.
+// Handles an opening of the peer.
 static int answer_opening(struct gv_reconcile_session *session, const struct message *message,
                           struct gv_writer *out) {
     if (message->check != key_check(session->set, message->id)) return GV_EAUTH;
     bool same = session->known && session->id == message->id;
     if (same && session->opener) return GV_EINVAL;
     if (same) return session->seq == 0 ? GV_RECONCILE_REPEAT : session->status;
-    // Two openings have crossed: the peer accepts this side's, which may have been lost.
+    // Two openings have crossed. The peer accepts this side's opening, which may have been lost.
     bool crossed = session->known && session->opener && !session->over && session->seq == 0;
     if (crossed && session->id > message->id) return GV_RECONCILE_REPEAT;
     start(session, message->id, false);

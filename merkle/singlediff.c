@@ -34,12 +34,12 @@ uint64_t gv_singlediff_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo
     GV_ASSERT(lo < hi && step != NULL);
     *step = 0;
     if (sum == 0) return hi;
-    unsigned zeros = 0; // trailing zero bits of the sum, whose odd part alone has an inverse
+    unsigned zeros = 0; // trailing zero bits of the sum; only its odd part has an inverse
     for (uint64_t rest = sum; (rest & 1) == 0; rest >>= 1) zeros++;
     if (zeros > 0 && weighted_sum << (64 - zeros) != 0) return hi;
     uint64_t odd = sum >> zeros, inverse = odd; // correct in the low three bits
     for (int i = 0; i < 5; i++)
-        inverse *= 2 - odd * inverse; // Newton: doubles the number of correct bits
+        inverse *= 2 - odd * inverse; // Newton's iteration doubles the number of correct bits
     uint64_t position = (weighted_sum >> zeros) * inverse;
     if (zeros == 0) return lo <= position && position < hi ? position : hi;
     *step = UINT64_C(1) << (64 - zeros);

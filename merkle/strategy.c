@@ -2,19 +2,20 @@
 #include "strategy.h"
 
 enum {
-    ROOT_SPLIT_MIN = 16,  // fewest subranges of the root
-    FEW = 16,             // most differing ranges that count as few
-    FEW_SPLIT_MIN = 6,    // fewest subranges of each of few ranges
-    FEW_ITEMS = 24576,    // few differing ranges are sketched on any link up to this many items
-    SKETCH_MOST = 5,      // … and up to this many differences in each, on average
-    SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches …
-    SUMS_SHARE = 32,      // … or one in this many if the remaining differences are …
-    FEW_DIFFERENCES = 3,  // … fewer than this
-    TRUST = 8,            // factor by which the estimator must contradict the history
-    SAMPLE = 48,          // ranges with a count that are sampled
-    SAMPLE_ALL = 192,     // most ranges sampled while all differ
-    SURPLUS_MAX = 1024,   // limit of the surplus of a sampled range, items
-    SPLIT_MAX = 4096,     // most subranges of a range
+    ROOT_SPLIT_MIN = 16, // fewest subranges of the root
+    FEW = 16,            // at most this many differing ranges are "few"
+    FEW_SPLIT_MIN = 6,   // fewest subranges of each differing range if these are few
+    FEW_ITEMS =
+        24576, // few differing ranges are sketched, without use_sketches, up to this many items
+    SKETCH_MOST = 5,      // … and up to this many expected differences in each range
+    SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches
+    SUMS_SHARE = 32,      // the same if fewer than FEW_DIFFERENCES differences remain
+    FEW_DIFFERENCES = 3,
+    TRUST = 8,   // factor by which estimator and history must differ for the history to be ignored
+    SAMPLE = 48, // number of ranges to sample, of those that carry a count
+    SAMPLE_ALL = 192,   // the same while all sampled ranges differ
+    SURPLUS_MAX = 1024, // limit of the surplus that a sampled range contributes, items
+    SPLIT_MAX = 4096,   // most subranges of a range
 };
 
 // --- comparing a range ------------------------------------------------------------------------
@@ -43,19 +44,19 @@ struct gv_strategy gv_strategy_start(const struct gv_rbsr_options *options, uint
     return strategy;
 }
 
-// Two differences with the same element cancel in every sketch. So some exchanges use sums only,
-// more often if few differences remain.
+// Two differing items with the same element cancel in every sketch. So some exchanges use sums
+// only, more often if few differences remain.
 static bool skips_sketches(const struct gv_strategy *strategy, uint64_t remaining) {
     return strategy->salt % (remaining < FEW_DIFFERENCES ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
 }
 
 // The first ranges of a summary.
 struct sample {
-    int64_t ranges;       // number of ranges that carry a count
+    int64_t ranges;       // ranges that carry a count
     int64_t sum, squares; // sum of their surpluses, and sum of the squared surpluses
-    int64_t sums;         // number of ranges with sums
-    int64_t differ;       // number of these that differ, not counting a surplus of ±1
-    uint64_t differ_all;  // estimate of that number for the whole summary
+    int64_t sums;         // ranges with sums
+    int64_t differ;       // ranges with sums that differ, not counting a surplus of ±1
+    uint64_t differ_all;  // estimate of `differ` for the whole summary
 };
 
 static void add_range(struct sample *sample, const struct gv_tree *tree,
@@ -81,7 +82,7 @@ static void add_range(struct sample *sample, const struct gv_tree *tree,
     sample->squares += by * by;
 }
 
-// Whether the sample is large enough. While all ranges differ, a longer one is more accurate.
+// Whether the sample is large enough. While all ranges differ, a larger sample is more accurate.
 static bool is_complete(const struct sample *sample) {
     return sample->ranges >= (sample->differ < sample->sums ? SAMPLE : SAMPLE_ALL);
 }
@@ -101,8 +102,8 @@ static struct sample take_sample(struct gv_window *window) {
     return sample;
 }
 
-// The number of subranges of a range that differs. If few ranges differ, each gets more subranges,
-// which costs little and saves a message.
+// The number of subranges of a range that differs. If few ranges differ, more subranges for each
+// cost little and save a message.
 static uint32_t choose_fanout(const struct gv_strategy *strategy, const struct sample *sample) {
     uint32_t finer = strategy->options.fewer_rounds ? 4 : 1;
     uint32_t fanout = strategy->expected_each * finer;
@@ -121,8 +122,8 @@ static uint32_t choose_sketch_max(const struct gv_strategy *strategy, uint64_t d
 }
 
 // If differences are scattered over both sides, the variance of the surplus estimates the mean
-// number of differences in a range. It misses changed values; but if every range differs, there are
-// many.
+// number of differences in a range. A changed value does not change the surplus; but if every range
+// differs, choose_fanout assumes that there are many differences.
 void gv_strategy_sample(struct gv_strategy *strategy, struct gv_window *window) {
     if (strategy->sampled) return;
     struct sample sample = take_sample(window);
@@ -142,8 +143,9 @@ uint64_t gv_strategy_estimate(const struct gv_tree *tree, const struct gv_range 
                                     gv_strategy_surplus(root, mine.count));
 }
 
-// The expected differences in the whole set: those of the history, unless the estimator contradicts
-// it. 0: the peer probably has new items after the last local position; sums are best for these.
+// The expected number of differences in the whole set: the caller's history, unless the estimator
+// contradicts it. 0 if the peer probably has new items after the last local position, for which
+// sums are best.
 static uint64_t expected_in_all(const struct gv_strategy *strategy, const struct gv_tree *tree,
                                 const struct gv_range *root, struct gv_digest mine) {
     uint64_t expect = gv_strategy_estimate(tree, root, mine), history = strategy->options.expected;
@@ -159,7 +161,7 @@ static bool is_full_range(const struct gv_range *range) {
     return range->lo == 0 && range->hi == GV_POSITION_END;
 }
 
-// Most subranges with sums for the range.
+// The highest number of subranges with sums for the range.
 static uint32_t sum_count(const struct gv_strategy *strategy, const struct gv_tree *tree,
                           const struct gv_range *range, struct gv_digest mine) {
     if (!is_full_range(range)) return strategy->fanout;
@@ -168,7 +170,7 @@ static uint32_t sum_count(const struct gv_strategy *strategy, const struct gv_tr
     return clamp(expect, ROOT_SPLIT_MIN, SPLIT_MAX);
 }
 
-// Most subranges with sketches for the range; 0: sums are better.
+// The highest number of subranges with sketches for the range, or 0 if sums are better.
 static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv_tree *tree,
                              const struct gv_range *range, struct gv_digest mine) {
     bool sketches = strategy->options.use_sketches;
@@ -181,8 +183,8 @@ static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv
         break;
     case GV_RANGE_SKETCH:
         if (!sketches) return 0;
-        // If the next sketch fails, too, that costs a message; this is less likely for the full
-        // range.
+        // If the next sketch fails, too, that costs a message. A sketch of the full range fails
+        // less often.
         each = is_full_range(range) ? 3 : 2;
         if (expect < GV_PINSKETCH_CAPACITY) expect = GV_PINSKETCH_CAPACITY;
         break;
@@ -197,7 +199,8 @@ struct gv_strategy_choice gv_strategy_choose(const struct gv_strategy *strategy,
                                              const struct gv_range *range, struct gv_digest mine) {
     GV_ASSERT(mine.count > 0);
     uint32_t sketches = sketch_count(strategy, tree, range, mine);
-    // After a sketch failed, a short range is listed, and a longer one is split at least in two.
+    // A range whose sketch failed is listed if it is short, and otherwise split into two or more
+    // parts.
     bool first = sketches > 0 && range->kind != GV_RANGE_SKETCH;
     uint32_t most = strategy->options.fewer_rounds ? GV_RANGE_LIST_MAX : GV_RANGE_LIST_MAX / 2;
     if (first) most = GV_PINSKETCH_CAPACITY;

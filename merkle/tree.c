@@ -6,8 +6,8 @@
 
 // ---- Nodes and their memory ---------------------------------------------------------------------
 
-// The number of nodes to allocate so that `need` are free; 0: enough are free. Chunks grow with the
-// tree: small trees use little memory, and large ones allocate rarely.
+// The number of nodes to allocate so that `need` nodes are free, or 0 if enough are free. Chunks
+// grow with the tree, so small trees use little memory and large trees allocate rarely.
 static size_t chunk_nodes(const struct gv_tree *tree, size_t need) {
     if (need <= tree->free_count) return 0;
     size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
@@ -21,13 +21,13 @@ static size_t chunk_size(size_t count) {
 
 size_t gv_tree_growth(const struct gv_tree *tree) {
     size_t count =
-        chunk_nodes(tree, (size_t)tree->depth + 1); // if every level splits, the root included
+        chunk_nodes(tree, (size_t)tree->depth + 1); // if every level splits, including the root
     return count > 0 ? chunk_size(count) : 0;
 }
 
 size_t gv_tree_next_chunk(const struct gv_tree *tree) {
     size_t nodes = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
-    size_t need = (size_t)tree->depth + 2; // the root may split before
+    size_t need = (size_t)tree->depth + 2; // the previous insert may have split the root
     return chunk_size(nodes > need ? nodes : need);
 }
 
@@ -71,8 +71,8 @@ static void free_node(struct gv_tree *tree, union node *node) {
 
 // ---- Finding ------------------------------------------------------------------------------------
 
-// Sets the cursor after all items below `position`, which may be after the last item of a leaf.
-// With `to_change` the lower levels, which are rarely cached, are prefetched as a whole.
+// Sets the cursor after all items below `position`. That may be one past the last item of a leaf.
+// `to_change` prefetches whole nodes of the lower levels, which are rarely cached.
 static void descend(const struct gv_tree *tree, uint64_t position, bool to_change,
                     struct gv_tree_cursor *out) {
     GV_ASSERT(tree->depth > 0 && tree->depth <= GV_TREE_DEPTH_MAX);
@@ -91,7 +91,7 @@ static void descend(const struct gv_tree *tree, uint64_t position, bool to_chang
     out->index[level] = (uint16_t)index_below(node, position, true);
 }
 
-// Moves from after the last item of a leaf to the first item of the next leaf.
+// Moves from one past the last item of a leaf to the first item of the next leaf.
 static bool next_leaf(struct gv_tree_cursor *at) {
     int last = at->tree->depth - 1, level = last;
     do {
@@ -107,7 +107,7 @@ static bool next_leaf(struct gv_tree_cursor *at) {
     return true;
 }
 
-// The leaf at a cursor, which must be at an item.
+// The leaf and the index of a cursor that is at an item.
 static union node *leaf_at(const struct gv_tree_cursor *at, uint32_t *index) {
     GV_ASSERT(at->epoch == at->tree->epoch && at->tree->depth > 0);
     union node *leaf = at->node[at->tree->depth - 1];
@@ -163,7 +163,8 @@ static void prefetch_hashes(const union node *leaf) {
     prefetch(leaf->leaf.hashes, sizeof leaf->leaf.hashes);
 }
 
-// Whether the filter matches any of these hashes. Compilers do not unroll the loop by themselves.
+// Whether the filter matches any of these hashes. Unrolled by hand, since compilers do not unroll
+// it.
 static bool has_any(const uint8_t *filter, const uint64_t *hashes, size_t count) {
     uint32_t some = 0;
     size_t i = 0;
@@ -234,7 +235,7 @@ struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t posit
     return below;
 }
 
-// The sketch of the subtree, recomputed where it is stale.
+// The sketch of the subtree. Recomputes the stale sketches in it.
 static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union node *node,
                                             int height) {
     struct gv_pinsketch *sketch = &node->sketch;
@@ -251,8 +252,8 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     return sketch;
 }
 
-// Adds the sketch of a leaf's items in [lo, hi): adds these items, or adds the leaf's sketch and
-// removes the other items, whichever are fewer.
+// Adds the items of a leaf that are in [lo, hi). If most items are, adds the sketch of the whole
+// leaf and removes the other items.
 static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
                       struct gv_pinsketch *all) {
     const uint64_t *hashes = leaf->leaf.hashes;
@@ -267,8 +268,8 @@ static void add_items(const struct gv_tree *tree, const union node *leaf, uint64
     }
 }
 
-// The same for a node of any height: adds the sketches of the children inside the range, and parts
-// of the two children at its ends.
+// Adds the items of a node of any height that are in [lo, hi): the sketches of the children within
+// the range, and parts of the first and the last child.
 static void add_range(const struct gv_tree *tree, union node *node, int height, uint64_t lo,
                       uint64_t hi, struct gv_pinsketch *all) {
     if (lo >= hi) return;
@@ -366,8 +367,8 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     inner->positions[a + 1] = leaf ? right->leaf.positions[0] : right->inner.positions[0];
 }
 
-// Moves items of a full leaf to a neighbour with free slots, so that leaves are fuller than after a
-// split. True: items were moved, and the path is invalid.
+// Moves items of a full leaf to a neighbour that has free slots, so that leaves stay fuller than if
+// they were split. Returns true if items were moved; the path is then invalid.
 static bool redistribute(struct gv_tree_cursor *path) {
     int level = path->tree->depth - 1;
     const union node *leaf = path->node[level];
@@ -407,8 +408,8 @@ static size_t nodes_to_split(const struct gv_tree_cursor *path) {
     return (size_t)(depth - level) + (level == 0); // a split root needs a new root
 }
 
-// Inserts the entry into the path's node of this level. True: the node was split, and *entry is now
-// that of the new right neighbour, to be inserted in the level above.
+// Inserts the entry into the path's node of this level. Returns true if the node was split; *entry
+// then describes the new right neighbour, and the caller inserts it into the level above.
 static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path, int level,
                          uint32_t index, struct entry *entry) {
     bool leaf = level == tree->depth - 1;
@@ -418,8 +419,8 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
         put(node, index, entry, leaf);
         return false;
     }
-    // At the right edge of the tree the new node starts with the new entry: if entries arrive
-    // almost in order, the old node gets no more entries, and should be full.
+    // At the right edge of the tree the new node starts with the new entry. If entries arrive
+    // almost in order, the old node gets no more entries, so it should be full.
     uint32_t keep = cap / 2;
     if (index > keep && at_right_edge(tree, node, level)) keep = index;
     union node *right = allocate_node(tree);
@@ -504,12 +505,12 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
     tree->estimator = gv_estimator_add(gv_estimator_sub(tree->estimator, old), hash);
 }
 
-// Balances a child that is less than half full with a neighbour, or merges them if they fit into
-// one node. True: the parent has one child less.
+// Balances a child that is less than half full with a neighbour, or merges the two if one node can
+// hold their entries. Returns true if the parent lost a child.
 static bool rebalance(struct gv_tree *tree, union node *parent, uint32_t index, bool leaf) {
     GV_ASSERT(index < parent->count);
     struct inner *inner = &parent->inner;
-    if (parent->count == 1) { // only along the right edge, where a small node is allowed
+    if (parent->count == 1) { // only at the right edge, where a node may be small
         if (inner->children[0]->count > 0) return false;
         free_node(tree, inner->children[0]);
         parent->count = 0;
@@ -574,7 +575,8 @@ static size_t span_of(int height) {
     return span;
 }
 
-// Builds a subtree of these items, full from the left; `position` is the parent's bound for it.
+// Builds a subtree of these items, whose nodes are full except for the last ones. `position` is the
+// lower bound that the parent stores for the subtree.
 static union node *build(struct gv_tree *tree, int height, const struct gv_item *items,
                          size_t count, uint64_t position, struct gv_digest *digest) {
     GV_ASSERT(count > 0 && count <= span_of(height));

@@ -10,11 +10,11 @@
 // of a position and the item of a rank cost O(log n). Insert, update and erase cost O(log n).
 //
 // Leaves hold up to 80 items, inner nodes up to 40 children; both have the same size. All nodes are
-// at least half full, except along the right edge, where a split leaves the left node full. A full
-// leaf moves items to a neighbour before it splits. An item takes 27 bytes if items are inserted in
-// random order, and 22 to 24 bytes if they are inserted almost in order, or loaded. Nodes are
-// allocated in chunks, which double up to 64 nodes (about 3,000 items). Memory is returned to the
-// allocator only by gv_tree_fini.
+// at least half full, except along the right edge: if the last node of a level splits, the left
+// half stays full. A full leaf moves items to a neighbour before it splits. An item takes 27 bytes
+// if items are inserted in random order, and 22 to 24 bytes if they are inserted almost in order or
+// loaded. Nodes are allocated in chunks, which double in size up to 64 nodes (about 3,000 items).
+// Only gv_tree_fini returns memory to the allocator.
 //
 // Pointers must not be NULL (asserted), except where a comment allows it.
 #ifndef GV_MERKLE_TREE_H
@@ -49,8 +49,8 @@ struct gv_tree_cursor {
     uint16_t index[GV_TREE_DEPTH_MAX]; // the entry in each node
 };
 
-// Opaque; declared here so that the caller can allocate it. May be moved in memory while no cursor
-// is in use.
+// Opaque; declared here so that the caller can allocate it. A tree may be moved in memory while no
+// cursor is in use.
 struct gv_tree {
     struct gv_alloc alloc;
     void *root;
@@ -87,64 +87,66 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
 void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at);
 
 // Fills an empty tree with `count` items in ascending order of position; positions may repeat. The
-// leaves are full. O(count). `items` may be NULL if `count` is 0.
+// leaves are full afterwards. O(count). `items` may be NULL if `count` is 0.
 // GV_EINVAL: the tree is not empty, the items are not in order, or a position is GV_POSITION_END;
 // GV_ENOMEM: the allocator failed. After an error the tree is unchanged.
 int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count);
 
-// Sets the cursor to the first item whose position is at least `position`. False: there is none;
-// the cursor is then after the last item: only gv_tree_prev may use it, unless the tree is empty.
+// Sets the cursor to the first item whose position is at least `position`. Returns false if there
+// is none; the cursor is then after the last item. Only gv_tree_prev may use such a cursor, and
+// only if the tree is not empty.
 bool gv_tree_seek(const struct gv_tree *tree, uint64_t position, struct gv_tree_cursor *out);
 
-// Sets the cursor to the item of this rank. False: the rank is not below the count; the cursor is
-// then unchanged.
+// Sets the cursor to the item of this rank. Returns false, and leaves the cursor unchanged, if the
+// tree has no such item.
 bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out);
 
 // The item at the cursor.
 struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
 
-// Moves to the next item. False: there is none; the cursor is then after the last item.
+// Moves to the next item. Returns false if there is none; the cursor is then after the last item.
 bool gv_tree_next(struct gv_tree_cursor *at);
 
-// Moves to the first item, from the current one on, whose filter[hash % GV_TREE_FILTER] is not 0.
-// False: there is none below position `to`; the cursor must then not be used. Takes about one
-// nanosecond an item.
+// Moves to the first item, from the current item on, whose filter[hash % GV_TREE_FILTER] is not 0.
+// Returns false if there is none below position `to`; the cursor must then not be used. Takes about
+// one nanosecond per item.
 enum { GV_TREE_FILTER = 4096 };
 bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[GV_TREE_FILTER]);
 
-// Moves to the previous item, also from after the last item. False: the cursor is at the first
-// item; it is then unchanged.
+// Moves to the previous item. The cursor may be after the last item. Returns false, and leaves the
+// cursor unchanged, if the cursor is at the first item.
 bool gv_tree_prev(struct gv_tree_cursor *at);
 
 // The digest of the items in [lo, hi); lo <= hi (asserted).
 struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The digest of the items below this position. The digest of a range is the difference of two such;
-// adjacent ranges share one.
+// The digest of the items below this position. The digest of the range [lo, hi) is the difference
+// between the digests below `hi` and below `lo`.
 struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t position);
 
-// Batched search: the digests below many positions, in any order; and the positions of the items of
-// many ranks, each below the count (asserted). `positions` may be `ranks`. The cache misses of 16
-// searches overlap, so in a tree larger than the cache this is several times as fast as single
-// searches. If `below` is NULL, the items at these positions are only brought into the cache.
+// Batched searches. The first function finds the digests below many positions, in any order, or, if
+// `below` is NULL, only brings the items at these positions into the cache. The second function
+// finds the positions of the items of many ranks, each below the count (asserted); `positions` may
+// be `ranks`. The cache misses of 16 searches overlap, so in a tree larger than the cache a batch
+// is several times as fast as single searches.
 void gv_tree_digest_below_batch(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                                 struct gv_digest *below);
 void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
                           uint64_t *positions);
 
 // The sketch of the items in [lo, hi); lo <= hi (asserted). Each node caches the sketch of its
-// subtree; a change below the node makes it stale, which only sets a flag. A call costs O(log n)
-// and the recomputation of the stale nodes in the range: the first call for a million items takes
-// about 10 ms. Items do not change, and cursors remain valid. Allocates nothing.
+// subtree; a change below the node marks that sketch as stale. A call costs O(log n) plus the
+// recomputation of the stale sketches in the range; the first call for a million items takes about
+// 10 ms. Items do not change, and cursors remain valid. Allocates nothing.
 struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
 // The estimator of all items (estimator.h). O(1).
 uint32_t gv_tree_estimator(const struct gv_tree *tree);
 
-// An upper bound on the bytes that the next insert allocates; 0: it allocates nothing. O(1).
+// An upper bound on the bytes that the next insert allocates; 0 if it allocates nothing. O(1).
 size_t gv_tree_growth(const struct gv_tree *tree);
 
-// An upper bound on the bytes that the next allocation takes, whichever insert needs it. O(1).
+// An upper bound on the size of the next allocation, whichever insert makes it, bytes. O(1).
 size_t gv_tree_next_chunk(const struct gv_tree *tree);
 
 // The bytes allocated, including unused nodes. O(1).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The nodes of the tree: their layout, and the functions on a single node. Internal to the tree.
+// The nodes of the tree: their layout and the functions on a single node. Internal to the tree.
 #ifndef GV_MERKLE_TREE_NODE_H
 #define GV_MERKLE_TREE_NODE_H
 
@@ -18,12 +18,13 @@ enum {
 // only.
 //
 // positions[i] of an inner node is a lower bound of the items under children[i] and an upper bound
-// of the items before. It need not be the position of an item: erasing an item does not change it.
-// positions[0] is 0 along the left edge; elsewhere it is the parent's bound for the node.
+// of the items before them. It need not be the position of an item, because erasing an item does
+// not change it. positions[0] is 0 along the left edge; elsewhere it equals the bound that the
+// parent stores for the node.
 //
-// A node caches the sketch of its subtree after its columns, where inserts do not touch it. A
-// change marks the sketches of the whole path as stale, so no node below a node that is not stale
-// is stale.
+// A node caches the sketch of its subtree after its columns, in memory that inserts do not touch. A
+// change marks the sketches of the whole path as stale. So if a node is not stale, no node below it
+// is.
 union node {
     struct {
         uint32_t count; // number of entries; leaf and inner begin with the same two members

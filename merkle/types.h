@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What both public headers need: version, error codes, slices, time and the allocator. When the
-// headers are installed, this file is copied into each of them.
+// Definitions that both public headers need: version, error codes, slices, time and the allocator.
+// The installation copies this file into each of the two headers.
 //
-// Stability: GV_VERSION is MAJOR.MINOR.PATCH. While MAJOR is 0, a new MINOR may change the
-// interface, and the shared library's name changes with it; NEWS.md says what to do. A PATCH never
-// does. Structs with a `size` grow at the end. A function that is to be removed is marked
-// deprecated for one MINOR at least.
+// Stability. GV_VERSION is MAJOR.MINOR.PATCH. While MAJOR is 0, a new MINOR may change the
+// interface and then changes the name of the shared library; NEWS.md says how to adapt a program. A
+// new PATCH never changes the interface. Structs with a `size` member, and those that are passed
+// with their size, grow at the end. A function is marked deprecated for at least one MINOR before
+// it is removed.
 //
 // Conventions:
 // - A function that can fail returns an int: 0 or a count on success, a negative GV_E* code

@@ -15,7 +15,7 @@ static void start(struct gv_window *window) {
     window->moved = false;
 }
 
-// The members one by one: the ranges need no initial value.
+// Sets the members one by one, because `ranges` needs no initial value and is large.
 void gv_window_init(struct gv_window *window, const struct gv_tree *tree,
                     const struct gv_digest_key *key, struct gv_slice summary, size_t at,
                     uint64_t lo) {
@@ -28,7 +28,7 @@ void gv_window_init(struct gv_window *window, const struct gv_tree *tree,
     start(window);
 }
 
-// The bounds of the ranges with sums, in order. Adjacent ranges share one.
+// The bounds of the ranges with sums, in order. Adjacent ranges share a bound.
 struct bounds {
     uint64_t positions[2 * GV_WINDOW_MAX];
     uint32_t count;
@@ -74,14 +74,14 @@ static void look_up(struct gv_window *window, const struct bounds *bounds) {
     }
 }
 
-// The position that the answer to this range will look up; GV_POSITION_END: none.
+// The position that the answer to this range will look up, or GV_POSITION_END if there is none.
 static uint64_t position_to_prefetch(const struct gv_window *window,
                                      const struct gv_window_range *at) {
     const struct gv_range *range = &at->range;
     if (range->kind == GV_RANGE_ROOT) return GV_POSITION_END;
     if (range->kind == GV_RANGE_PROBE) return range->from;
     if (!has_sums(range)) return range->lo;
-    // A single difference, of which the permutation gives the position.
+    // The counts differ by one: the permutation gives the position of a single difference.
     bool more = at->mine.count - range->peer.count == 1;
     if (!more && range->peer.count - at->mine.count != 1) return GV_POSITION_END;
     uint64_t by = more ? at->mine.sum - range->peer.sum : range->peer.sum - at->mine.sum;

@@ -12,7 +12,7 @@
 
 enum { GV_WINDOW_MAX = 48 }; // ranges
 
-// A range of the summary. Only a root and ranges that carry a sum have the two digests.
+// A range of the summary. Only roots and ranges with sums have the two digests.
 struct gv_window_range {
     struct gv_range range;
     struct gv_digest first; // local items before the range
@@ -28,24 +28,24 @@ struct gv_window {
     size_t start_at;      // offset and position from gv_window_init
     uint64_t start_lo;    //
     uint32_t count, next; // ranges in the window, and the index of the next one to return
-    bool moved;           // ranges have left the window
+    bool moved;           // ranges have been dropped from the window
     struct gv_window_range ranges[GV_WINDOW_MAX];
 };
 
-// Starts at an offset of the summary, at which a range with this lower bound begins. Everything is
-// borrowed. Reads nothing yet.
+// Starts at offset `at` of the summary, where a range with the lower bound `lo` begins. Borrows all
+// pointers. Reads nothing yet.
 void gv_window_init(struct gv_window *window, const struct gv_tree *tree,
                     const struct gv_digest_key *key, struct gv_slice summary, size_t at,
                     uint64_t lo);
 
-// The next range that is no skip; valid until the next call. NULL: the summary ends, or the next
-// range is malformed (gv_window_error).
+// The next range that is not a skip; valid until the next call. Returns NULL at the end of the
+// summary or if the next range is malformed (gv_window_error).
 const struct gv_window_range *gv_window_next(struct gv_window *window);
 
 // 0, or GV_ESYNTAX after a malformed range. Valid after gv_window_next returned NULL.
 int gv_window_error(const struct gv_window *window);
 
-// Returns to the start. Parses ranges again only if they have left the window.
+// Returns to the start. Parses the first ranges again only if the window has dropped them.
 void gv_window_rewind(struct gv_window *window);
 
 #endif

@@ -26,11 +26,11 @@ size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args);
 GV_PRINTF(4, 5)
 int gv_escape_explain(char *why, size_t cap, int error, const char *format, ...);
 
-// Writes a text as a JSON string. One that is not UTF-8 has '?' for each byte outside ASCII; one
-// that may not fit is truncated. cap: 9 bytes or more. Returns the length.
+// Writes a text as a JSON string. If the text is not UTF-8, each byte outside ASCII becomes '?'; if
+// it may not fit, it is truncated. cap: 9 bytes or more. Returns the length.
 size_t gv_escape_quote(char *to, size_t cap, const char *text);
 
-// Prints as fprintf does, escaped as by gv_escape_copy, except that newlines stay.
+// Prints as fprintf does, and escapes everything but newlines as gv_escape_copy does.
 GV_PRINTF(2, 3)
 void gv_escape_print(FILE *out, const char *format, ...);
 

@@ -68,7 +68,7 @@ static void log_refused(struct gv_gossip *gossip, gv_time now, const struct gv_g
                         int error) {
     struct gv_engine_stats stats;
     gv_engine_stats(gossip->config.engine, &stats);
-    bool entries = stats.entries_max > 0 && stats.entries >= stats.entries_max; // else the memory
+    bool entries = stats.entries_max > 0 && stats.entries >= stats.entries_max; // false: memory
     if (error != GV_EFULL) {
         complain(gossip, now, in, ": an entry is refused: %s", gv_base_error(error));
     } else {

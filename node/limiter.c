@@ -23,7 +23,8 @@ void gv_limiter_fini(struct gv_limiter *limiter) {
     limiter->buckets = NULL;
 }
 
-// The client's bucket; if it has none, a full bucket that replaces one of its set.
+// Finds the client's bucket. A new client gets a full bucket, in place of the fullest one of its
+// set.
 static struct gv_limiter_bucket *find(struct gv_limiter *limiter, gv_time now, uint64_t hash) {
     struct gv_limiter_bucket *set = limiter->buckets + hash % GV_LIMITER_SETS * GV_LIMITER_WAYS;
     struct gv_limiter_bucket *fullest = set;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The rate limiter: a token bucket for each client, by name.
 //
-// A bucket is one time, the theoretical arrival time (TAT) of the generic cell rate algorithm,
-// ITU-T I.371: when the bucket will be full again. A request adds the interval of one token to it,
-// and is refused if the TAT would be more than a burst ahead.
+// A bucket is one number, the theoretical arrival time (TAT) of the generic cell rate algorithm,
+// ITU-T I.371: the time when the bucket will be full again. A request adds the interval of one
+// token to it, and is refused if the TAT would be more than a burst ahead of now.
 //
 // Buckets are in a set-associative table of fixed size. In a full set, a new client replaces the
-// one with the fullest bucket; if that is full, nothing is lost. A flood of invented names can
-// therefore lift the limit of other clients, but allocates no memory.
+// one with the fullest bucket; if that bucket is full, nothing is lost. A flood of invented names
+// allocates no memory, but can refill the buckets of other clients.
 #ifndef GV_NODE_LIMITER_H
 #define GV_NODE_LIMITER_H
 
@@ -24,7 +24,7 @@ struct gv_limiter {
     struct gv_alloc alloc;
     struct gv_digest_key key;
     gv_time interval;                  // time between two tokens
-    gv_time burst;                     // most by which a tat may be ahead of now
+    gv_time burst;                     // how far a TAT may be ahead of now
     struct gv_limiter_bucket *buckets; // NULL: no limit
 };
 

@@ -41,7 +41,7 @@ int gv_line_excerpt_len(const struct gv_json *json, int token) {
     struct gv_slice raw = gv_json_string(json, token);
     if (raw.len <= GV_LOG_EXCERPT_MAX) return (int)raw.len;
     int len = GV_LOG_EXCERPT_MAX;
-    while (len > 0 && (raw.data[len] & 0xc0) == 0x80) len--; // not within a character
+    while (len > 0 && (raw.data[len] & 0xc0) == 0x80) len--; // do not split a character
     return len;
 }
 
@@ -69,7 +69,7 @@ struct scan {
     uint64_t arrays;      // bit i: the bracket of level i is '['; deeper levels have no bit
     bool in_body;         // level 2 is the body
     bool damaged;         // brackets did not match, so levels are uncertain
-    struct gv_slice name; // of the member whose value is next, without quotes; data NULL: none
+    struct gv_slice name; // name of the member whose value is next, unquoted; data NULL: none
     bool reply;           // a member in_reply_to was found
     const struct field *outer, *body;
 };
@@ -93,7 +93,7 @@ static bool is_named(struct gv_slice raw, const char *name) {
     return reason == NULL && end == raw.len && gv_json_string_equals(raw, wanted);
 }
 
-// Ends a member: its value's raw text is from `start` to `end`.
+// Notes the value of the member scan->name: the raw text from `start` to `end`.
 static void note_value(struct scan *scan, const char *start, const char *end) {
     struct gv_slice value = gv_slice_of(start, (size_t)(end - start));
     const struct field *fields = scan->depth == 1                    ? scan->outer
@@ -112,16 +112,16 @@ static void note_reply(struct scan *scan, struct gv_slice name) {
     if (level && is_named(name, "in_reply_to")) scan->reply = true;
 }
 
-// A quote ends a string only before one of these characters, as in valid JSON, or before the next
-// string: other quotes belong to the text of a string that was written without escapes. If a colon
-// follows such a string, its last part is a name, and an earlier string has no end.
-// `last`: the last quote before this one. False: the string goes on.
+// Decides whether the quote at scan->at ends the string: only if `,` `:` `}` `]` follows, as in
+// valid JSON, or another quote. Other quotes are text written without escapes. Before a colon the
+// part since `last`, the previous quote, is a name, and an earlier string lacks its end. False: the
+// string goes on.
 static bool end_string(struct scan *scan, const char *start, const char **last) {
     const char *end = scan->at;
     struct gv_slice part = gv_slice_of(*last + 1, (size_t)(end - *last - 1));
     char next = next_char(scan, end + 1);
     if (next == '\0' || strchr(",:}]\"", next) == NULL) {
-        note_reply(scan, part); // the name without a colon
+        note_reply(scan, part); // perhaps a name without its colon
         *last = end;
         return false;
     }
@@ -141,7 +141,7 @@ static void scan_string(struct scan *scan) {
     const char *start = scan->at, *last = start;
     for (scan->at++; scan->at < scan->end; scan->at++) {
         if (*scan->at == '\\')
-            scan->at++; // and the character behind it
+            scan->at++; // skips the escaped character
         else if (*scan->at == '"' && end_string(scan, start, &last))
             return;
     }
@@ -158,8 +158,8 @@ static void scan_open(struct scan *scan, char c) {
     scan->at++;
 }
 
-// A bracket closes the innermost level, whatever its kind; but only a brace ends the message and
-// its body. False: the message has ended.
+// Any bracket closes the innermost level, but only a brace closes the message or its body. False:
+// the message has ended.
 static bool scan_close(struct scan *scan, char c) {
     bool array = scan->depth < 64 ? (scan->arrays >> scan->depth & 1) != 0 : c == ']';
     scan->at++;
@@ -168,25 +168,25 @@ static bool scan_close(struct scan *scan, char c) {
     if (c == ']' && (scan->depth == 1 || (scan->depth == 2 && scan->in_body))) return true;
     if (scan->depth == 1 && next_char(scan, scan->at) != ',') return false;
     if (scan->depth == 1) {
-        scan->damaged = true; // members follow: one brace too many
+        scan->damaged = true; // members follow, so this brace is one too many
         return true;
     }
     if (scan->depth-- == 2) scan->in_body = false;
     return true;
 }
 
-// A number, a literal, or text that is no JSON.
+// Scans a number, a literal, or text that is no JSON.
 static void scan_bare(struct scan *scan) {
     const char *start = scan->at;
     while (scan->at < scan->end && (*scan->at == '\0' || strchr(",{}[]\"", *scan->at) == NULL))
         scan->at++;
-    if (scan->at == scan->end) return; // its end may be missing
+    if (scan->at == scan->end) return; // the value may be cut
     const char *last = scan->at;
     while (last > start && (last[-1] == ' ' || last[-1] == '\t')) last--;
     if (scan->name.data != NULL) note_value(scan, start, last);
 }
 
-// False: the message has ended.
+// Scans one token. False: the message has ended.
 static bool scan_token(struct scan *scan) {
     char c = *scan->at;
     switch (c) {

@@ -19,7 +19,7 @@ void gv_line_read(struct gv_line *line, const struct gv_json *json);
 void gv_line_ids(struct gv_line *line, const struct gv_json *json);
 
 // Arguments for `%.*s`: the beginning of a string as it is in the line, at most GV_LOG_EXCERPT_MAX
-// bytes, ending between two characters.
+// bytes, without splitting a character.
 #define GV_LINE_EXCERPT(json, token) \
     gv_line_excerpt_len(json, token), (const char *)gv_json_string(json, token).data
 int gv_line_excerpt_len(const struct gv_json *json, int token);
@@ -36,13 +36,13 @@ static inline char *gv_line_append(char *at, const void *bytes, size_t len) {
 #define GV_LINE_BEGIN (sizeof "{\"src\":,\"dest\":,\"body\":" - 1)
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest);
 
-// Finds the envelope of a line that cannot be parsed, as far as it can be read: raw texts that have
-// not been checked; empty: not found. Reads tokens, and continues after errors: text before the
-// first brace, missing and repeated commas, brackets that do not match, quotes within a string. Of
-// a repeated member the last one counts; but if src, dest or msg_id is repeated with another text,
-// nothing is found. Of a line that is longer than the limit the caller passes only the beginning,
-// so members behind it are not found; a value that ends with the text may be cut, and is not found
-// either. Linear time, no memory.
+// Finds the envelope of a line that cannot be parsed, as far as possible. The results are raw texts
+// that have not been checked; empty: not found. The scan continues after these errors: text before
+// the first brace, missing or repeated commas, brackets that do not match, quotes within a string.
+// If a member is repeated, its last value counts; but if src, dest or msg_id is repeated with
+// another text, nothing is found. Of a line longer than the limit the caller passes only the
+// beginning: later members are not found, nor is a value at its end, which may be cut. Takes linear
+// time and no memory.
 struct gv_line_peek {
     struct gv_slice src, dest, type, msg_id;
     bool in_reply_to; // the message or its body has this member, perhaps without a value

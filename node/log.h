@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The log of a node: records that its owner formats and writes. Input errors are limited in rate,
+// A node's log. The node's owner formats and writes its records. Input errors are limited in rate,
 // so that a client that sends garbage cannot fill the log.
 #ifndef GV_NODE_LOG_H
 #define GV_NODE_LOG_H
@@ -28,7 +28,7 @@ struct gv_log {
     void (*write)(void *ctx, const struct gv_log_record *record); // NULL: no log
     void *ctx;
     const char *node;
-    gv_time second_start;  // start of the current second of input errors
+    gv_time second_start;  // start of the current second, in which input errors are counted
     unsigned logged;       // input errors logged in this second
     uint64_t suppressed;   // input errors not logged in this second
     uint64_t input_errors; // input errors since the start
@@ -67,9 +67,9 @@ static inline uint64_t gv_log_input_errors(const struct gv_log *log) {
 gv_time gv_log_deadline(const struct gv_log *log);
 void gv_log_advance(struct gv_log *log, gv_time now);
 
-// Formats a record as a line with its newline, as text or as JSON; statistics are JSON in both. In
-// text control characters are escaped (escape.h).
-// `wall_ns`: nanoseconds since 1970. buf has GV_LOG_LINE_MAX bytes. Returns the length.
+// Formats a record as a line with its newline, as text or as JSON; statistics are JSON in both.
+// Control characters are escaped (escape.h). `wall_ns`: nanoseconds since 1970. buf has
+// GV_LOG_LINE_MAX bytes. Returns the length.
 size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *buf);
 size_t gv_log_json(const struct gv_log_record *record, uint64_t wall_ns, char *buf);
 

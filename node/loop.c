@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-// Capacity of the buffers for reads and writes, at least, bytes.
+// Least capacity of the buffers for input and for output, bytes.
 enum { CHUNK = 256 << 10 };
-// Buffers written before input is read again.
+// Output buffers written before input is read again.
 enum { WRITES_PER_PUMP = 2 };
 // Size of the input pipe, bytes. This is PIPE_BUF: a write of at most this length is atomic.
 enum { PIPE = 4096 };
@@ -55,7 +55,7 @@ struct loop {
 
     uv_work_t work;
     const struct gv_store_batch *batch; // being written to the store, or NULL
-    int stored;                         // result of writing it
+    int stored;                         // result of writing the batch
 
     bool stopping; // after a signal
     bool flushed;  // gv_node_flush was called, before the shutdown
@@ -131,7 +131,7 @@ static int open_stdio(uv_loop_t *uv, struct stdio *stdio, int fd) {
     }
 }
 
-// All clients share one pipe, and a line waits for the bytes before it: a short pipe limits how
+// All clients share one pipe, and a line waits for the bytes before it, so a short pipe limits how
 // long a flood delays other clients.
 static void shrink_pipe(const struct stdio *stdio) {
 #ifdef F_SETPIPE_SZ
@@ -152,7 +152,7 @@ static bool output_pending(const struct loop *loop) {
 
 static void fail_write(struct loop *loop, int error) {
     bool gone = error == UV_EPIPE || error == UV_ECONNRESET;
-    fail(loop, "standard output", gone ? "its reader has closed it" : uv_strerror(error));
+    fail(loop, "standard output", gone ? "the reader has closed it" : uv_strerror(error));
 }
 
 static void on_written(uv_write_t *request, int error) {
@@ -448,7 +448,7 @@ static void finish(struct loop *loop) {
     GV_ASSERT(error == 0);
     signal(SIGUSR1, SIG_IGN);
     block_stats_signal(false);
-    // Other programs that share these files may not expect O_NONBLOCK.
+    // Restores the flags, since other programs that share these files may not expect O_NONBLOCK.
     if (loop->in.flags >= 0) fcntl(loop->in.fd, F_SETFL, loop->in.flags);
     if (loop->out.flags >= 0) fcntl(loop->out.fd, F_SETFL, loop->out.flags);
 }

@@ -3,10 +3,10 @@
 // a terminal, a plain file or a device such as /dev/null.
 //
 // The loop blocks on events only; reads and writes of plain files are synchronous. If nobody reads
-// the output, the node's buffers fill, input is not read until they have space, and gossip's timers
-// go on. Memory is bounded: one buffer for input, a little longer than the longest line, and one
-// for output. Where the system can, an input pipe is shrunk to 4 KiB: a client that floods it
-// delays the line of another client at most by that.
+// the output, the node's buffers fill, and no input is read until they have space; gossip's timers
+// continue. Memory is bounded: one buffer for input, a little longer than the longest line, and one
+// for output. Where the system can, an input pipe is shrunk to 4 KiB, so a client that floods it
+// puts at most 4 KiB in front of another client's line.
 #ifndef GV_NODE_LOOP_H
 #define GV_NODE_LOOP_H
 

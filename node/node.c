@@ -12,7 +12,7 @@
 
 #include <inttypes.h>
 
-// After this number of bytes of replies gossip is sent, even if more replies wait.
+// Gossip is sent after this number of bytes of replies, even if more replies wait.
 enum { GOSSIP_TURN_BYTES = 64 << 10 };
 
 struct gv_node {
@@ -25,8 +25,8 @@ struct gv_node {
     struct gv_gossip gossip;
     struct gv_router router;
     struct gv_log log;
-    void *state;            // the workload's
-    struct gv_stats stats;  // the longest queues; gv_node_stats fills in the other members
+    void *state;            // state of the workload
+    struct gv_stats stats;  // maxima of queue lengths only; gv_node_stats fills in the rest
     size_t replied;         // bytes of replies sent since the last gossip
     uint64_t sent_bytes;    // bytes of replies sent
     bool slow_links_logged; // the warning of check_links has been logged
@@ -42,20 +42,20 @@ static void warn_of_bounds(const struct gv_node *node) {
     gv_engine_stats(node->engine, &stats);
     if (stats.entries_max > 0 && stats.entries > stats.entries_max)
         gv_log_write(&node->log, GV_LOG_WARN,
-                     "the store has %" PRIu64 " entries, and entries-max is %" PRIu64
-                     ": they are served, new ones are refused",
+                     "the store has %" PRIu64 " entries, more than entries-max (%" PRIu64
+                     "); all are served, but new ones are refused",
                      stats.entries, stats.entries_max);
     if (stats.memory_max > 0 && stats.memory_bytes > stats.memory_max)
         gv_log_write(&node->log, GV_LOG_WARN,
                      "the store's entries take %" PRIu64
-                     " bytes of memory, and memory-max is %" PRIu64
-                     ": they are served, new ones are refused",
+                     " bytes of memory, more than memory-max (%" PRIu64
+                     "); all are served, but new ones are refused",
                      stats.memory_bytes, stats.memory_max);
     if (stats.entry_longest > stats.entry_max)
         gv_log_write(&node->log, GV_LOG_WARN,
                      "the store has an entry of %" PRIu64
-                     " bytes, and message-max leaves room for %" PRIu64
-                     ": such entries are sent one at a time, new ones are refused",
+                     " bytes, more than message-max has space for (%" PRIu64
+                     "); such entries are sent one at a time, and new ones are refused",
                      stats.entry_longest, stats.entry_max);
 }
 
@@ -319,7 +319,7 @@ static void check_links(struct gv_node *node, uint32_t staleness_ms) {
     if (node->slow_links_logged || staleness_ms <= node->config.staleness_ms) return;
     node->slow_links_logged = true;
     gv_log_write(&node->log, GV_LOG_WARN,
-                 "the links are too slow for a staleness of %u ms: about %u ms can be kept",
+                 "the links are too slow for a staleness of %u ms; expect about %u ms",
                  node->config.staleness_ms, staleness_ms);
 }
 
@@ -356,7 +356,7 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
-    // The workload's state includes writes that have failed.
+    // The workload's state counts on the writes that have just failed.
     if (error != 0 && node->state != NULL && waits_for_store(node))
         memset(node->state, 0, node->config.workload->state_size);
     apply_writes(node, now);

@@ -12,10 +12,10 @@
 //   10  the workload does not have this type of request
 //   11  the node is not initialised; a limit of the replica is reached; the client exceeds its
 //       rate; or the store fails
-//   12  the request is malformed, and the text names the member; or the line is not JSON, too long,
+//   12  the request is malformed (the text names the member); or the line is not JSON, too long,
 //       has too many tokens or is nested too deep, but src, dest and msg_id can be read
-//   13  the write is stored, but memory ran out before it could be applied; or a part of an add was
-//       counted, since a peer had changed this node's entry, and then the store failed
+//   13  memory ran out after the write was stored, so no read shows it until a restart; or the
+//       store failed when only a part of an increment was stored
 //   22  an init that differs from the first one
 //
 // A line that looks like a reply (type "error", or an in_reply_to) or has no integer msg_id gets no
@@ -54,9 +54,9 @@ struct gv_node_config {
     size_t message_max;    // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;   // memory of the replica, bytes; 0: no limit
     uint64_t entries_max;  // entries of the replica; 0: no limit
-    uint32_t peers_max;    // nodes of the cluster, at most GV_NODE_PEERS_MAX, the default (0)
-    uint32_t client_rate;  // requests a second of each client; 0: no limit
-    uint32_t client_burst; // requests at once of each client, at least 1
+    uint32_t peers_max;   // most nodes of the cluster; at most and by default (0) GV_NODE_PEERS_MAX
+    uint32_t client_rate; // requests a second of each client; 0: no limit
+    uint32_t client_burst; // most requests at once of each client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
     // between nodes are authenticated (codec/auth.h).
     struct gv_slice secret;
@@ -98,9 +98,10 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
 gv_time gv_node_deadline(const struct gv_node *node);
 void gv_node_advance(struct gv_node *node, gv_time now);
 
-// The batch to write next, by the store's write and in any thread; NULL: none now, or no store.
-// Call it after each call that may have changed the replica. The batch is borrowed until
-// gv_node_written, which must follow and takes the result of the write and the store's error text.
+// The batch that the caller writes next, with the store's write function and in any thread; NULL:
+// none now, or no store. Call it after each call that may have changed the replica. The batch is
+// borrowed until gv_node_written, which must follow and takes the result of the write and the
+// store's error text.
 const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now);
 void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text);
 
@@ -116,7 +117,8 @@ void gv_node_flush(struct gv_node *node, gv_time now);
 // The least capacity for gv_node_send, in bytes; constant.
 size_t gv_node_send_min(const struct gv_node *node);
 // Writes output to `buf`: whole lines, or a part of a long one that the next call continues. Gossip
-// and replies take turns, line by line. Returns the number of bytes; 0: there is nothing to send.
+// is sent between replies: after each 64 KiB of them, and whenever no reply waits. Returns the
+// number of bytes; 0: there is nothing to send.
 size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap);
 
 // The name; "" before init. Borrowed.

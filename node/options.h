@@ -15,8 +15,8 @@ enum {
     GV_OPTIONS_TOKENS_MAX = 1 << 26,
     GV_OPTIONS_DEPTH_MIN = 16, // minimum of --depth-max
     GV_OPTIONS_DEPTH_MAX = 1024,
-    // For programs that gossip: the longest message of a peer with its envelope. A token has at
-    // least two bytes.
+    // For programs that gossip: the longest message of a peer with its envelope, and its tokens,
+    // each of which takes at least two bytes.
     GV_OPTIONS_GOSSIP_LINE = GV_MESSAGE_LIMIT + 1024,
     GV_OPTIONS_GOSSIP_TOKENS = GV_MESSAGE_LIMIT / 2 + 16,
     GV_OPTIONS_MEMORY_MIN = 1 << 20,  // minimum of --memory-max
@@ -29,14 +29,14 @@ enum {
 
 enum gv_options_durability {
     GV_OPTIONS_SYNC,  // a write is acknowledged when it is synced
-    GV_OPTIONS_ASYNC, // … immediately
-    GV_OPTIONS_NONE,  // … when it is in the page cache
+    GV_OPTIONS_ASYNC, // a write is acknowledged immediately
+    GV_OPTIONS_NONE,  // a write is acknowledged when it is in the page cache
 };
 
 // The options that a program has.
 enum gv_options_scope {
     GV_OPTIONS_ANY,    // the options that every program has
-    GV_OPTIONS_STORE,  // these, and the options of a store
+    GV_OPTIONS_STORE,  // … and the options of a store
     GV_OPTIONS_GOSSIP, // all options
 };
 
@@ -69,12 +69,12 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
 // Writes the text for --help, up to GV_OPTIONS_HELP_MAX bytes; returns its length, below cap.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
 
-// Parses a decimal integer. False: it is none. An overflow leaves UINT64_MAX and errno other than
-// 0.
+// Parses a decimal integer. False: the text is not one. An overflow leaves UINT64_MAX and errno
+// other than 0.
 bool gv_options_number(const char *text, uint64_t *out);
 
-// The position of a text among the words, which end with NULL. GV_EINVAL: it is none of them, and
-// `list` is "a, b or c", at most `cap` bytes (asserted).
+// The position of a text in the list of words, which ends with NULL. GV_EINVAL: the text is not in
+// it, and `list` becomes "a, b or c", at most `cap` bytes (asserted).
 int gv_options_word(const char *text, const char *const *words, char *list, size_t cap);
 
 #endif

@@ -20,7 +20,7 @@
 struct output {
     enum gv_log_level level;
     enum gv_options_format format;
-    uint64_t dropped; // lines not written since the last one that was
+    uint64_t dropped; // lines dropped since the last written one
 };
 
 struct program {
@@ -63,8 +63,8 @@ static void log_line(struct output *output, enum gv_log_level level, const char 
     log_record(output, &(struct gv_log_record){.level = level, .node = "", .text = text});
 }
 
-// Opens those of the descriptors 0, 1 and 2 that are closed, so that no file opened later gets
-// their numbers.
+// Opens the descriptors 0, 1 and 2 where they are closed, so that no file opened later gets their
+// numbers.
 static void hold_standard_files(void) {
     int fd;
     do {
@@ -198,7 +198,7 @@ static bool check_files(struct program *program) {
     int missing = missing_files(count);
     if (missing == 0) return true;
     const char *why = strerror(errno);
-    bool full = errno == EMFILE; // the limit of this process; false: that of the system
+    bool full = errno == EMFILE; // the process's limit is reached; false: the system's
     struct rlimit limit = {0};
     getrlimit(RLIMIT_NOFILE, &limit);
     uint64_t enough = limit.rlim_cur;

@@ -31,7 +31,8 @@ void gv_replies_trim(struct gv_replies *replies) {
 static int reserve_text(struct gv_replies *replies, size_t need) {
     if (need <= replies->cap - replies->tail) return 0;
     size_t used = gv_replies_waiting(replies);
-    // Compacting is amortised only if it moves no more bytes than were sent since the last time.
+    // Compacting moves no more bytes than were sent since the last time, so its cost for each byte
+    // is constant. If more would be moved, the buffer grows instead.
     if (replies->head < used || need > replies->cap - used) {
         size_t cap = 2 * (used + need) > FIRST_BYTES ? 2 * (used + need) : FIRST_BYTES;
         char *data = gv_alloc_resize(replies->alloc, replies->data, replies->cap, cap);
@@ -162,7 +163,7 @@ void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
     end(replies, at + quoted);
 }
 
-// Writes as many values of the list as fit; true: all of them.
+// Writes as many values of the list as fit. True: the list is complete.
 static bool take_values(struct gv_replies_list *list, const struct gv_engine *engine, char *buf,
                         size_t cap, size_t *len) {
     struct gv_entry entry;
@@ -180,7 +181,8 @@ static bool take_values(struct gv_replies_list *list, const struct gv_engine *en
     return true;
 }
 
-// How many of `len` bytes of text to move to a buffer of `cap` bytes.
+// How many of `len` bytes of text to move to a buffer of `cap` bytes: complete lines, or with
+// `first` a part of the first line if that does not fit.
 static size_t cut(const char *text, size_t len, size_t cap, bool first) {
     if (len <= cap) return len;
     for (size_t at = cap; at > 0; at--) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The buffer of replies that are not sent yet, as text, in the order in which they were made.
 //
-// A reply with a list of the replica is stored as the text around the list and a placeholder. The
-// list is encoded when it is sent, so a read of a large set takes no memory.
+// A reply that lists the replica's values is stored as the text around the list and a placeholder.
+// The list is encoded when it is sent, so a read of a large set takes no memory.
 //
 // A request is *open* from gv_replies_open until one of the functions that reply to it, or until
 // gv_replies_defer. One request is open at a time.
@@ -30,7 +30,7 @@ enum gv_replies_code {
 struct gv_replies_list {
     uint64_t at; // its position: bytes of text before it since the first reply
     uint32_t begin, end;
-    bool comma; // a value has been sent
+    bool comma; // a value has been sent, so the next one follows a comma
 };
 
 struct gv_replies {
@@ -43,8 +43,8 @@ struct gv_replies {
     size_t lists_cap, lists_head, lists_tail;
     bool midline;              // the last byte sent was not a newline
     bool open;                 // a request is open
-    struct gv_slice src, dest; // the open request's reply: names as JSON strings
-    struct gv_slice msg_id;    // the open request's id, as JSON
+    struct gv_slice src, dest; // of the reply to the open request, as JSON strings
+    struct gv_slice msg_id;    // id of the open request, as JSON
 };
 
 static inline void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc) {
@@ -68,7 +68,7 @@ static inline void gv_replies_defer(struct gv_replies *replies) {
     replies->open = false;
 }
 
-// Each of these functions replies to the open request: with a type only; with one more member,
+// These functions reply to the open request: with a type only; with a type and one more member,
 // which is JSON text (member NULL: none), a number, or the list of the set's entries; or with an
 // error.
 void gv_replies_ok(struct gv_replies *replies, const char *type);
@@ -93,7 +93,7 @@ static inline size_t gv_replies_lists(const struct gv_replies *replies) {
     return replies->lists_tail - replies->lists_head;
 }
 
-// Whether a request is open; if so, its sender and its id, else both are empty.
+// Whether a request is open; *src and *msg_id become its sender and its id, or empty.
 static inline bool gv_replies_open_request(const struct gv_replies *replies, struct gv_slice *src,
                                            struct gv_slice *msg_id) {
     *src = replies->open ? replies->dest : (struct gv_slice){0};

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-// A buffer for a longer line is freed after use.
+// Longest line, in bytes, whose buffers are kept for the next line.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 
 // ---- Memory -------------------------------------------------------------------------------------
@@ -49,8 +49,7 @@ static bool started(const struct gv_router *router) {
     return gv_session_started(router->config.session);
 }
 
-// A line that looks like a reply gets none: otherwise two nodes could reply to each other
-// endlessly.
+// A line that looks like a reply gets no reply, or two nodes could answer each other endlessly.
 static bool answerable(const struct gv_router *router, const struct gv_line *line) {
     if (line->msg_id < 0 || line->in_reply_to >= 0) return false;
     return line->type < 0 || !gv_json_equals(router->config.json, line->type, "error");
@@ -111,8 +110,9 @@ static struct gv_request request_at(struct gv_router *router, gv_time now) {
 }
 
 static void warn_own_entry_raised(const struct gv_router *router) {
-    gv_log_write(router->config.log, GV_LOG_WARN,
-                 "a peer has raised a counter of this node: its increments go to another entry");
+    gv_log_write(
+        router->config.log, GV_LOG_WARN,
+        "a peer has raised a counter of this node; further increments go to another entry");
 }
 
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
@@ -216,7 +216,7 @@ static int receive_line(struct gv_router *router, gv_time now) {
 
 // ---- Lines that cannot be parsed ----------------------------------------------------------------
 
-// Whether a raw text is one value of this type, which is then token 0.
+// Whether a raw text is exactly one JSON value of this type; if so, it is the parser's token 0.
 static bool is_value(struct gv_router *router, struct gv_slice text, enum gv_json_type type) {
     struct gv_json *json = router->config.json;
     if (text.len == 0) return false;

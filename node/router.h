@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What happens to a received line: parses it, then passes it to the handler of a workload, to the
-// session (init) or to gossip (messages of peers), or refuses it. node.h lists the error codes.
+// Routes a received line: parses it, then passes it to the handler of the workload, to the session
+// (init) or to gossip (messages of peers), or refuses it. node.h lists the error codes.
 #ifndef GV_NODE_ROUTER_H
 #define GV_NODE_ROUTER_H
 
@@ -22,13 +22,13 @@ struct gv_router_config {
     struct gv_replies *replies;
     struct gv_engine *engine; // NULL: the workload has no replica
     struct gv_writes *writes; // NULL: requests do not wait for the store
-    void *state;              // the workload's
+    void *state;              // state of the workload
     uint64_t seed;            // seed of the rate limiter's hash
     uint64_t incarnation;
     uint64_t wall_offset;  // added to `now`, modulo 2^64: nanoseconds since 1970
     size_t line_max;       // longest accepted line, bytes
     uint32_t client_rate;  // requests a second of each client; 0: no limit
-    uint32_t client_burst; // requests at once, at least 1
+    uint32_t client_burst; // most requests at once, at least 1
 };
 
 struct gv_router_stats {
@@ -47,14 +47,15 @@ struct gv_router {
     size_t line_len; // length of the line being received
 };
 
-// GV_ENOMEM: gv_router_fini is required all the same. It does nothing to a zeroed struct.
+// GV_ENOMEM: gv_router_fini must be called even then. It accepts a zeroed struct.
 int gv_router_init(struct gv_router *router, const struct gv_router_config *config);
 void gv_router_fini(struct gv_router *router);
 
 // Receives a line, as gv_node_receive describes.
 int gv_router_receive(struct gv_router *router, gv_time now, struct gv_slice line);
 
-// gv_writes_config.on_shortfall, with the router as ctx: calls the workload's on_shortfall.
+// For gv_writes_config.on_shortfall (writes.h); ctx is the router. Calls the workload's
+// on_shortfall.
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
 

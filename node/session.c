@@ -108,8 +108,8 @@ static int receive_first(struct gv_session *session, gv_time now, struct gv_sess
                       "node_id is not a name (1 to 64 bytes, no control characters)");
     if (members->count > (int)config->peers_max) {
         session->name[0] = '\0';
-        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, %u are allowed",
-                 members->count, config->peers_max);
+        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, more than %u", members->count,
+                 config->peers_max);
         return GV_REPLIES_MALFORMED;
     }
     int code;
@@ -138,6 +138,7 @@ int gv_session_receive(struct gv_session *session, gv_time now, struct gv_sessio
     if (gv_json_equals(init->json, members.id, session->name) &&
         hash_names(init, &members) == session->cluster)
         return 0;
-    snprintf(reason, GV_SESSION_REASON_MAX, "differs from the first, for %s", session->name);
+    snprintf(reason, GV_SESSION_REASON_MAX, "differs from the first init, which named this node %s",
+             session->name);
     return GV_REPLIES_PRECONDITION_FAILED;
 }

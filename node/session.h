@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The identity of a node: its name and its cluster, set by the first init request
 //   {"type":"init","msg_id":…,"node_id":NAME,"node_ids":[NAME,…]}
-// An init that repeats the first one succeeds, since its reply may have been lost. Any other is
-// refused.
+// An init that repeats the first one succeeds, since the reply to the first may have been lost. Any
+// other init is refused.
 #ifndef GV_NODE_SESSION_H
 #define GV_NODE_SESSION_H
 

@@ -10,7 +10,7 @@
 #include "../codec/json.h"
 
 // Classes of traffic: X(name, former name). `client` counts lines. The others count message bodies
-// without MACs; a message with several parts counts in the last of these classes.
+// without MACs; a message with parts of several classes counts in the last one.
 #define GV_STATS_CLASSES(X)                                \
     X(client, )      /* requests and replies */            \
     X(ack, )         /* acknowledgements and pings */      \
@@ -27,7 +27,7 @@ struct gv_stats_class {
 #define GV_STATS_NUMBERS(X)                                                                      \
     X(lines, , SUM)                        /* lines received */                                  \
     X(errors, , SUM)                       /* requests that got an error */                      \
-    X(limited, , SUM)                      /* of these: requests over a client's rate */         \
+    X(limited, , SUM)                      /* errors because of a client's rate */               \
     X(input_errors, faults, SUM)           /* lines neither used nor replied to */               \
     X(unauthenticated, forged, SUM)        /* messages dropped: MAC wrong or missing */          \
     X(replayed, repeated, SUM)             /* authenticated duplicates, dropped */               \
@@ -39,16 +39,16 @@ struct gv_stats_class {
     X(refused, , SUM)                      /* entries received and dropped for a limit */        \
     X(batches, held, SUM)                  /* batches of updates sent */                         \
     X(batch_wait_us, held_us, SUM)         /* waits of the first update in each, microseconds */ \
-    X(batch_wait_max_us, held_max_us, MAX) /* the longest of these */                            \
-    X(staleness_ms, , MAX)                 /* staleness that the links allow, milliseconds */    \
+    X(batch_wait_max_us, held_max_us, MAX) /* the longest wait */                                \
+    X(staleness_ms, , MAX)                 /* staleness to expect from the links, ms */          \
     X(suspected, , MAX)                    /* peers suspected */                                 \
     X(replica_entries, entries_held, MAX)  /* entries in the replica */                          \
     X(memory_bytes, , MAX)                 /* memory of the replica */                           \
-    X(queued_replies, , MAX)               /* longest queues: bytes of replies */                \
-    X(queued_reads, , MAX)                 /* replies with a list of the replica */              \
-    X(queued_updates, queued_news, MAX)    /* changes that some peer has not acknowledged */     \
-    X(queued_syncs, , MAX)                 /* summaries to answer */                             \
-    X(queued_store, , MAX)                 /* bytes of writes that are not stored */
+    X(queued_replies, , MAX)               /* longest queue: bytes of replies */                 \
+    X(queued_reads, , MAX)                 /* most replies with a list queued */                 \
+    X(queued_updates, queued_news, MAX)    /* most changes that a peer lacks */                  \
+    X(queued_syncs, , MAX)                 /* most summaries to answer */                        \
+    X(queued_store, , MAX)                 /* most bytes of writes not stored */
 
 struct gv_stats {
 #define X(name, former) struct gv_stats_class name;

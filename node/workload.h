@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A workload: the types of requests that a node serves, and their handlers. The node does the rest:
-// envelope, init, gossip, errors. Each workload is one file, and an example of using the library.
+// envelope, init, gossip and errors. Each workload is one file and shows how to use the library.
 #ifndef GV_NODE_WORKLOAD_H
 #define GV_NODE_WORKLOAD_H
 
@@ -13,11 +13,10 @@ struct gv_workload_handler {
 
 struct gv_workload {
     const char *name;  // NAME of the workload; the program is gv-NAME
-    bool replica;      // it has a replica: the node gossips
+    bool replica;      // it has a replica that nodes exchange by gossip
     bool local_store;  // with a store, it has entries that are not gossiped
     size_t state_size; // memory for its state, bytes; zeroed at the start
-    // For counters: a stored write has raised an entry by too little; see
-    // gv_writes_config.on_shortfall. The request has neither a body nor a type.
+    // For counters: gv_writes_config.on_shortfall (writes.h). The request has no body and no type.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
     const struct gv_workload_handler

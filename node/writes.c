@@ -95,7 +95,7 @@ static int reserve(struct gv_writes *writes, size_t size) {
     return 0;
 }
 
-// Admits a write and queues it. Its texts may be in the queue if there is room for it.
+// Admits a write and queues it. If reserve() has made space, its texts may be in the queue.
 static int append(struct gv_writes *writes, const struct local_write *write) {
     int error = gv_admit_reserve(writes->engine, &write->entry);
     if (error != 0) return error;
@@ -164,8 +164,8 @@ static bool add_changes(struct gv_writes *writes) {
     return batch->count > 0;
 }
 
-// Adds the local writes, after the changes: of two records of one entry the store keeps the later
-// one, and the local version may be the larger one. Writes for which memory runs out wait.
+// Adds the local writes, after the changes: the store keeps the later of two records of an entry,
+// and the local version may be the larger one. If memory runs out, the other writes stay queued.
 static void add_local(struct gv_writes *writes) {
     while (writes->batched < writes->len) {
         struct local_write write = read_write(writes, writes->batched);
@@ -216,7 +216,7 @@ bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text) 
         writes->retry_at = now + GV_WRITES_RETRY_MS * GV_MS;
         writes->in_batch = 0;
         writes->rewrite_done = false;
-        writes->batched = writes->len; // those that wait fail, too
+        writes->batched = writes->len; // the writes queued since then fail, too
     } else {
         finish_changes(writes, now);
     }
@@ -230,8 +230,8 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
     return gv_engine_get(engine, key, &found) ? found.count : 0;
 }
 
-// A write raised its entry by too little: queues the shortfall again, with another entry and with
-// the reply. Returns 0 or an error.
+// A stored write raised its counter by less than the increment. Queues a write of the missing part,
+// to another entry and with the same reply. Returns 0 or an error.
 static int put_shortfall(struct gv_writes *writes, gv_time now, const struct local_write *write,
                          uint64_t shortfall) {
     GV_ASSERT(writes->config.on_shortfall != NULL && write->reply.type != NULL);
@@ -245,7 +245,7 @@ static int put_shortfall(struct gv_writes *writes, gv_time now, const struct loc
 }
 
 // Puts a stored entry into the engine. Returns 1 or 0 as gv_store_apply, or an error; GV_EIO: the
-// entry is not stored. *later: the reply has to wait for another write.
+// entry is not stored. *later: another write was queued, with the same reply.
 static int put_stored(struct gv_writes *writes, gv_time now, const struct local_write *write,
                       bool *later) {
     const struct gv_entry *entry = &write->entry;
@@ -286,7 +286,7 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
 static bool apply_batch(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                         struct gv_slice self) {
     while (writes->applied < writes->batched) {
-        writes->apply_at = GV_TIME_NEVER; // continues when replies have been sent
+        writes->apply_at = GV_TIME_NEVER; // goes on when replies have been sent
         if (gv_replies_waiting(replies) >= GV_NODE_REPLIES_DEFAULT) return false;
         struct local_write write = read_write(writes, writes->applied);
         size_t size = size_of(&write);
@@ -298,7 +298,7 @@ static bool apply_batch(struct gv_writes *writes, gv_time now, struct gv_replies
         }
         write = read_write(writes, writes->applied);
         bool has_reply = write.reply.type != NULL, later;
-        // Open before the entry is applied, so that the trace names the request.
+        // The request is open while the entry is applied, so that the trace names it.
         if (has_reply) gv_replies_open(replies, self, write.dest, write.msg_id);
         int stored = put_stored(writes, now, &write, &later);
         if (later) {

@@ -2,15 +2,16 @@
 // Writes that are not stored yet, and their group commit: *local writes*, whose replies wait for
 // the store, and *changes* of the replica by peers or asynchronous writes, which are batched.
 //
-// A local write goes one way: it is admitted and queued as the entry that it is; a batch takes its
-// record; when that is stored, the queued entry is put into the engine and the reply is sent. So no
-// read and no peer sees a value that a crash can lose, and a node's own counters never decrease.
-// While one batch is being written, writes queue for the next one: batches grow with the load.
+// A local write is admitted and queued; a batch takes its record; when the batch is stored, the
+// entry is put into the engine and the reply is sent. So no read and no peer sees a value that a
+// crash can lose, and a node's own counters never decrease. While one batch is being written,
+// writes queue for the next one, so batches grow with the load.
 //
-// A batch is formed at once, from changes and then local writes, and each record has the larger of
-// the write and the engine's version: the store never exchanges a version for a smaller one.
+// A batch is formed in one step, first from changes, then from local writes. Each record has the
+// larger of the written version and the engine's version, so the store never replaces a version by
+// a smaller one.
 //
-// If the store fails, the writes of the batch and those waiting get error 11, and new ones are
+// If the store fails, the writes of the batch and the queued ones get error 11, and new ones are
 // refused with the store's text. The node retries every GV_WRITES_RETRY_MS, with the changes that
 // have accumulated, until a batch is written.
 #ifndef GV_NODE_WRITES_H
@@ -43,9 +44,10 @@ struct gv_writes_reply {
 struct gv_writes_config {
     struct gv_alloc alloc;
     gv_time delay; // longest time that changes are batched
-    // A counter's entry is stored, but the increment was `shortfall` too small, since a peer had
-    // raised the entry. Returns the entry to write instead, which includes the shortfall; its key
-    // is written to `key`, of GV_WRITES_KEY_MAX bytes.
+    // Called when a counter's entry is stored, but the stored count grew by less than the
+    // increment, since a peer had raised the entry. `shortfall` is the missing part. Returns
+    // another entry, whose count includes it; its key is written to `key` (GV_WRITES_KEY_MAX
+    // bytes).
     struct gv_entry (*on_shortfall)(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
     void *on_shortfall_ctx;
@@ -65,7 +67,7 @@ struct gv_writes {
 
     uint32_t *changes; // references into the engine; the first in_batch are being written
     uint32_t count, in_batch;
-    // A rewrite of all entries: the batch that is being written holds [rewrite_at, rewrite_next).
+    // A rewrite of all entries: the batch being written has the entries [rewrite_at, rewrite_next).
     bool rewrite, rewrite_done;
     uint32_t rewrite_at, rewrite_next;
     gv_time due;    // when to write changes; GV_TIME_NEVER: there are none
@@ -76,7 +78,7 @@ struct gv_writes {
     gv_time retry_at;
 };
 
-// GV_ENOMEM: gv_writes_fini is required all the same. It does nothing to a zeroed struct.
+// GV_ENOMEM: gv_writes_fini must be called even then. It accepts a zeroed struct.
 int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *config);
 void gv_writes_fini(struct gv_writes *writes);
 
@@ -119,12 +121,12 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
 // When to call gv_writes_batch or gv_writes_apply at the latest.
 gv_time gv_writes_deadline(const struct gv_writes *writes);
 
-// Ends batching: from now on changes are due at once.
+// Ends batching: from now on changes are due immediately.
 static inline void gv_writes_flush(struct gv_writes *writes) {
     writes->flush_now = true;
 }
 
-// Bytes that are not stored yet: of the batch that is being written, and of local writes.
+// Bytes that are not stored yet, in the batch being written and in the queue of local writes.
 static inline size_t gv_writes_pending(const struct gv_writes *writes) {
     return writes->len - writes->batched + writes->batch.len;
 }

@@ -10,7 +10,8 @@ struct link {
     uv_connect_t connect;
     struct sockaddr_in address; // without port: this node
     bool is_used;               // from the attempt to connect until it is closed
-    uint64_t progress_at;       // ms: when the queue of writes was empty, or became shorter
+    bool is_connected;
+    uint64_t progress_at; // ms: when the queue of writes was empty, or became shorter
 };
 
 // A connection from a node.
@@ -35,6 +36,7 @@ static void on_link_closed(uv_handle_t *tcp) {
 
 static void close_link(struct link *link) {
     uv_handle_t *tcp = (uv_handle_t *)&link->tcp;
+    link->is_connected = false;
     if (!uv_is_closing(tcp)) uv_close(tcp, on_link_closed);
 }
 
@@ -49,7 +51,7 @@ void frames_send(int node, const void *bytes, size_t len) {
     struct link *link = &links[node];
     uv_stream_t *tcp = (uv_stream_t *)&link->tcp;
     uv_write_t *write = NULL;
-    if (link->is_used && uv_is_writable(tcp)) write = malloc(sizeof *write + 4 + len);
+    if (link->is_connected) write = malloc(sizeof *write + 4 + len);
     if (!write) return;
     if (tcp->write_queue_size == 0) link->progress_at = uv_now(tcp->loop);
     uint32_t prefix = htonl((uint32_t)len);
@@ -61,16 +63,8 @@ void frames_send(int node, const void *bytes, size_t len) {
     close_link(link);
 }
 
-bool frames_congested(void) {
-    bool congested = false;
-    for (struct link *link = links; link < links + nodes; link++) {
-        if (!link->is_used || link->tcp.write_queue_size < FRAMES_QUEUE_MAX) continue;
-        if (uv_now(link->tcp.loop) - link->progress_at < FRAMES_STALL_MS)
-            congested = true;
-        else
-            close_link(link);
-    }
-    return congested;
+bool frames_writable(int node) {
+    return links[node].is_connected && links[node].tcp.write_queue_size < FRAMES_QUEUE_MAX;
 }
 
 static void on_nothing(uv_handle_t *tcp, size_t hint, uv_buf_t *buf) {
@@ -88,6 +82,7 @@ static void on_link_end(uv_stream_t *tcp, ssize_t got, const uv_buf_t *buf) {
 static void on_connected(uv_connect_t *connect, int rc) {
     struct link *link = connect->handle->data;
     uint32_t hello = htonl((uint32_t)own_number);
+    link->is_connected = rc >= 0;
     if (rc < 0 || uv_read_start(connect->handle, on_nothing, on_link_end) < 0)
         close_link(link);
     else
@@ -96,6 +91,10 @@ static void on_connected(uv_connect_t *connect, int rc) {
 
 static void on_retry(uv_timer_t *timer) {
     for (struct link *link = links; link < links + nodes; link++) {
+        int node = (int)(link - links);
+        bool is_stuck = link->is_connected && !frames_writable(node) &&
+                        uv_now(timer->loop) - link->progress_at >= FRAMES_STALL_MS;
+        if (is_stuck) close_link(link); // its host may be gone
         if (link->is_used || link->address.sin_port == 0) continue;
         link->is_used = true;
         uv_tcp_init(timer->loop, &link->tcp);

@@ -17,7 +17,7 @@ enum {
     FRAMES_LENGTH_MAX = 64 << 10, // bytes; a connection with a longer one is closed
     FRAMES_QUEUE_MAX = 256 << 10, // bytes: where a connection is congested
     FRAMES_RETRY_MS = 200,        // between two attempts to connect
-    FRAMES_STALL_MS = 1000,       // a congested connection that takes nothing so long is closed
+    FRAMES_STALL_MS = 10000,      // a congested connection that takes nothing so long is closed
 };
 
 // Called for each frame that comes from the peer of this number.
@@ -27,11 +27,11 @@ typedef void frames_receiver(int node, const void *bytes, size_t len);
 // that uv_listen returned.
 int frames_start(int own, const struct sockaddr_in *addresses, int count, frames_receiver *receive);
 
+// Whether there is a connection to the node, and it is not congested. This may change while the
+// loop runs, and by frames_send.
+bool frames_writable(int node);
+
 // Sends a frame, or drops it if there is no connection.
 void frames_send(int node, const void *bytes, size_t len);
-
-// Whether a connection is congested: then send later, when the loop has run again. A receiver that
-// stalls loses its connection, so it does not hold up the others for longer.
-bool frames_congested(void);
 
 #endif

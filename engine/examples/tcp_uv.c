@@ -13,6 +13,7 @@
 
 static struct store store;
 static struct grapevine *gv;
+static int nodes;
 static uv_timer_t deadline;
 
 static void check(bool ok, const char *what, const char *error) {
@@ -33,13 +34,18 @@ static void on_change(void *ctx, struct grapevine *node, const struct gv_change 
     printf("\n");
 }
 
-// Back pressure: while a connection is congested, messages stay in the engine.
+// Back pressure: what a connection cannot take stays in the engine, and the others do not wait.
 static void send_all(void) {
     static char buf[GV_MESSAGE_MAX];
+    gv_time now = uv_hrtime();
     int len;
     int peer;
-    while (!frames_congested() && (len = gv_send(gv, uv_hrtime(), buf, sizeof buf, &peer)) > 0)
+    for (peer = 0; peer < nodes; peer++)
+        if (peer != gv_self(gv)) gv_set_writable(gv, now, peer, frames_writable(peer));
+    while ((len = gv_send(gv, now, buf, sizeof buf, &peer)) > 0) {
         frames_send(peer, buf, (size_t)len);
+        gv_set_writable(gv, now, peer, frames_writable(peer));
+    }
 }
 
 static void on_frame(int peer, const void *bytes, size_t len) {
@@ -103,8 +109,7 @@ static void start(int argc, char **argv) {
     struct gv_config config;
     const char *secret = getenv("SECRET");
     struct timespec t;
-    int count = argc - 3;
-    int own = 0;
+    int count = nodes = argc - 3;
     check(count > 0 && count <= FRAMES_NODES_MAX, "usage", "tcp_uv STORE NAME NAME=PORT...");
     for (int i = 0; i < count; i++) names[i] = gv_slice_of(argv[3 + i], strcspn(argv[3 + i], "="));
     clock_gettime(CLOCK_REALTIME, &t);
@@ -128,9 +133,8 @@ static void start(int argc, char **argv) {
                                        &addresses[number]) == 0,
                   argv[3 + i], "no port");
         }
-        if (gv_peer_number(gv, name) < 0) own = number;
     }
-    check_uv(frames_start(own, addresses, count, on_frame), "listen");
+    check_uv(frames_start(gv_self(gv), addresses, count, on_frame), "listen");
 }
 
 int main(int argc, char **argv) {

@@ -102,7 +102,7 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (journal->fd < 0) return gv_file_error(errno);
     int error = fill(journal);
-    free(journal->frame); // frames are rarely that long
+    free(journal->frame); // frames rarely need a buffer that long
     journal->frame = NULL;
     journal->cap = 0;
     if (error == 0 && rename(fresh, path) != 0) error = gv_file_error(errno);
@@ -122,7 +122,7 @@ static int check_size(struct gv_journal *journal) {
     if (size == GV_JOURNAL_SIZE) return 0;
     bool less = size < GV_JOURNAL_SIZE;
     return damaged(journal, less ? size : GV_JOURNAL_SIZE,
-                   less ? "it ends there instead of at byte 4194304" : "it does not end there");
+                   less ? "it ends there instead of at byte 4194304" : "it is longer than that");
 }
 
 // The header must have journal->epoch, which is the database's, or announce the next one.
@@ -134,11 +134,11 @@ static int check_header(struct gv_journal *journal) {
     memcpy(words, bytes, sizeof words);
     if (words[H_HASH] != gv_digest_words(&journal->hash, words, H_HASH) ||
         memcmp(words, magic, sizeof magic) != 0)
-        return damaged(journal, 0, "its header is not one of this program's");
+        return damaged(journal, 0, "its header is damaged, or it is not a journal");
     if (words[H_FORMAT] != GV_JOURNAL_FORMAT)
         return damaged(journal, 8, "it is in another format than this version reads");
     if (words[H_DIRECTORY] != journal->directory)
-        return damaged(journal, 16, "it belongs to another directory than data.mdb does");
+        return damaged(journal, 16, "it and data.mdb belong to different directories");
     if (words[H_EPOCH] == journal->epoch) {
         journal->count = words[H_COUNT];
         return 0;
@@ -147,15 +147,15 @@ static int check_header(struct gv_journal *journal) {
     if (!next || words[H_PREVIOUS] == 0) {
         bool later = words[H_EPOCH] - journal->epoch < UINT64_MAX / 2;
         return damaged(journal, 24,
-                       later ? "data.mdb is an older copy: this file has gone on since"
-                             : "it is an older copy: data.mdb has gone on since");
+                       later ? "data.mdb is an older copy, since this file is newer"
+                             : "it is an older copy, since data.mdb is newer");
     }
     journal->prepared = true;
     journal->count = words[H_PREVIOUS] - 1;
     return 0;
 }
 
-// The legacy format does not count frames; but a file starts with a frame, or has only zeros.
+// The legacy format does not count frames, but a file begins with a frame or has only zeros.
 static int check_legacy(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
@@ -228,9 +228,8 @@ int gv_journal_prepare(struct gv_journal *journal) {
     return 0;
 }
 
-// The header is synced by the next append. If a crash loses it, the file has the old header, whose
-// announcement the new database accepts, and the old frames, which an older copy of the database
-// needs.
+// The next append syncs this header. If a crash loses it, the file keeps the header that announced
+// this epoch, which also counts no frames.
 void gv_journal_begin(struct gv_journal *journal) {
     GV_ASSERT(journal->prepared);
     restart(journal, journal->epoch + 1);
@@ -286,9 +285,9 @@ static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
     return words[HASH] == hash_of(journal, words, *batch);
 }
 
-// Behind the first incomplete frame, at `at`, there must be no header of a later one of its epoch,
-// as a frame is written after the previous one is durable, and none of the next epoch. Batches may
-// contain bytes made to look like a frame: hence the directory in the hash of a header.
+// Checks the file behind the first incomplete frame, `number`, at `at`. A header of a later frame
+// shows damage, as a frame is written after the previous one is durable; a header of the next epoch
+// shows an older database. Batches may imitate frames, except for the directory in a header's hash.
 static int check_rest(struct gv_journal *journal, size_t at, uint64_t number) {
     for (size_t block = at; block < GV_JOURNAL_SIZE; block += GV_JOURNAL_BLOCK) {
         uint64_t words[WORDS] = {0};
@@ -298,22 +297,21 @@ static int check_rest(struct gv_journal *journal, size_t at, uint64_t number) {
         if (mine && words[NUMBER] > number)
             return damaged(journal, at, "a frame is damaged, and others follow it");
         if (found > 0 && words[EPOCH] == journal->epoch + 1)
-            return damaged(journal, block,
-                           "data.mdb is an older copy: this file has gone on since");
+            return damaged(journal, block, "data.mdb is an older copy, since this file is newer");
     }
-    if (number < journal->count) return damaged(journal, at, "a frame is damaged that was durable");
+    if (number < journal->count) return damaged(journal, at, "a durable frame is damaged");
     return 0;
 }
 
-// A reading that stops early must not move the end: gv_journal_prepare announces as many frames as
-// there are, and those beyond would be lost.
+// After an error the end of the journal must stay: gv_journal_prepare announces the number of
+// frames before the end, so any frames behind it would be lost.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx) {
     GV_ASSERT(journal->fd >= 0 && take != NULL);
     uint64_t count = 0;
     size_t at = first_frame(journal);
     while (at < GV_JOURNAL_SIZE) {
-        if (journal->prepared && count == journal->count) break; // a frame that was erased
+        if (journal->prepared && count == journal->count) break; // only failed appends follow
         uint64_t number = 0;
         struct gv_slice batch = {0};
         int found = read_frame(journal, at, &number, &batch);
@@ -350,7 +348,7 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     error = write_header(journal, journal->epoch, journal->number, 0);
     if (error == 0) error = gv_file_write(journal->fd, journal->frame, len, journal->at);
     if (error == 0) error = sync_data(journal->fd);
-    if (error != 0) { // the frame may be in the file, and must not be found
+    if (error != 0) { // erases the frame, which may have reached the file
         int number = errno;
         memset(journal->frame, 0, FRAME_HEADER);
         if (gv_file_write(journal->fd, journal->frame, FRAME_HEADER, journal->at) == 0)

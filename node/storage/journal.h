@@ -17,8 +17,8 @@
 //
 // Frames follow the header, each in blocks of its own; numbers begin at 0:
 //
-//   epoch (8 bytes), number (8), length (8), hash of the directory, these and the batch (8), hash
-//   of the directory and the four (8), batch, zeros
+//   epoch (8 bytes), number (8), length (8), hash of these, the directory and the batch (8), hash
+//   of these four and the directory (8), batch, zeros
 //
 // The transaction that moves the frames of an epoch into the database records the next epoch there,
 // so no frame is applied twice. A frame is written after the previous one is durable, so only the
@@ -88,8 +88,8 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 // Closes the file, if it is open.
 void gv_journal_close(struct gv_journal *journal);
 
-// Raises the number of frames that must be in the file to that of a watermark. A prepared journal
-// has the exact number and keeps it.
+// Raises the number of frames that must be in the file to a watermark's count. A prepared journal
+// knows the exact number and keeps it.
 static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
     if (!journal->prepared && journal->count < count) journal->count = count;
 }

@@ -47,13 +47,13 @@ struct gv_store_lmdb {
     uint64_t epoch;     // epoch recorded in data.mdb
     bool legacy;        // data.mdb is in the legacy format
     bool ready;         // this incarnation is recorded, and batches can be written
-    bool write_ahead;   // as configured
+    bool write_ahead;   // see gv_store_lmdb_config
     uint64_t incarnation, commits;
     const char *export;      // file for the entries that an upgrade leaves out
-    uint64_t left_out;       // number of these entries
+    uint64_t left_out;       // number of entries left out
     bool failed;             // the last write failed
-    size_t journal_shortage; // longest batch that could not be appended since then, bytes
-    size_t disk_shortage;    // most bytes that a failed transaction may have needed
+    size_t journal_shortage; // longest batch not appended since the last success, bytes
+    size_t disk_shortage;    // most bytes that a failed transaction needed since then
     char text[TEXT_CAP];     // describes the last failure
 };
 
@@ -129,7 +129,7 @@ static int lock_directory(struct gv_store_lmdb *lmdb) {
     return explain(lmdb, GV_EFULL, "another process uses it");
 }
 
-// Makes a new file's name durable. Systems that cannot sync a directory return 0, too; else an
+// Makes a new file's name durable. Returns 0, also on systems that cannot sync a directory, or an
 // errno.
 static int sync_directory(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -240,7 +240,8 @@ static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_slice rec
     return error;
 }
 
-// Whether a frame is a well-formed batch; its hash is not keyed by a secret.
+// Whether a frame's content is a list of records. Its valid hash does not show that, since the hash
+// is not keyed by a secret.
 static bool is_batch(struct gv_slice bytes) {
     for (size_t at = 0; at < bytes.len;) {
         uint32_t lengths[2];
@@ -267,7 +268,7 @@ static int replay_batch(void *ctx, struct gv_slice bytes) {
     return replay->error == 0 ? 0 : GV_EIO;
 }
 
-// The journal's error as a code for mdb_strerror.
+// Converts an error of the journal to a code for mdb_strerror.
 static int journal_errno(int error) {
     if (error == GV_ENOMEM) return ENOMEM;
     if (error == GV_ECORRUPT) return MDB_CORRUPTED;
@@ -384,7 +385,8 @@ static int reserve_space(struct gv_store_lmdb *lmdb, off_t at, size_t len) {
     int fd;
     int error = mdb_env_get_fd(lmdb->env, &fd);
     if (error == 0) error = posix_fallocate(fd, at, (off_t)len);
-    return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0; // others are unrelated
+    bool full = error == ENOSPC || error == EFBIG || error == EDQUOT;
+    return full ? error : 0;
 }
 
 // Records the space that a failed transaction needed, and finds its cause: LMDB returns EIO for a
@@ -463,8 +465,8 @@ static int make_ready(struct gv_store_lmdb *lmdb) {
     return error;
 }
 
-// Repeats the failed operation, and checks that the missing space is available now: a smaller batch
-// that fits would not prove it.
+// Repeats the failed operation, and checks that the missing space is available now. Without this
+// check a smaller batch might succeed and look like a recovery.
 static int retry_failed(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
     if (error == 0) error = lmdb->ready ? empty_journal(lmdb) : make_ready(lmdb);
@@ -534,8 +536,8 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
 
 // ---- Open ---------------------------------------------------------------------------------------
 
-// Verifies data.mdb before LMDB opens it. *superblock becomes that of the file; format 0: there is
-// no file, or its creation was interrupted.
+// Verifies data.mdb before LMDB opens it. *superblock becomes the file's; format 0: there is no
+// file, or its creation was interrupted.
 static int check_data(struct gv_store_lmdb *lmdb, const char *path,
                       struct gv_superblock *superblock) {
     *superblock = (struct gv_superblock){0};
@@ -605,8 +607,8 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
     return explain(
         lmdb, GV_ECORRUPT,
         "data.mdb is %s and there is no %s, though %s shows that there was a store (to start "
-        "anew, remove it)",
-        state, JOURNAL, LOCK);
+        "anew, remove %s)",
+        state, JOURNAL, LOCK, LOCK);
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
@@ -616,7 +618,7 @@ static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
     }
     if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
     return explain(lmdb, error, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL, damage.at,
-                   damage.what != NULL ? damage.what : "a frame is not a batch");
+                   damage.what != NULL ? damage.what : "a frame has no list of records");
 }
 
 static int check_batch(void *ctx, struct gv_slice batch) {
@@ -628,8 +630,8 @@ static int check_batch(void *ctx, struct gv_slice batch) {
 static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
                        const struct gv_superblock *superblock) {
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
-    // The first epoch is the number of the first incarnation, which synced stores keep. If the
-    // epoch is a later one, the journal had frames.
+    // A synced store keeps its first incarnation, whose number was the first epoch. An epoch above
+    // that number shows that the journal had frames.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
@@ -660,8 +662,8 @@ static int check_watermark(struct gv_store_lmdb *lmdb, const struct gv_superbloc
     uint64_t count = gv_journal_state(&lmdb->journal).count;
     if (ahead == 0 ? count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
     return explain(lmdb, GV_ECORRUPT,
-                   "%s is an older copy, as %s shows (if that is intended, remove the latter)",
-                   ahead > 0 ? DATA : JOURNAL, LOCK);
+                   "%s is an older copy, as %s shows (if that is intended, remove %s)",
+                   ahead > 0 ? DATA : JOURNAL, LOCK, LOCK);
 }
 
 // Opens the journal, if the database has one, and verifies it.
@@ -731,7 +733,7 @@ static int check_records(struct gv_store_lmdb *lmdb, struct export *export) {
     return error;
 }
 
-// Writes these entries to a new file, and syncs it.
+// Writes the entries that this version does not accept to a new file, and syncs it.
 static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
     int fd = open(lmdb->export, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) return fail(lmdb, lmdb->export, errno);
@@ -744,8 +746,8 @@ static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
     return safe ? 0 : fail(lmdb, lmdb->export, number);
 }
 
-// An upgrade cannot be undone. It happens only if this version accepts every entry, or if the
-// others are exported: version 0.1.0 could be configured to accept deeper nesting.
+// An upgrade cannot be undone. It happens only if this version accepts every entry, or if the other
+// entries are exported: version 0.1.0 could be configured to accept deeper nesting.
 static int check_legacy(struct gv_store_lmdb *lmdb) {
     struct export export = {.scratch = malloc(GV_STORE_SCRATCH)};
     if (export.scratch == NULL) return fail(lmdb, DATA, ENOMEM);
@@ -782,8 +784,8 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *sup
     return lmdb->legacy ? check_legacy(lmdb) : 0;
 }
 
-// Starts an incarnation. If that cannot be recorded, it is a new one, unless the node sends nothing
-// that is not written yet.
+// Starts an incarnation. On a full disk the start cannot be recorded; the incarnation is then a new
+// one, unless the node sends nothing that is not written yet.
 static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
                              bool fresh) {
     int error = make_ready(lmdb);

@@ -9,18 +9,18 @@
 //                          (watermark.h)
 //   DIR/lock.mdb           LMDB's reader table, for other programs that read data.mdb
 //
-// A synced batch is appended to the journal, which needs one sync. About a thousand batches are
-// moved to data.mdb in one transaction, which needs two; at the latest at the close or the next
-// start.
+// A synced batch is appended to the journal as one frame, which needs one sync. When the journal is
+// full, after about a thousand batches, one transaction moves them to data.mdb, which needs two
+// syncs; so do the close and the next start.
 //
 // data.mdb and the journal identify each other: both have the directory's identity, a random
 // number, and the epoch of the journal. Each start and each transaction that moves frames ends an
-// epoch in three steps: the journal announces the next one, data.mdb records it, the journal begins
-// it. So the store detects a file that is missing, an older copy of itself, or of another
-// directory. Before anything is written, and before LMDB opens data.mdb, both files are read
-// completely (verifier.h) and compared with checksums. Damage, another format or another workload
-// is refused, and both files stay unchanged; only a torn last frame of the journal is discarded,
-// unless the watermark shows that it was acknowledged.
+// epoch in three steps: the journal announces the next epoch, data.mdb records it, the journal
+// begins it. So the store detects a file that is missing, is an older copy of itself, or belongs to
+// another directory. Before anything is written, and before LMDB opens data.mdb, both files are
+// read completely (verifier.h) and compared with checksums. Damage, another format or another
+// workload is refused, and both files stay unchanged; only a torn last frame of the journal is
+// discarded, unless the watermark shows that it was acknowledged.
 //
 // A directory is created in this order: data.mdb, the journal, the superblock's note that the
 // journal is required, the watermark. So an interrupted creation differs from a loss of files. A

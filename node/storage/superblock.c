@@ -80,7 +80,7 @@ uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_sl
 struct contents {
     const struct gv_digest_key *key;
     uint64_t txn;
-    bool any, entries; // databases found: any at all, and "entries"
+    bool any, entries; // whether any database was found; whether "entries" was
     bool in_meta, in_entries;
     int superblock_error; // error of decoding the superblock; GV_ENOENT: there is none
     struct gv_superblock superblock;
@@ -118,7 +118,7 @@ static int explain_error(int error, const struct gv_verifier_damage *found, char
                          size_t cap) {
     switch (error) {
     case GV_EVERSION:
-        snprintf(reason, cap, "data.mdb is of another version of LMDB");
+        snprintf(reason, cap, "data.mdb was written by another version of LMDB");
         return error;
     case GV_ENOENT:
         return damaged("it does not begin like a file of LMDB", reason, cap);

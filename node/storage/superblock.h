@@ -24,12 +24,12 @@ enum {
     GV_SUPERBLOCK_MAX = 128, // bytes
 };
 
-// The journal that belongs to the database. The legacy format has the first two states only, and
-// its journal is in the legacy format.
+// The journal that belongs to the database. A database in the legacy format has only the first two
+// states, and its journal is in the legacy format.
 enum gv_superblock_journal {
     GV_SUPERBLOCK_JOURNAL_NONE,     // there is none, or an unused one of this directory
     GV_SUPERBLOCK_JOURNAL_REQUIRED, // it must exist
-    GV_SUPERBLOCK_JOURNAL_OBSOLETE, // it is in the legacy format, and its frames are here: a new
+    GV_SUPERBLOCK_JOURNAL_OBSOLETE, // it is legacy, and the database has its frames; a new
                                     // journal replaces it
 };
 
@@ -42,8 +42,8 @@ struct gv_superblock {
     uint64_t format;
     char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1]; // owner of the records
     uint64_t incarnation;                          // incarnation of the node
-    bool all_persisted; // the store has everything that the node has sent
-    uint64_t txn;       // LMDB's number of the last transaction, which wrote this superblock
+    bool all_persisted;                            // the store has all that the node has sent
+    uint64_t txn; // LMDB's number of the last transaction, which wrote this superblock
     struct gv_superblock_checksum checksum;
     uint64_t epoch; // epoch of the journal, whose frames are not in the database
     enum gv_superblock_journal journal;
@@ -66,9 +66,9 @@ uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_sl
                                    struct gv_slice value);
 
 // Reads the complete file of `size` bytes (verifier.h) and compares it with its superblock, which
-// becomes *out; format 0: it has none, since its creation was interrupted. GV_EINVAL: it belongs to
-// another workload; GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or not a
-// store; GV_EIO; GV_ENOMEM. After an error `reason` describes it.
+// becomes *out; format 0: the file has none, since its creation was interrupted. GV_EINVAL: it
+// belongs to another workload; GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or
+// not a store; GV_EIO; GV_ENOMEM. After an error `reason` describes it.
 int gv_superblock_verify(int fd, uint64_t size, const char *workload,
                          const struct gv_digest_key *key, struct gv_superblock *out, char *reason,
                          size_t cap);

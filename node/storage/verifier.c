@@ -6,21 +6,20 @@
 #include <stdlib.h>
 
 enum {
-    PAGE_MIN = 256, // bytes, and powers of two
+    PAGE_MIN = 256, // sizes in bytes, powers of two
     PAGE_MAX = 32768,
     MAGIC = (int)0xbeefc0de,
     VERSION = 1,
     META_PAGES = 2, // pages 0 and 1
-    DEPTH_MAX = 32, // levels of a tree; a tree of a named database is within the main one
+    DEPTH_MAX = 32, // levels of a tree
     UNIT = 2,       // alignment of nodes, bytes
 };
 
 // Kinds of pages. LMDB has more flags, which are never set on disk.
 enum kind { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 };
-// Flags of a leaf's node that has no inline value, but the number of an overflow page, or a
-// database.
+// Flags of a leaf's node whose value is the number of an overflow page, or a named database.
 enum { BIGDATA = 1, SUBDATA = 2 };
-// Key order of a database: machine words; without the flag, bytes.
+// Flag of a database whose keys are ordered as machine words; keys are ordered as bytes without it.
 enum { INTEGERKEY = 8 };
 // A flag in the free list's database, if the file was created with MDB_NOSUBDIR.
 enum { NOSUBDIR = 0x4000 };
@@ -75,7 +74,9 @@ struct verifier {
     uint8_t *claimed; // one bit a page: it is in use or in the free list
     uint8_t *value;   // the last overflow value
     size_t value_cap;
-    unsigned level; // number of page buffers in use: one for each page of the path from the root
+    // Page buffers in use: one for each page of the path from the root, in the main tree and then
+    // in the tree of a named database.
+    unsigned level;
     uint8_t *buffers[2 * DEPTH_MAX];
     size_t number[2 * DEPTH_MAX];
 };
@@ -96,7 +97,7 @@ static int damaged(struct verifier *it, size_t page, const char *what) {
     return GV_ECORRUPT;
 }
 
-// Claims pages. False: one of them is already claimed, or outside the file.
+// Claims pages. False: a page is already claimed, or outside the file.
 static bool claim(struct verifier *it, size_t page, size_t count) {
     if (page < META_PAGES || page > it->last || count > it->last - page + 1) return false;
     for (; count > 0; count--, page++) {
@@ -145,7 +146,7 @@ static struct node node_of(const uint8_t *page, size_t index) {
 
 // ---- Pages --------------------------------------------------------------------------------------
 
-// Largest node, bytes: a page has at least two.
+// Largest node, bytes. A page has space for at least two.
 static size_t node_max(const struct verifier *it) {
     return (((it->page_size - PAGE_HEADER) / 2) & ~(size_t)1) - sizeof(uint16_t);
 }
@@ -251,8 +252,8 @@ static bool is_less(const struct tree *tree, struct gv_slice a, struct gv_slice 
     return order != 0 ? order < 0 : a.len < b.len;
 }
 
-// Checks a record of the free list: a transaction; its number of pages, and these in descending
-// order.
+// Checks a record of the free list. The key is a transaction; the value is the number of pages that
+// it freed, then their numbers in descending order.
 static bool check_free(struct verifier *it, struct gv_slice key, struct gv_slice value) {
     size_t txn = word_of(key), words = value.len / sizeof(size_t), before = NONE;
     if (txn == 0 || txn > it->txn || words == 0 || value.len % sizeof(size_t) != 0) return false;
@@ -317,11 +318,11 @@ static int read_leaf(struct verifier *it, struct tree *tree, const uint8_t *page
 static int read_node(struct verifier *it, struct tree *tree, size_t number, unsigned depth,
                      struct bounds bounds);
 
-// The first key of a branch is ignored: LMDB descends there for every key below the second one.
+// A branch's first key is ignored: LMDB follows the first child for every key below the second.
 static int read_branch(struct verifier *it, struct tree *tree, const uint8_t *page, unsigned depth,
                        struct bounds bounds) {
     size_t count = count_of(page);
-    if (count < 2) return damaged_here(it, "a branch that does not branch");
+    if (count < 2) return damaged_here(it, "a branch page with fewer than two children");
     struct gv_slice lo = bounds.lo;
     int error = 0;
     for (size_t i = 0; error == 0 && i < count; i++) {
@@ -395,8 +396,7 @@ static int choose_meta_page(struct verifier *it, uint64_t size, struct meta_page
     it->txn = out->txn;
     if (out->last > 0 && out->last >= size / page_size)
         return damaged(it, size / page_size,
-                       "the end of the file, though its meta page has "
-                       "more pages");
+                       "the end of the file, but its meta page counts more pages");
     bool good = meta_pages[1].free.page_size == page_size && out->txn % META_PAGES == young &&
                 out->last > 0;
     return good ? 0 : damaged(it, young, "an invalid meta page");

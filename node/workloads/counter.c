@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A PN-Counter (Shapiro et al., 2011). Each incarnation of each node has two entries, the total of
-// its increments, with key ["NODE",INCARNATION,"+"], and that of its decrements, with "-". Both
-// only grow, so the larger count is the later one. A restarted node that lost its entries must not
-// write to them: it is another incarnation. One that has them in its store continues them.
+// A PN-Counter (Shapiro et al., 2011). Each incarnation of each node has two entries: the total of
+// its increments, with key ["NODE",INCARNATION,"+"], and the total of its decrements, with "-"
+// instead of "+". Both only grow, so the larger count is the later one. A restarted node that finds
+// its entries in its store continues them; one that lost them is another incarnation.
 //
-// No other node writes to these entries. If a faulty or malicious peer has raised one, the node's
-// increments would be merged away, so it continues in another *generation*: the next in a series of
-// incarnations that is derived from its own.
+// No other node writes to these entries. If a faulty or malicious peer has raised one, merges would
+// discard the node's increments, so the node continues in another *generation*: the next in a
+// series of incarnations that is derived from its own.
 #include "../../engine/prng.h"
 #include "../../engine/sum.h"
 #include "../workload.h"
@@ -84,8 +84,8 @@ static void choose_generation(struct gv_request *request, struct counter *counte
     }
 }
 
-// Only a part of a stored add was counted, since a peer had raised the entry. The rest goes to an
-// entry of another generation.
+// A stored add raised its entry by too little, since a peer had raised the entry. The shortfall,
+// the missing part, goes to an entry of another generation.
 static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key) {
     struct counter *counter = request->state;

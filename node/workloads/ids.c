@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Unique ids without coordination: TIME-INCARNATION-NODE. TIME is the wall clock in nanoseconds,
-// but at least one more than in the id before: the ids of an incarnation ascend, also as text,
-// whatever the clock does. INCARNATION is random for each start, so a restart cannot repeat an id
-// after the clock was set back. NODE is the complete name, so ids of two nodes differ.
+// but at least one more than in the id before, so the ids of an incarnation ascend, also as text,
+// even if the clock is set back. INCARNATION is random for each start, so a restart cannot repeat
+// an id after the clock was set back. NODE is the complete name, so ids of two nodes differ.
 //
 // With a store, ids ascend across restarts. The node's own entry, a counter whose key is its name,
 // has the TIME up to which ids are *reserved*; a restarted node begins after it. The reservation is
@@ -59,7 +59,7 @@ static void refuse(struct gv_request *request) {
     char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text,
              "generate: all ids up to the end of 64-bit nanoseconds (the year 2554) are used or "
-             "reserved: set the clock%s",
+             "reserved; set the clock back%s",
              kept);
     gv_replies_error(request->replies, GV_REPLIES_UNAVAILABLE, text);
 }

@@ -12,14 +12,14 @@ struct gv_check_counter {
     int64_t sum;    // sum of the acknowledged additions
     int64_t *maybe; // additions with unknown outcome
     size_t maybe_len, maybe_cap;
-    int64_t low, high;    // the sums of all negative and of all positive additions invoked
+    int64_t low, high;    // sum of all negative additions invoked; of all positive ones
     uint64_t may_be_lost; // amount that faults may have removed from the sum
     struct gv_check_counter_node {
-        int64_t acked;   // sum of the additions that it acknowledged
+        int64_t acked;   // sum of the additions that the node acknowledged
         int64_t refused; // sum of the additions that definitely failed
-        int64_t final;   // its final read
-        bool has_final;  // it answered its final read
-        bool reported;   // a read of it is an error
+        int64_t final;   // the node's final read
+        bool has_final;  // the node answered its final read
+        bool reported;   // an error has been reported for a read of the node
     } * by_node;
 };
 
@@ -28,7 +28,7 @@ void gv_check_counter_fini(struct gv_check_counter *counter);
 
 // An addition is invoked. |delta| < 1000.
 void gv_check_counter_invoke(struct gv_check_counter *counter, int64_t delta);
-// Checks the value of a read. Error, once a node: GV_VERDICT_PHANTOM.
+// Checks the value of a read. Error, at most once for each node: GV_VERDICT_PHANTOM.
 void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int64_t value,
                            struct gv_verdict_errors *errors);
 // Notes that an addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The ids that a node generates ascend as text: within an incarnation, and across incarnations if
-// the disk kept what the node had acknowledged. So ids are unique even if a node restarts under the
-// number of its previous incarnation.
+// the disk kept what the node had acknowledged. So ids are unique even if a restarted node
+// continues its previous incarnation.
 #ifndef GV_SIM_CHECK_CHECK_ID_ORDER_H
 #define GV_SIM_CHECK_CHECK_ID_ORDER_H
 
 #include "verdict.h"
 
-enum { GV_CHECK_ID_ORDER_MAX = 256 }; // longest line checked, bytes; longer ones are ignored
+enum { GV_CHECK_ID_ORDER_MAX = 256 }; // longest line checked, bytes; longer lines are ignored
 
 struct gv_check_id_order {
     struct gv_check_id_order_last {
         char id[GV_CHECK_ID_ORDER_MAX]; // the last id; "" before the first
-        bool reported;                  // an error has been reported; later ones are not
+        bool reported;                  // an error has been reported; it is the only one
     } * last;
 };
 

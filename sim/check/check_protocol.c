@@ -5,12 +5,28 @@
 
 #include <inttypes.h>
 
-enum shape { ANY, INTEGER, ARRAY };
+enum shape { ANY, INTEGER, ARRAY, OFFSET, OFFSETS, LOGS };
 
 struct reply {
     const char *type;
     const char *member; // its payload; NULL: none
     enum shape shape;
+};
+
+static const struct reply replies[GV_LOAD_NO_REQUEST] = {
+    [GV_LOAD_INIT] = {"init_ok", NULL, ANY},
+    [GV_LOAD_TOPOLOGY] = {"topology_ok", NULL, ANY},
+    [GV_LOAD_BROADCAST_MESSAGE] = {"broadcast_ok", NULL, ANY},
+    [GV_LOAD_ADD] = {"add_ok", NULL, ANY},
+    [GV_LOAD_READ_MESSAGES] = {"read_ok", "messages", ARRAY},
+    [GV_LOAD_READ_ELEMENTS] = {"read_ok", "value", ARRAY},
+    [GV_LOAD_READ_COUNT] = {"read_ok", "value", INTEGER},
+    [GV_LOAD_ECHO_TEXT] = {"echo_ok", "echo", ANY},
+    [GV_LOAD_GENERATE_ID] = {"generate_ok", "id", ANY},
+    [GV_LOAD_SEND] = {"send_ok", "offset", OFFSET},
+    [GV_LOAD_POLL] = {"poll_ok", "msgs", LOGS},
+    [GV_LOAD_COMMIT_OFFSETS] = {"commit_offsets_ok", NULL, ANY},
+    [GV_LOAD_LIST_COMMITTED_OFFSETS] = {"list_committed_offsets_ok", "offsets", OFFSETS},
 };
 
 #define wrong(why, ...) gv_escape_explain(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
@@ -79,53 +95,90 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
     int token = gv_json_member(json, body, "in_reply_to");
     if (token < 0) {
         wrong(why,
-              "answers no request: it has no \"in_reply_to\", and the last of c%u has the msg_id "
-              "%" PRIu64,
+              "answers no request: it has no \"in_reply_to\", and the last request of c%u has the "
+              "msg_id %" PRIu64,
               client, msg_id);
     } else if (!is_integer(json, token)) {
         wrong(why, "answers no request: its \"in_reply_to\" is %s, not the integer %" PRIu64,
               kinds[gv_json_type(json, token)], msg_id);
     } else {
-        wrong(why, "answers no request: the last of c%u has the msg_id %" PRIu64, client, msg_id);
+        wrong(why, "answers no request: the last request of c%u has the msg_id %" PRIu64, client,
+              msg_id);
     }
 }
 
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
-    // A name that cannot be meant for a node or a client.
+    // A name with a dash is not meant for a node or a client.
     bool service = memchr(dest.data, '-', dest.len) != NULL;
     wrong(why, "goes to an unknown dest%s",
           service ? "; the services are lin-kv, seq-kv, lww-kv and lin-tso" : "");
 }
 
-static struct reply expected(enum gv_check_protocol_what what, enum gv_load_kind load,
-                             enum gv_history_kind op) {
-    if (what == GV_CHECK_PROTOCOL_INIT) return (struct reply){"init_ok", NULL, ANY};
-    if (what == GV_CHECK_PROTOCOL_TOPOLOGY) return (struct reply){"topology_ok", NULL, ANY};
-    switch (op) {
-    case GV_HISTORY_ADD:
-        return (struct reply){load == GV_LOAD_BROADCAST ? "broadcast_ok" : "add_ok", NULL, ANY};
-    case GV_HISTORY_READ:
-        if (load == GV_LOAD_BROADCAST) return (struct reply){"read_ok", "messages", ARRAY};
-        return (struct reply){"read_ok", "value", load == GV_LOAD_G_SET ? ARRAY : INTEGER};
-    case GV_HISTORY_ECHO:
-        return (struct reply){"echo_ok", "echo", ANY};
-    case GV_HISTORY_GENERATE:
-    case GV_HISTORY_KINDS:
-        break;
-    }
-    return (struct reply){"generate_ok", "id", ANY};
+static bool is_offset(const struct gv_json *json, int token) {
+    int64_t offset;
+    return gv_json_i64(json, token, &offset) == 0 && offset >= 0;
 }
 
-int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
-                            enum gv_load_kind load, enum gv_history_kind op,
+// Whether a token is an array of pairs of an offset and a message, or null.
+static bool is_log(const struct gv_json *json, int token) {
+    if (gv_json_type(json, token) == GV_JSON_NULL) return true;
+    if (gv_json_type(json, token) != GV_JSON_ARRAY) return false;
+    int pair = token + 1;
+    for (int i = 0; i < gv_json_size(json, token); i++, pair = gv_json_next(json, pair)) {
+        if (gv_json_type(json, pair) != GV_JSON_ARRAY || gv_json_size(json, pair) != 2 ||
+            !is_offset(json, pair + 1))
+            return false;
+    }
+    return true;
+}
+
+// Whether a token is an object whose members are all offsets, or all logs.
+static bool is_object_of(const struct gv_json *json, int token,
+                         bool (*is)(const struct gv_json *json, int token)) {
+    if (gv_json_type(json, token) != GV_JSON_OBJECT) return false;
+    int name = token + 1;
+    for (int i = 0; i < gv_json_size(json, token); i++) {
+        if (!is(json, name + 1)) return false;
+        name = gv_json_next(json, name + 1);
+    }
+    return true;
+}
+
+// What is wrong with a payload, as the end of a sentence; NULL: nothing.
+static const char *flaw_of(const struct gv_json *json, int token, enum shape shape) {
+    switch (shape) {
+    case ANY:
+        break;
+    case INTEGER:
+        return is_integer(json, token) ? NULL : "is no integer";
+    case ARRAY:
+        if (gv_json_type(json, token) == GV_JSON_NULL) break;
+        return gv_json_type(json, token) == GV_JSON_ARRAY ? NULL : "is no array";
+    case OFFSET:
+        return is_offset(json, token) ? NULL : "is no integer from 0 to 2^63-1";
+    case OFFSETS:
+        return is_object_of(json, token, is_offset)
+                   ? NULL
+                   : "is no object whose members are integers from 0 to 2^63-1";
+    case LOGS:
+        return is_object_of(json, token, is_log)
+                   ? NULL
+                   : "is no object whose members are arrays of pairs [OFFSET,MESSAGE], each OFFSET "
+                     "an integer from 0 to 2^63-1";
+    }
+    return NULL;
+}
+
+int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_load_request request,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    GV_ASSERT(request < GV_LOAD_NO_REQUEST);
     GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
-    struct reply reply = expected(what, load, op);
+    struct reply reply = replies[request];
     int type = gv_json_member(json, body, "type");
     if (type < 0 || !gv_json_equals(json, type, reply.type)) {
         return wrong(why, "has a type that is not \"%s\"", reply.type);
     }
-    if (what == GV_CHECK_PROTOCOL_INIT) return body;
+    if (request == GV_LOAD_INIT) return body;
 
     int in_reply_to = gv_json_member(json, body, "in_reply_to");
     int msg_id = gv_json_member(json, body, "msg_id");
@@ -136,13 +189,8 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
     if (msg_id >= 0 && !is_integer(json, msg_id))
         return wrong(why, "has a \"msg_id\" that is no integer");
     if (member < 0) return wrong(why, "has no \"%s\"", reply.member);
-    if (reply.shape == ARRAY && gv_json_type(json, member) != GV_JSON_ARRAY &&
-        gv_json_type(json, member) != GV_JSON_NULL) {
-        return wrong(why, "has a \"%s\" that is no array", reply.member);
-    }
-    if (reply.shape == INTEGER && !is_integer(json, member)) {
-        return wrong(why, "has a \"%s\" that is no integer", reply.member);
-    }
+    const char *flaw = flaw_of(json, member, reply.shape);
+    if (flaw != NULL) return wrong(why, "has a \"%s\" that %s", reply.member, flaw);
     int members = 2 + (msg_id >= 0) + (reply.member != NULL);
     if (gv_json_size(json, body) == members) return member;
     return wrong(why, "has a member in its body besides type, in_reply_to, msg_id%s%s",
@@ -166,8 +214,8 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     bool indefinite = fits && (number == 0 || number == 13); // timeout, crash
     if (!own && !*definite && !indefinite) {
         return wrong(why,
-                     "is an error with a \"code\" (%.*s) that is none of Maelstrom's; a "
-                     "node's own begin with %d",
+                     "is an error whose \"code\" (%.*s) is none of Maelstrom's; codes of a node's "
+                     "own begin with %d",
                      raw.len < 20 ? (int)raw.len : 20, (const char *)raw.data,
                      GV_CHECK_PROTOCOL_OWN_CODE);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The protocol: the form of a line on a node's standard output, and the members of a reply.
-// Maelstrom stops reading from a node after its first bad line, so one is never harmless.
+// The protocol: the form of a line on a node's standard output, and the members of a reply. Every
+// bad line is an error, since Maelstrom stops reading from a node after its first one.
 #ifndef GV_SIM_CHECK_CHECK_PROTOCOL_H
 #define GV_SIM_CHECK_CHECK_PROTOCOL_H
 
@@ -35,8 +35,8 @@ bool gv_check_protocol_resembles_message(struct gv_slice text);
 void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
                              char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Writes the reason why a dest is unknown: no node, client or service has this name. If it looks
-// like that of a service, the reason lists the services.
+// Writes the reason why a dest is unknown: no node, client or service has this name. If the name
+// looks like a service's, the reason lists the services.
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // A message between nodes, recognised without parsing.
@@ -49,19 +49,12 @@ struct gv_check_protocol_gossip {
 // the rest is not checked. False only means that the line must be parsed.
 bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out);
 
-enum gv_check_protocol_what {
-    GV_CHECK_PROTOCOL_INIT, // only its type matters, as in Maelstrom
-    GV_CHECK_PROTOCOL_TOPOLOGY,
-    GV_CHECK_PROTOCOL_OP,
-};
-
 // Checks the body of a reply: "type", "in_reply_to" (an integer), optionally "msg_id" (an integer),
-// the payload of this reply, if it has one, and no other member. Null is an empty array:
-// Maelstrom's schemas accept it, and Go encodes a nil slice as null. Returns the token of the
-// payload, or of the body if there is none. `op` is used with GV_CHECK_PROTOCOL_OP only.
-// GV_ESYNTAX: `why` is the reason.
-int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
-                            enum gv_load_kind load, enum gv_history_kind op,
+// the payload of this reply, if it has one, and no other member. For init_ok, only the type is
+// checked, as in Maelstrom. Null counts as an empty array, since Maelstrom's schemas accept it, and
+// Go encodes a nil slice as null. Returns the token of the payload, or of the body if there is
+// none. GV_ESYNTAX: `why` is the reason.
+int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_load_request request,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // Checks the body of an error reply: "code" is one of Maelstrom's or at least

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Whether two replicas are equal, by their entries. Digests are under test, so they are compared
-// with the result: a digest that misses a difference is an error.
+// Whether two replicas are equal, by their entries. Their digests are then compared with this
+// result: a digest that misses a difference is an error.
 #ifndef GV_SIM_CHECK_CHECK_REPLICAS_H
 #define GV_SIM_CHECK_CHECK_REPLICAS_H
 
 #include "../../engine/engine.h"
 
-// Whether both have the same entries in the same versions. O(n log n); stops at the first
+// Whether both replicas have the same entries in the same versions. O(n log n); stops at the first
 // difference.
 bool gv_check_replicas_equal(const struct gv_engine *a, const struct gv_engine *b);
 

@@ -49,7 +49,7 @@ void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op) {
     e->acked = true;
 }
 
-// The value, for an error.
+// The text of a value, for an error.
 static const char *label(const struct gv_check_set *set, const struct gv_check_set_element *e,
                          char buf[GV_KEYS_LABEL_MAX]) {
     return gv_keys_label(set->keys, e - set->elements, buf);
@@ -236,7 +236,7 @@ static bool is_lost(const struct gv_check_set_element *e) {
     return e->known > 0 && e->absent > e->present && e->absent > e->known;
 }
 
-// The nodes with this mark.
+// Lists the nodes with this mark.
 static struct gv_verdict_list list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark) {
     struct gv_verdict_list list = {.len = 0};
     for (uint32_t node = 0; node < count; node++) {
@@ -247,7 +247,8 @@ static struct gv_verdict_list list_nodes(const uint8_t *nodes, uint32_t count, u
     return list;
 }
 
-// Names the values, the nodes that acknowledged or returned them, and the nodes that miss them.
+// Adds an error that names the lost values, the nodes that acknowledged or returned them, and the
+// nodes that miss them.
 static void add_lost(const struct gv_check_set *set, const struct gv_verdict_list *lost,
                      struct gv_verdict_errors *errors) {
     enum { ACKED = 1, RETURNED = 2, MISSES = 4 };

@@ -2,11 +2,11 @@
 // Sets: Jepsen's set-full analysis, computed while the history grows. Also checked: no read returns
 // a value twice, or a value that was never added; and all final reads are equal. Terms:
 //   known    a value whose addition was acknowledged, or that a read returned
-//   stable   a known value that the last read returned, in order of invocation
+//   stable   a known value that the read invoked last returned
 //   stable latency
 //            of a stable value: the time from when it was known to the invocation of the last read
 //            that missed it; 0 if no read missed it afterwards
-//   lost     a known value that the last read missed, if that was invoked after it was known
+//   lost     a known value that the read invoked last missed, if it was known at that invocation
 #ifndef GV_SIM_CHECK_CHECK_SET_H
 #define GV_SIM_CHECK_CHECK_SET_H
 
@@ -15,15 +15,15 @@
 #include "../core/keys.h"
 #include "verdict.h"
 
-enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // phantoms kept, to count repeated ones once
+enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // phantoms remembered, so that each is counted once
 
-// Indices of the history, plus 1; 0 means never.
 struct gv_check_set_element {
-    uint64_t known, present,
-        absent; // `known`: of the completion that made the value known; others: of the
-                // invocation of the last read that returned it, or missed it
+    // Indices of the history, plus 1; 0: never.
+    uint64_t known;   // of the completion that made the value known
+    uint64_t present; // of the invocation of the last read that returned the value
+    uint64_t absent;  // of the invocation of the last read that missed it
     gv_time known_at, absent_at;
-    uint32_t witness; // of a known value: the node that acknowledged it, or first returned it
+    uint32_t witness; // the node that acknowledged a known value, or first returned it
     uint32_t misses;  // node of the last read that missed the value
     bool acked;       // the witness acknowledged it
     bool refused;     // its addition definitely failed
@@ -59,7 +59,7 @@ void gv_check_set_fini(struct gv_check_set *set);
 
 // Notes that the next value is about to be added. `value` is its number.
 void gv_check_set_invoke(struct gv_check_set *set, int64_t value);
-// Notes that its addition succeeded, or definitely failed. Error: GV_VERDICT_PHANTOM if it failed,
+// Notes that an addition succeeded, or definitely failed. Error: GV_VERDICT_PHANTOM if it failed,
 // but a read returned the value.
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op);
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,

@@ -2,9 +2,8 @@
 // The state of a replica is monotonic and durable:
 //   - while a node runs, its number of entries only grows;
 //   - a value is in the replica when its node acknowledges the addition;
-//   - where a write is acknowledged only once it is on disk, the replica does not contain it
-//   before:
-//     otherwise a read could return what a crash destroys.
+//   - if a write is acknowledged only once it is on disk, the replica does not contain it before,
+//     or a read could return a value that a crash destroys.
 #ifndef GV_SIM_CHECK_CHECK_STATE_H
 #define GV_SIM_CHECK_CHECK_STATE_H
 

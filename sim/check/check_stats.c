@@ -24,6 +24,7 @@ void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op
                         const char *answer, enum gv_check_stats_cause cause) {
     GV_ASSERT((op->outcome == GV_HISTORY_OK) == (answer == NULL));
     struct gv_check_stats_node *node = &stats->of[op->node];
+    if (op->kind == GV_HISTORY_CRASH) return; // nobody was asked
     stats->tried[op->kind] += cause != GV_CHECK_STATS_FAULTED;
     stats->late[op->kind] += cause == GV_CHECK_STATS_LATE;
     stats->ok[op->kind] += answer == NULL;
@@ -41,7 +42,7 @@ static void append(char list[LIST_MAX], const char *more) {
     snprintf(list + len, LIST_MAX - len, "%s%s", len > 0 ? "; " : "", more);
 }
 
-// The answers of the first NODES_NAMED nodes that failed an operation of this kind.
+// Lists the answers of the first NODES_NAMED nodes that failed an operation of this kind.
 static void list_answers(const struct gv_check_stats *stats, int kind, char list[LIST_MAX]) {
     uint32_t named = 0, more = 0;
     list[0] = '\0';
@@ -62,7 +63,8 @@ static void list_answers(const struct gv_check_stats *stats, int kind, char list
     if (more > 0) append(list, rest);
 }
 
-// The nodes with the most failed operations, in descending order, and the first answer of each.
+// Lists the nodes with the most failed operations, in descending order, and the first answer of
+// each.
 static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) {
     list[0] = '\0';
     uint64_t below = UINT64_MAX;
@@ -88,7 +90,9 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
 }
 
 static const char *name_of(int kind, enum gv_load_kind load) {
-    static const char *const names[] = {"add", "read", "echo", "generate"};
+    static const char *const names[] = {"add",  "read", "echo",   "generate",
+                                        "send", "poll", "assign", "crash"};
+    GV_ASSERT(GV_COUNT(names) == GV_HISTORY_KINDS);
     GV_ASSERT(kind >= 0 && kind < GV_HISTORY_KINDS);
     return kind == GV_HISTORY_ADD && load == GV_LOAD_BROADCAST ? "broadcast" : names[kind];
 }
@@ -118,7 +122,7 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
     if (errors->count > 0) return;
     if (stats->ended == 0) {
         gv_verdict_add(errors, GV_VERDICT_NOTHING_EXERCISED, "no client sent a request");
-    } else if (gv_load_converges(load) && stats->tried[GV_HISTORY_ADD] == 0) {
+    } else if (gv_load_is_observable(load) && stats->tried[GV_HISTORY_ADD] == 0) {
         gv_verdict_add(errors, GV_VERDICT_NOTHING_EXERCISED,
                        "none of %" PRIu64 " operations was an addition at a node that was up",
                        stats->ended);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Success rates: each kind of operation that was attempted must have succeeded at least once, as
-// Jepsen's stats checker requires; and a given share of all must have, as Maelstrom's availability
-// checker requires.
+// Jepsen's stats checker requires; and a given share of all operations must have succeeded, as
+// Maelstrom's availability checker requires.
 #ifndef GV_SIM_CHECK_CHECK_STATS_H
 #define GV_SIM_CHECK_CHECK_STATS_H
 

@@ -9,10 +9,10 @@
 enum {
     GV_CHECK_TRAFFIC_NODE = 1000, // messages of a node in a second …
     GV_CHECK_TRAFFIC_OP = 16,     // … plus this for each operation
-    // Quiescent nodes send idle comparisons: each node one in 15 s, all together one a second. A
-    // few more messages are allowed in all, and one a second for each node that suspects another,
-    // since a root probes that often. Without suspicions, swarms come within two messages of this
-    // bound; with them, they use up to 60 % of the allowance.
+    // Quiescent nodes only compare replicas: each node sends one message in 15 s, all together one
+    // a second. A few more messages are allowed in all, and one a second for each node that
+    // suspects another, since a root probes a suspected node that often. Swarms without suspicions
+    // come within two messages of this bound; swarms with them use up to 60 % of the allowance.
     GV_CHECK_TRAFFIC_EACH_S = 15,
     GV_CHECK_TRAFFIC_IDLE = 8,
 };

@@ -10,7 +10,7 @@
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
     uint32_t nodes = config->nodes;
     GV_ASSERT(nodes > 0 && config->errors != NULL);
-    *checker = (struct gv_checker){.config = *config};
+    *checker = (struct gv_checker){.config = *config, .kafka.nodes = nodes};
     gv_check_set_init(&checker->set, nodes);
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
@@ -27,6 +27,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_set_fini(&checker->set);
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
+    gv_check_kafka_fini(&checker->kafka);
     gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
@@ -36,27 +37,52 @@ void gv_checker_fini(struct gv_checker *checker) {
     free(checker->echo_failed);
 }
 
-void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
-    if (op.kind != GV_HISTORY_ADD) return;
-    if (gv_load_is_set(checker->config.load)) {
-        gv_check_set_invoke(&checker->set, op.value);
-    } else {
-        gv_check_counter_invoke(&checker->counter, op.value);
+// ---- Sets ----
+
+static void on_set_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (op->kind == GV_HISTORY_ADD) gv_check_set_invoke(&checker->set, op->value);
+}
+
+static void on_set_end(struct gv_checker *checker, const struct gv_history_op *op,
+                       struct gv_json *json, int token) {
+    struct gv_verdict_errors *errors = checker->config.errors;
+    bool ok = op->outcome == GV_HISTORY_OK;
+    if (op->kind == GV_HISTORY_ADD) {
+        if (ok) gv_check_set_ok(&checker->set, op);
+        if (op->outcome == GV_HISTORY_FAIL) gv_check_set_refused(&checker->set, op, errors);
+    } else if (ok) {
+        size_t missing = gv_check_set_read(&checker->set, op, json, token, errors);
+        checker->missing[op->node] = (int64_t)missing;
+        gv_check_monotonic_reads_set(&checker->reads, op->node, checker->set.marks,
+                                     checker->set.len, errors);
+        if (op->final) checker->final_read[op->node] = true;
     }
 }
 
-static void on_add(struct gv_checker *checker, const struct gv_history_op *op) {
-    if (gv_load_is_set(checker->config.load)) {
-        if (op->outcome == GV_HISTORY_OK) gv_check_set_ok(&checker->set, op);
-        if (op->outcome == GV_HISTORY_FAIL)
-            gv_check_set_refused(&checker->set, op, checker->config.errors);
-        return;
+static void find_finals(const struct gv_checker *checker, struct gv_result *result) {
+    result->has_finals = true;
+    for (uint32_t node = 0; node < checker->config.nodes; node++) {
+        result->has_finals = result->has_finals && checker->final_read[node];
     }
-    if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&checker->counter, op->node, op->value);
-    if (op->outcome == GV_HISTORY_FAIL) {
-        gv_check_counter_refused(&checker->counter, op->node, op->value);
-    }
-    if (op->outcome == GV_HISTORY_INFO) gv_check_counter_info(&checker->counter, op->value);
+}
+
+static void finish_set(struct gv_checker *checker, struct gv_result *result) {
+    find_finals(checker, result);
+    result->phantom = checker->set.phantom;
+    result->duplicated = checker->set.duplicated;
+    if (checker->cut_short) return;
+    struct gv_check_set_result set = gv_check_set_finish(&checker->set, checker->config.errors);
+    result->lost = set.lost;
+    result->may_be_lost = set.may_be_lost;
+    result->allowed_lost = set.allowed_lost;
+    result->finals_equal = set.equal;
+    result->stable_latency = set.stable_latency;
+}
+
+// ---- Counters ----
+
+static void on_counter_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (op->kind == GV_HISTORY_ADD) gv_check_counter_invoke(&checker->counter, op->value);
 }
 
 static int64_t distance(int64_t a, int64_t b) {
@@ -64,37 +90,141 @@ static int64_t distance(int64_t a, int64_t b) {
     return apart > INT64_MAX ? INT64_MAX : (int64_t)apart;
 }
 
-static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
-                    struct gv_json *json, int token) {
-    if (gv_load_is_set(checker->config.load)) {
-        size_t missing = gv_check_set_read(&checker->set, op, json, token, checker->config.errors);
-        checker->missing[op->node] = (int64_t)missing;
-        gv_check_monotonic_reads_set(&checker->reads, op->node, checker->set.marks,
-                                     checker->set.len, checker->config.errors);
-    } else {
-        int64_t value;
-        if (gv_json_i64(json, token, &value) != 0) {
-            checker->config.errors->conclusive = true;
-            gv_verdict_add(checker->config.errors, GV_VERDICT_WRONG_SUM,
-                           "n%u returned a number beyond 64 bits", op->node);
-            return;
-        }
-        checker->missing[op->node] = distance(value, checker->counter.sum);
-        gv_check_counter_read(&checker->counter, op->node, value, checker->config.errors);
-        if (checker->config.load == GV_LOAD_G_COUNTER) {
-            gv_check_monotonic_reads_counter(&checker->reads, op->node, value,
-                                             checker->config.errors);
-        }
-        if (op->final) gv_check_counter_final(&checker->counter, op->node, value);
+static void on_counter_read(struct gv_checker *checker, const struct gv_history_op *op,
+                            struct gv_json *json, int token) {
+    struct gv_verdict_errors *errors = checker->config.errors;
+    int64_t value;
+    if (gv_json_i64(json, token, &value) != 0) {
+        errors->conclusive = true;
+        gv_verdict_add(errors, GV_VERDICT_WRONG_SUM, "n%u returned a number beyond 64 bits",
+                       op->node);
+        return;
     }
-    if (op->final) checker->final_read[op->node] = true;
+    checker->missing[op->node] = distance(value, checker->counter.sum);
+    gv_check_counter_read(&checker->counter, op->node, value, errors);
+    if (checker->config.load == GV_LOAD_G_COUNTER)
+        gv_check_monotonic_reads_counter(&checker->reads, op->node, value, errors);
+    if (!op->final) return;
+    gv_check_counter_final(&checker->counter, op->node, value);
+    checker->final_read[op->node] = true;
+}
+
+static void on_counter_end(struct gv_checker *checker, const struct gv_history_op *op,
+                           struct gv_json *json, int token) {
+    bool ok = op->outcome == GV_HISTORY_OK;
+    if (op->kind != GV_HISTORY_ADD) {
+        if (ok) on_counter_read(checker, op, json, token);
+    } else if (ok) {
+        gv_check_counter_ok(&checker->counter, op->node, op->value);
+    } else if (op->outcome == GV_HISTORY_FAIL) {
+        gv_check_counter_refused(&checker->counter, op->node, op->value);
+    } else {
+        gv_check_counter_info(&checker->counter, op->value);
+    }
+}
+
+static void finish_counter(struct gv_checker *checker, struct gv_result *result) {
+    find_finals(checker, result);
+    if (checker->cut_short) return;
+    result->finals_equal = gv_check_counter_finish(&checker->counter, checker->config.errors);
+    result->may_be_lost = checker->counter.may_be_lost;
+}
+
+// ---- Echo and ids ----
+
+static void on_echo_end(struct gv_checker *checker, const struct gv_history_op *op,
+                        struct gv_json *json, int token) {
+    if (op->outcome == GV_HISTORY_OK) gv_check_echo_reply(op, json, token, checker->config.errors);
+}
+
+static void on_id_end(struct gv_checker *checker, const struct gv_history_op *op,
+                      struct gv_json *json, int token) {
+    if (op->outcome == GV_HISTORY_OK)
+        gv_check_ids_reply(&checker->ids, op->node, json, token, checker->config.errors);
+}
+
+static void finish_ids(struct gv_checker *checker, struct gv_result *result) {
+    result->duplicated = checker->ids.duplicated;
+}
+
+// ---- Logs ----
+
+static void on_kafka_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (op->kind == GV_HISTORY_SEND)
+        gv_check_kafka_invoke(&checker->kafka, gv_load_kafka_key(op), op->value);
+}
+
+static void on_kafka_reply(struct gv_checker *checker, const struct gv_history_op *op,
+                           enum gv_load_request request, gv_time now, const struct gv_json *json,
+                           int token) {
+    gv_check_kafka_reply(&checker->kafka, op, request, now, json, token);
+}
+
+static void on_kafka_end(struct gv_checker *checker, const struct gv_history_op *op,
+                         struct gv_json *json, int token) {
+    (void)json;
+    (void)token;
+    gv_check_kafka_end(&checker->kafka, op);
+}
+
+static void finish_kafka(struct gv_checker *checker, struct gv_result *result) {
+    struct gv_check_kafka_result kafka =
+        gv_check_kafka_finish(&checker->kafka, checker->cut_short, checker->config.errors);
+    result->kafka = kafka;
+    result->lost = kafka.lost;
+    result->duplicated = kafka.duplicates;
+    result->may_be_lost = kafka.may_be_lost;
+    result->allowed_lost = kafka.allowed_lost;
+    result->has_finals = kafka.finals;
+    result->finals_equal = kafka.equal;
+}
+
+static const char *kafka_lacks(const struct gv_checker *checker) {
+    return gv_check_kafka_lacks(&checker->kafka);
+}
+
+// ---- All workloads ----
+
+static const struct gv_checker_class sets = {
+    .invoke = on_set_invoke, .end = on_set_end, .finish = finish_set};
+static const struct gv_checker_class counters = {
+    .invoke = on_counter_invoke, .end = on_counter_end, .finish = finish_counter};
+static const struct gv_checker_class echos = {.end = on_echo_end};
+static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_ids};
+
+static const struct gv_checker_class kafka = {.invoke = on_kafka_invoke,
+                                              .reply = on_kafka_reply,
+                                              .end = on_kafka_end,
+                                              .finish = finish_kafka,
+                                              .lacks = kafka_lacks};
+
+static const struct gv_checker_class *const classes[GV_LOAD_KINDS] = {
+    [GV_LOAD_BROADCAST] = &sets,      [GV_LOAD_G_SET] = &sets, [GV_LOAD_G_COUNTER] = &counters,
+    [GV_LOAD_PN_COUNTER] = &counters, [GV_LOAD_ECHO] = &echos, [GV_LOAD_UNIQUE_IDS] = &ids,
+    [GV_LOAD_KAFKA] = &kafka,
+};
+
+static const struct gv_checker_class *class_of(const struct gv_checker *checker) {
+    return classes[checker->config.load];
+}
+
+void gv_checker_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (class_of(checker)->invoke != NULL) class_of(checker)->invoke(checker, op);
+}
+
+void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op,
+                      enum gv_load_request request, gv_time now, const struct gv_json *json,
+                      int token) {
+    GV_ASSERT(op->outcome == GV_HISTORY_PENDING);
+    if (class_of(checker)->reply != NULL)
+        class_of(checker)->reply(checker, op, request, now, json, token);
 }
 
 // Every echo request must succeed, as in Maelstrom, unless faults may have prevented that.
 static void on_failure(struct gv_checker *checker, const struct gv_history_op *op,
                        const char *answer, enum gv_check_stats_cause cause) {
     bool replied = cause == GV_CHECK_STATS_REPLY;
-    if (op->final) {
+    if (op->final && gv_load_is_observable(checker->config.load)) {
         checker->config.errors->conclusive = checker->config.errors->conclusive || replied;
         gv_verdict_add(checker->config.errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node,
                        answer);
@@ -111,16 +241,8 @@ void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op 
                          enum gv_check_stats_cause cause) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < checker->config.nodes);
     gv_check_stats_end(&checker->stats, op, answer, cause);
-    if (op->kind == GV_HISTORY_ADD) on_add(checker, op);
-    if (op->outcome != GV_HISTORY_OK) {
-        on_failure(checker, op, answer, cause);
-        return;
-    }
-    if (op->kind == GV_HISTORY_READ) on_read(checker, op, json, token);
-    if (op->kind == GV_HISTORY_ECHO) gv_check_echo_reply(op, json, token, checker->config.errors);
-    if (op->kind == GV_HISTORY_GENERATE) {
-        gv_check_ids_reply(&checker->ids, op->node, json, token, checker->config.errors);
-    }
+    class_of(checker)->end(checker, op, json, token);
+    if (op->outcome != GV_HISTORY_OK) on_failure(checker, op, answer, cause);
 }
 
 void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history_op *op,
@@ -136,6 +258,11 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
     if (!gv_load_is_set(checker->config.load)) return;
     gv_check_set_allow_loss(&checker->set, value);
+}
+
+void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message) {
+    if (checker->config.load != GV_LOAD_KAFKA) return;
+    gv_check_kafka_allow_loss(&checker->kafka, key, message);
 }
 
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {
@@ -185,27 +312,15 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
 // ---- Result ----
 
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
-    result->has_finals = gv_load_converges(checker->config.load);
-    for (uint32_t node = 0; node < checker->config.nodes; node++) {
-        result->has_finals = result->has_finals && checker->final_read[node];
-    }
-    if (gv_load_is_set(checker->config.load) && !checker->cut_short) {
-        struct gv_check_set_result set = gv_check_set_finish(&checker->set, checker->config.errors);
-        result->lost = set.lost;
-        result->may_be_lost = set.may_be_lost;
-        result->allowed_lost = set.allowed_lost;
-        result->finals_equal = set.equal;
-        result->stable_latency = set.stable_latency;
-    }
-    if (gv_load_is_counter(checker->config.load) && !checker->cut_short) {
-        result->finals_equal = gv_check_counter_finish(&checker->counter, checker->config.errors);
-        result->may_be_lost = checker->counter.may_be_lost;
-    }
+    if (class_of(checker)->finish != NULL) class_of(checker)->finish(checker, result);
     gv_check_stats_finish(&checker->stats, checker->config.load, checker->config.availability,
                           checker->config.errors);
+    const struct gv_checker_class *class = class_of(checker);
+    const char *lacks =
+        class->lacks != NULL && checker->config.errors->count == 0 ? class->lacks(checker) : NULL;
+    if (lacks != NULL)
+        gv_verdict_add(checker->config.errors, GV_VERDICT_NOTHING_EXERCISED, "%s", lacks);
     result->ok_fraction = gv_check_stats_share(&checker->stats);
-    result->phantom = checker->set.phantom;
-    result->duplicated = checker->set.duplicated + checker->ids.duplicated;
     result->converged = checker->convergence.measured;
     result->heal_to_converged = checker->convergence.worst;
     result->errors = checker->config.errors;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checkers of a run, composed. struct gv_checker is a black box's observer: it takes the
+// The checkers of a run, composed. struct gv_checker treats nodes as black boxes: it takes the
 // operations of clients, observations and final reads. struct gv_checker_invariants takes what a
 // simulation sees inside nodes after every step. Both add to the errors of the run.
 #ifndef GV_SIM_CHECK_CHECKER_H
@@ -10,6 +10,7 @@
 #include "check_counter.h"
 #include "check_id_order.h"
 #include "check_ids.h"
+#include "check_kafka.h"
 #include "check_monotonic_reads.h"
 #include "check_set.h"
 #include "check_state.h"
@@ -19,6 +20,26 @@
 #include "result.h"
 
 // ---- Operations ----
+
+struct gv_checker;
+
+// A workload's checker: one row for each in checker.c. Each member may be NULL.
+struct gv_checker_class {
+    // A client is about to invoke an operation.
+    void (*invoke)(struct gv_checker *checker, const struct gv_history_op *op);
+    // A valid reply of type ok to a request of a pending operation; `token`: its payload. For
+    // operations of several requests.
+    void (*reply)(struct gv_checker *checker, const struct gv_history_op *op,
+                  enum gv_load_request request, gv_time now, const struct gv_json *json, int token);
+    // An operation ended, with whatever outcome. `token`: the payload of the last reply, if it
+    // succeeded.
+    void (*end)(struct gv_checker *checker, const struct gv_history_op *op, struct gv_json *json,
+                int token);
+    // The run is over; adds errors and fills in the members of the result for this workload.
+    void (*finish)(struct gv_checker *checker, struct gv_result *result);
+    // What a run without errors did not exercise, as a sentence; NULL: nothing that matters.
+    const char *(*lacks)(const struct gv_checker *checker);
+};
 
 struct gv_checker_config {
     enum gv_load_kind load;
@@ -34,13 +55,14 @@ struct gv_checker {
     struct gv_check_set set;
     struct gv_check_counter counter;
     struct gv_check_ids ids;
+    struct gv_check_kafka kafka;
     struct gv_check_monotonic_reads reads;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
     int64_t *missing;  // by node, at its latest read: number of known values missing; counters: the
                        // difference from the sum of the acknowledged additions
     bool *final_read;  // by node: it answered its final read
-    bool *echo_failed; // by node: an error has been reported; later ones are not
+    bool *echo_failed; // by node: an error has been reported; it is the only one
     bool cut_short;    // the run ended early
     uint64_t watch;    // number of the watch that `cursors` belongs to
     int64_t *cursors;  // by node: its replica has every required value below this number
@@ -51,7 +73,13 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
 void gv_checker_fini(struct gv_checker *checker);
 
 // Notes that a client is about to send an operation.
-void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
+void gv_checker_invoke(struct gv_checker *checker, const struct gv_history_op *op);
+
+// Takes a valid reply of type ok to a request of a pending operation, before gv_checker_complete.
+// `token`: its payload.
+void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op,
+                      enum gv_load_request request, gv_time now, const struct gv_json *json,
+                      int token);
 
 // Checks a completed operation. `token`: the payload of the reply, if the operation succeeded.
 // `answer` and `cause`: otherwise, as for gv_check_stats_end.
@@ -69,10 +97,11 @@ static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
     gv_check_monotonic_reads_reset(&checker->reads, node);
 }
 
-// Notes that a fault destroyed the last copy of a value of a set, or of a counter's increments
-// (`added`) or decrements by this amount: it may be missing from then on. Ignored for other
-// workloads.
+// Notes that a fault destroyed the last copy of a value of a set, of a message of a log, or of a
+// counter's increments (`added`) or decrements by this amount: it may be missing from then on.
+// Ignored for other workloads.
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
+void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message);
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
 
 // ---- Convergence ----

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The time from the end of a partition until replicas have converged. Sets: until each node has all
-// values that were known when the partition healed. Counters: until all nodes return one sum that
-// is correct, which may take until the additions end, since a sum does not show its additions.
+// The time from the end of a partition until replicas have converged; each measurement is a
+// *watch*. Sets: until each node has all values that were known when the partition healed.
+// Counters: until all nodes return one sum that is correct, which may take until the additions end,
+// since a sum does not show its additions.
 #ifndef GV_SIM_CHECK_CONVERGENCE_H
 #define GV_SIM_CHECK_CONVERGENCE_H
 

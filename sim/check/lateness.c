@@ -54,12 +54,13 @@ bool gv_lateness_too_slow(const struct gv_lateness *lateness, char why[GV_LATENE
                  ms(GV_LATENESS_LONGEST * lateness->limit));
     } else if (p99 > lateness->limit && few) {
         snprintf(why, GV_LATENESS_REASON_MAX,
-                 "gvsim was %.0f ms late once, and the limit is %.0f ms for all but one time in a "
-                 "hundred: there were %" PRIu64,
+                 "gvsim was %.0f ms late once, and the limit is %.0f ms for 99 %% of its actions, "
+                 "of which there were %" PRIu64,
                  ms(lateness->events.longest), ms(lateness->limit), lateness->events.count);
     } else if (p99 > lateness->limit) {
         snprintf(why, GV_LATENESS_REASON_MAX,
-                 "gvsim was more than %.0f ms late, the limit, one time in a hundred: %.0f ms",
+                 "the limit is %.0f ms for 99 %% of gvsim's actions, and 1 %% were more than %.0f "
+                 "ms late",
                  ms(lateness->limit), ms(p99));
     } else if (lateness->has_waits && lateness->wait > lateness->limit) {
         snprintf(why, GV_LATENESS_REASON_MAX,
@@ -87,7 +88,7 @@ void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
                 ms(lateness->wait));
     }
     if (lateness->full >= GV_MS) {
-        fprintf(out, "  %-16s %.0f ms in all; longest: that to n%u, %.0f ms\n", "pipes full",
+        fprintf(out, "  %-16s %.0f ms in all; the pipe to n%u longest, %.0f ms\n", "pipes full",
                 ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
     }
 }

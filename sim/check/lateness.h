@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whether the host was fast enough for a run in real time: how late gvsim processed events, how
 // long pipes to nodes were full, and how long nodes waited for a processor. On an overloaded host,
-// latencies and messages an operation are not those of the nodes.
+// the measured latencies and message counts are not properties of the nodes.
 #ifndef GV_SIM_CHECK_LATENESS_H
 #define GV_SIM_CHECK_LATENESS_H
 

@@ -31,8 +31,8 @@ int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_metri
         const char *name = gv_limits_labels[i].name;
         if (metrics->has[i]) {
             int digits = gv_limits_labels[i].digits;
-            fprintf(out, "too much: %s: %.*f, and the limit is %g\n", name, digits, metrics->at[i],
-                    most);
+            fprintf(out, "over the limit: %s: %.*f, and the limit is %g\n", name, digits,
+                    metrics->at[i], most);
         } else {
             fprintf(out, "not measured: %s, and there is a limit of %g\n", name, most);
         }

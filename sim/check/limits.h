@@ -16,13 +16,13 @@ enum gv_limits_metric {
 };
 
 struct gv_limits_metrics {
-    bool has[GV_LIMITS_METRICS]; // it was measured
+    bool has[GV_LIMITS_METRICS]; // the metric was measured
     double at[GV_LIMITS_METRICS];
 };
 
 struct gv_limits {
     double most[GV_LIMITS_METRICS]; // 0: no limit
-    double ratio;                   // most times the metric of another run; 0: no limit
+    double ratio;                   // largest multiple of another run's metric; 0: no limit
 };
 
 // How each metric is printed.

@@ -63,6 +63,24 @@ static void print_equal(const struct gv_result *result, FILE *out) {
     }
 }
 
+static void print_kafka_summary(const struct gv_result *result, FILE *out) {
+    const struct gv_check_kafka_result *kafka = &result->kafka;
+    if (kafka->may_be_lost > 0) {
+        fprintf(out,
+                "%" PRIu64 " of %" PRIu64 " messages whose last copy a crash took are lost, which "
+                "is allowed; no other loss",
+                kafka->allowed_lost, kafka->may_be_lost);
+    } else {
+        fprintf(out, "no message lost or unseen");
+    }
+    fprintf(out, ", no duplicates, no skips, offsets ascend, ");
+    if (result->nodes == 1) {
+        fprintf(out, "final polls complete at the only node");
+    } else {
+        fprintf(out, "final logs equal at all %u nodes", result->nodes);
+    }
+}
+
 void gv_result_summary(const struct gv_result *result, FILE *out) {
     GV_ASSERT(result->valid);
     if (gv_load_is_set(result->load) && result->may_be_lost > 0) {
@@ -83,11 +101,20 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
                     "allowed",
                     result->may_be_lost);
         }
+    } else if (result->kafka.applies) {
+        print_kafka_summary(result, out);
     } else if (result->load == GV_LOAD_UNIQUE_IDS) {
         fprintf(out, "no id was generated twice");
     } else {
         fprintf(out, "no violation");
     }
+}
+
+static void print_kafka(const struct gv_check_kafka_result *kafka, FILE *out) {
+    if (!kafka->applies) return;
+    fprintf(out, "  %-16s %" PRIu64 ", with %" PRIu64 " messages; polls returned %" PRIu64 "\n",
+            "logs", kafka->keys, kafka->acknowledged, kafka->polled);
+    print_quantiles("real-time lag", &kafka->lag, 1, out);
 }
 
 static void print_verdict(const struct gv_result *result, FILE *out, bool color) {
@@ -153,14 +180,20 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     print_verdict(result, out, color);
     print_hint(result, out);
     fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
-    if (gv_load_converges(result->load)) {
+    if (gv_load_is_observable(result->load)) {
         fprintf(out, ": %" PRIu64 " %s, %" PRIu64 " reads", result->adds,
                 result->load == GV_LOAD_BROADCAST ? "broadcasts" : "additions", result->reads);
+    }
+    if (result->kafka.applies) {
+        const struct gv_check_kafka_result *kafka = &result->kafka;
+        fprintf(out, ": %" PRIu64 " sends, %" PRIu64 " polls, %" PRIu64 " assigns",
+                kafka->acknowledged, kafka->polls, kafka->assigns);
     }
     fprintf(out, "; ok %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64 "\n", result->ok,
             result->failed, result->unknown);
     print_messages(result, out);
     print_quantiles("stable latency", &result->stable_latency, 0, out);
+    print_kafka(&result->kafka, out);
     print_quantiles("client latency", &result->client_latency, 1, out);
     if (result->fault_periods > 0) {
         bool cuts = result->partitions > 0;
@@ -170,7 +203,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
             fprintf(out, "; converged %.0f ms after healing%s",
                     (double)result->heal_to_converged / (double)GV_MS,
                     result->fault_periods > 1 ? " at the worst" : "");
-        } else if (gv_load_converges(result->load)) {
+        } else if (gv_load_is_observable(result->load)) {
             fprintf(out, "; no convergence observed after healing");
         }
         fprintf(out, "\n");
@@ -178,9 +211,9 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     if (result->shortened > 0) {
         fprintf(out,
                 "  %-16s %" PRIu64
-                " of the scenario, when the operations ended (--time-limit); the "
-                "first is on line %u\n",
-                "faults ended", result->shortened, result->shortened_line);
+                " of the scenario's faults, by the end of the operations (--time-limit); "
+                "the first is on line %u\n",
+                "cut short", result->shortened, result->shortened_line);
     }
     gv_traffic_print(&result->traffic, out);
     gv_lateness_print(&result->lateness, out);
@@ -207,6 +240,23 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
     fprintf(out, ",\"%s\":{\"p0\":%.*f,\"p50\":%.*f,\"p95\":%.*f,\"p99\":%.*f,\"p100\":%.*f}", name,
             digits, quantiles->p0, digits, quantiles->p50, digits, quantiles->p95, digits,
             quantiles->p99, digits, quantiles->p100);
+}
+
+static void json_kafka(const struct gv_check_kafka_result *kafka, FILE *out) {
+    if (!kafka->applies) {
+        fputs(",\"kafka\":null", out);
+        return;
+    }
+    fprintf(out, ",\"kafka\":{\"keys\":%" PRIu64 ",\"sends_ok\":%" PRIu64 ",\"polls_ok\":%" PRIu64,
+            kafka->keys, kafka->acknowledged, kafka->polls);
+    fprintf(out, ",\"assigns_ok\":%" PRIu64 ",\"messages_polled\":%" PRIu64, kafka->assigns,
+            kafka->polled);
+    fprintf(out, ",\"messages_seen\":%" PRIu64 ",\"lost_writes\":%" PRIu64 ",\"unseen\":%" PRIu64,
+            kafka->seen, kafka->lost, kafka->unseen);
+    fprintf(out, ",\"duplicates\":%" PRIu64 ",\"largest_offset\":%" PRIu64, kafka->duplicates,
+            kafka->largest);
+    json_quantiles("realtime_lag_ms", &kafka->lag, 3, out);
+    fputc('}', out);
 }
 
 static void json_text(const char *text, FILE *out) {
@@ -256,6 +306,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
                                    : "false");
     json_quantiles("stable_latency_ms", &result->stable_latency, 0, out);
     json_quantiles("client_latency_ms", &result->client_latency, 3, out);
+    json_kafka(&result->kafka, out);
     fprintf(out, ",\"faults_shortened\":%" PRIu64, result->shortened);
     fprintf(out, ",\"partitions\":%" PRIu64 ",\"heal_to_converged_ms\":", result->partitions);
     if (result->converged) {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 struct gv_traffic {
-    uint32_t nodes; // that reported statistics
+    uint32_t nodes; // number of nodes that reported statistics
     struct gv_stats total;
 };
 

@@ -9,8 +9,8 @@
 
 #include <stdarg.h>
 
-// Each kind of error: its text; whether it is a violation of safety; and whether unequal replicas
-// explain it: then it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, not a violation of safety.
+// Each kind of error: its text; whether it violates safety; and whether unequal replicas explain
+// it. In that case it is a consequence of GV_VERDICT_UNEQUAL_REPLICAS, and violates no safety.
 #define GV_VERDICT_KINDS(X)                                      \
     /* sets, counters, ids and echo, as clients see them */      \
     X(LOST, "lost", true, true)                                  \
@@ -25,6 +25,18 @@
     X(NEVER_OK, "never ok", false, false)                        \
     X(UNAVAILABLE, "unavailable", false, false)                  \
     X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
+    /* logs */                                                   \
+    X(LOST_WRITE, "lost write", true, true)                      \
+    X(UNSEEN, "unseen", false, false)                            \
+    X(INTERNAL_POLL, "internal non-monotonic poll", true, false) \
+    X(NON_MONOTONIC_POLL, "non-monotonic poll", true, false)     \
+    X(INTERNAL_SKIP, "internal skip", true, true)                \
+    X(SKIP, "skip", true, true)                                  \
+    X(NON_MONOTONIC_SEND, "non-monotonic send", true, false)     \
+    X(INCONSISTENT_OFFSETS, "inconsistent offsets", true, false) \
+    X(OFFSET_GIVEN_TWICE, "offset given twice", true, false)     \
+    X(ABORTED_READ, "aborted read", true, false)                 \
+    X(FINAL_LOGS_DIFFER, "final logs differ", true, true)        \
     /* lines that nodes print, and processes */                  \
     X(BAD_LINE, "bad line", true, false)                         \
     X(LONG_LINE, "long line", true, false)                       \
@@ -81,7 +93,7 @@ struct gv_verdict_errors {
 
 void gv_verdict_fini(struct gv_verdict_errors *errors);
 
-// Adds an error. Its text is that of the kind, a colon, and the arguments as formatted by
+// Adds an error. Its text is the kind's text, a colon, and the arguments as formatted by
 // gv_escape_format.
 GV_PRINTF(3, 4)
 void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
@@ -105,12 +117,12 @@ struct gv_verdict {
     bool safety;   // invalid: safety was violated, not only liveness
     bool unjudged; // neither valid nor invalid: the host ended the run
     enum gv_verdict_kind kind;
-    char why[GV_VERDICT_WHY_MAX]; // the text of the error of this kind, cut to fit
+    char why[GV_VERDICT_WHY_MAX]; // text of the error that decided the verdict, truncated
 };
 
 // The verdict has the first error that violates safety; if there is none, the first error. While
-// replicas are unequal, values that reads miss count as late, not as lost: the checks of replicas
-// find out whether any node still has them.
+// replicas are unequal, values that reads miss count as late, not as lost, since the checks of
+// replicas find out whether any node still has them.
 struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 
 // The verdict on a process that ended without a result; `status` as waitpid returns it. A process

@@ -10,7 +10,8 @@
 enum {
     GV_ADVERSARY_CAPTURED = 4096
 }; // captured lines; they are replayed to later incarnations as well
-#define GV_ADVERSARY_FIRST_ID (UINT64_C(1) << 40) // of its lines: larger than all others
+#define GV_ADVERSARY_FIRST_ID \
+    (UINT64_C(1) << 40) // first id of its lines, larger than all other ids
 
 struct gv_adversary {
     struct gv_envelope envelope; // the latest line composed
@@ -24,13 +25,13 @@ struct gv_adversary {
 
 // What the adversary sends in response to a line.
 struct gv_adversary_action {
-    bool replaces;      // it is sent instead of the line; false: in addition
-    bool replayed;      // it is a captured line
+    bool replaces;      // send this instead of the line; false: in addition to it
+    bool replayed;      // this is a captured line
     uint32_t src, dest; // nodes
     struct gv_slice line;
 };
 
-// A zeroed adversary has captured nothing.
+// Frees all captured lines. A zeroed adversary has captured nothing.
 void gv_adversary_fini(struct gv_adversary *adversary);
 
 // Captures a line of gv_envelope between two of `nodes` nodes, and chooses an action by the random

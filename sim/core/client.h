@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The clients of a run, and the reply that each waits for. A client is named c and its number. A
-// closed client is not reused, nor is its name.
+// closed client and its name are not used again.
 #ifndef GV_SIM_CORE_CLIENT_H
 #define GV_SIM_CORE_CLIENT_H
 
@@ -27,6 +27,7 @@ struct gv_client {
     enum gv_client_wait wait;
     bool open;
     uint32_t node;   // node that it sends requests to
+    uint32_t worker; // GV_CLIENT_WORKER: number of the worker; set by the caller
     uint64_t msg_id; // id of its latest request; the first is 1
     size_t op;       // GV_CLIENT_WAIT_OP: the operation, by its number in the history
     uint64_t timed_out[GV_CLIENT_TIMED_OUT_MAX]; // msg_ids of requests without a reply in time; a
@@ -37,7 +38,7 @@ struct gv_client {
 // How a reply relates to the requests of its client.
 enum gv_client_reply {
     GV_CLIENT_REPLY_EXPECTED,
-    GV_CLIENT_REPLY_LATE,     // the client no longer waits for it
+    GV_CLIENT_REPLY_LATE,     // the client no longer waits for this reply
     GV_CLIENT_REPLY_REPEATED, // the request was answered before
     GV_CLIENT_REPLY_STRAY,    // there was no such request
 };

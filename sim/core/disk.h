@@ -3,8 +3,8 @@
 // effects of a crash on it. Transactions are atomic, as with LMDB.
 //
 // If the process dies, the operating system still writes what the process wrote. If the machine
-// dies, transactions that were not synced are lost from a random one on. A write in progress at
-// that moment may or may not take effect.
+// dies, a random number of the latest unsynced transactions is lost. A write in progress at that
+// moment may or may not take effect.
 #ifndef GV_SIM_CORE_DISK_H
 #define GV_SIM_CORE_DISK_H
 
@@ -43,7 +43,7 @@ struct gv_disk {
     } * pending;
     size_t pending_len, pending_cap;
     gv_time now;           // time of the next write; the caller sets it
-    uint64_t writes, lost; // number of transactions written, and of those lost in crashes
+    uint64_t writes, lost; // transactions written; transactions lost in crashes
 };
 
 // Ends the process if there is no memory, as do all functions of this file.
@@ -54,7 +54,7 @@ void gv_disk_fini(struct gv_disk *disk);
 void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
                    const struct gv_store_batch *under_way);
 
-// The value that a node would find under this key if it started now; false: none.
+// The value that a node would find under this key if it started now. False: there is none.
 bool gv_disk_find(const struct gv_disk *disk, struct gv_slice key, struct gv_slice *value);
 
 #endif

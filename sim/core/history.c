@@ -4,6 +4,9 @@
 #include "memory.h"
 
 void gv_history_fini(struct gv_history *history) {
+    for (size_t i = 0; i < history->len; i++) {
+        if (history->ops[i].content.len > 0) free((void *)(uintptr_t)history->ops[i].content.data);
+    }
     free(history->ops);
 }
 
@@ -24,6 +27,14 @@ size_t gv_history_invoke(struct gv_history *history, gv_time now, enum gv_histor
     history->kinds[kind]++;
     history->outcomes[GV_HISTORY_PENDING]++;
     return history->len++;
+}
+
+void gv_history_describe(struct gv_history *history, size_t op, uint32_t process,
+                         struct gv_slice content) {
+    GV_ASSERT(op < history->len && history->ops[op].content.len == 0);
+    history->ops[op].process = process;
+    if (content.len == 0) return;
+    history->ops[op].content = gv_slice_of(gv_memory_copy(content.data, content.len), content.len);
 }
 
 void gv_history_complete(struct gv_history *history, gv_time now, size_t op,

@@ -11,6 +11,10 @@ enum gv_history_kind {
     GV_HISTORY_READ,
     GV_HISTORY_ECHO,
     GV_HISTORY_GENERATE,
+    GV_HISTORY_SEND,
+    GV_HISTORY_POLL,
+    GV_HISTORY_ASSIGN,
+    GV_HISTORY_CRASH, // the client is replaced; the node is not asked
     GV_HISTORY_KINDS,
 };
 
@@ -25,9 +29,12 @@ enum gv_history_outcome {
 struct gv_history_op {
     enum gv_history_kind kind;
     enum gv_history_outcome outcome;
-    bool final;    // a final read
-    uint32_t node; // node that received the request
-    int64_t value; // the value or delta added; echo: the number after "Please echo "
+    bool final;              // a final read
+    uint32_t node;           // node that received the request
+    uint32_t process;        // the client's number; a client that crashed is replaced by another
+    int64_t value;           // the value or delta added; echo: the number after "Please echo "
+    struct gv_slice content; // structured operations: what the workload's generator wrote for its
+                             // checker; empty for others. Owned by the history
     gv_time invoked_at, completed_at;
     uint64_t invoked, completed; // indices; completed is UINT64_MAX while pending
 };
@@ -52,6 +59,9 @@ void gv_history_fini(struct gv_history *history);
 // Returns the number of the operation, its index in ops.
 size_t gv_history_invoke(struct gv_history *history, gv_time now, enum gv_history_kind kind,
                          uint32_t node, int64_t value, bool final);
+// Notes who invoked an operation, and copies its content; both at most once.
+void gv_history_describe(struct gv_history *history, size_t op, uint32_t process,
+                         struct gv_slice content);
 // Completes a pending operation; the outcome must not be GV_HISTORY_PENDING.
 void gv_history_complete(struct gv_history *history, gv_time now, size_t op,
                          enum gv_history_outcome outcome);

@@ -80,7 +80,7 @@ int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
 
 // ---- Generation ----
 
-// The integer at the position of the latest value; it may be that value.
+// Writes the integer whose position equals the latest value's; it may be that value.
 static bool write_collision(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     if (keys->count == 0) return false;
     struct gv_entry entry = {.lattice = GV_LATTICE_SET,

@@ -3,8 +3,8 @@
 //   integers   the numbers themselves, as in Maelstrom
 //   mixed      values that an implementation may confuse: small and negative integers, integers
 //              near the limits of 64 bits and beyond, numbers with a fraction or an exponent, short
-//              and long strings, several scripts, arrays, objects, and integers whose position
-//              collides with that of the previous value
+//              and long strings, several scripts, arrays, objects, and integers that share the
+//              previous value's position in the order of keys (merkle/)
 #ifndef GV_SIM_CORE_KEYS_H
 #define GV_SIM_CORE_KEYS_H
 
@@ -40,7 +40,8 @@ const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_
 enum { GV_KEYS_LABEL_MAX = 48 };
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]);
 
-// The integer of 1 to 18 decimal digits, without leading zeros, that a text is; -1: it is none.
+// The integer that a text of 1 to 18 decimal digits without leading zeros represents; -1: it is not
+// such a text.
 int64_t gv_keys_number(struct gv_slice text);
 
 // The number of the generated value with this canonical text; -1: there is none.

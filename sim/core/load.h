@@ -3,12 +3,20 @@
 // operation is an addition or a read with equal probability, intervals are uniform over [0,
 // 2/rate), and clients take turns. Unlike in Maelstrom, the first operation is an addition, so that
 // a short run has one.
+//
+// An operation of most workloads is one request. One of a workload with a state (struct
+// gv_load_class) may have contents, and several requests, or none: each reply goes to the
+// generator, which says whether another request follows.
 #ifndef GV_SIM_CORE_LOAD_H
 #define GV_SIM_CORE_LOAD_H
 
+#include "../../codec/json.h"
 #include "../../engine/prng.h"
 #include "history.h"
 #include "keys.h"
+#include "memory.h"
+
+enum { GV_LOAD_FINAL_MS = 10000 }; // final operations are invoked this long, as Maelstrom's polls
 
 enum gv_load_kind {
     GV_LOAD_BROADCAST,
@@ -17,7 +25,26 @@ enum gv_load_kind {
     GV_LOAD_PN_COUNTER,
     GV_LOAD_ECHO,
     GV_LOAD_UNIQUE_IDS,
+    GV_LOAD_KAFKA,
     GV_LOAD_KINDS,
+};
+
+// The requests of clients, and those of the setup. Each has one form of reply (check_protocol.h).
+enum gv_load_request {
+    GV_LOAD_INIT,
+    GV_LOAD_TOPOLOGY,
+    GV_LOAD_BROADCAST_MESSAGE,
+    GV_LOAD_ADD,
+    GV_LOAD_READ_MESSAGES,
+    GV_LOAD_READ_ELEMENTS,
+    GV_LOAD_READ_COUNT,
+    GV_LOAD_ECHO_TEXT,
+    GV_LOAD_GENERATE_ID,
+    GV_LOAD_SEND,
+    GV_LOAD_POLL,
+    GV_LOAD_COMMIT_OFFSETS,
+    GV_LOAD_LIST_COMMITTED_OFFSETS,
+    GV_LOAD_NO_REQUEST, // the operation is complete without one
 };
 
 struct gv_load {
@@ -25,8 +52,11 @@ struct gv_load {
     double rate; // operations a second, over all clients
     struct gv_prng prng;
     int64_t next_value;
-    bool added;    // there was an addition
-    uint32_t turn; // the next worker; the number of clients: the nemesis
+    bool added;        // there was an addition
+    uint32_t turn;     // the worker whose turn is next; equal to the number of clients: the nemesis
+    uint32_t workers;  // clients at a time; set by the caller before the first operation, 1 at first
+    gv_time scheduled; // sum of all intervals: the time of the next operation if none is late
+    void *state;       // of the class; NULL: none
 };
 
 // The mean lateness of an operation in Jepsen's interpreter; the next interval starts at the late
@@ -36,9 +66,42 @@ struct gv_load {
 struct gv_load_op {
     enum gv_history_kind kind;
     int64_t value;
+    struct gv_slice content; // what the generator and the checker of a workload agree on, or empty.
+                             // Borrowed until the next call of the load
 };
 
+// A workload's generator: one row for each in load.c. The members after `state_size` are only
+// called, and must be set, if that is not 0; `worker` is a number below load->workers.
+struct gv_load_class {
+    bool is_set, is_counter;
+    // Nodes share state, so the run ends with a quiet phase and final operations.
+    bool converges;
+    // An operation of this kind without a valid reply definitely failed, since it changes nothing.
+    bool (*idempotent)(enum gv_history_kind kind); // NULL: never
+    struct gv_load_op (*next)(struct gv_load *load);
+
+    size_t state_size; // bytes of load->state, which is zeroed at first; 0: no state
+    void (*fini)(struct gv_load *load);
+    // Appends the body of the next request of an operation, without its braces.
+    enum gv_load_request (*request)(struct gv_load *load, uint32_t worker,
+                                    const struct gv_history_op *op, struct gv_memory_bytes *body);
+    // Takes the payload of a valid reply of type ok. Returns whether the operation has another
+    // request.
+    bool (*reply)(struct gv_load *load, uint32_t worker, const struct gv_history_op *op,
+                  enum gv_load_request request, const struct gv_json *json, int token);
+    // Takes the end of an operation. The outcome GV_HISTORY_INFO means that the worker's client is
+    // replaced by a new one.
+    void (*end)(struct gv_load *load, uint32_t worker, const struct gv_history_op *op);
+    // The next final operation of a worker, *wait after the one before. False: there is none.
+    bool (*final)(struct gv_load *load, uint32_t worker, struct gv_load_op *op, gv_time *wait);
+};
+
+// The class of a kind of load.
+const struct gv_load_class *gv_load_class(enum gv_load_kind kind);
+
+// The load has one worker. Ends the process if there is no memory.
 void gv_load_init(struct gv_load *load, enum gv_load_kind kind, double rate, uint64_t seed);
+void gv_load_fini(struct gv_load *load);
 
 // The next operation. Sets: values 0, 1, 2, …; pn-counter: deltas in [−5, 5); g-counter: the same
 // without negative deltas, so one third are additions; echo: a number in [0, 128).
@@ -47,9 +110,9 @@ struct gv_load_op gv_load_next(struct gv_load *load);
 // The interval to the next operation. GV_TIME_NEVER if the rate is 0.
 gv_time gv_load_gap(struct gv_load *load);
 
-// The client, of `count` > 0, at which the search for a free one begins, as in Jepsen's context
-// (some-free-process, busy-thread): workers take turns, and the nemesis is the last of them. At the
-// nemesis' turn the search begins at client 0, which is next.
+// The client, of `count` > 0, at which the search for a free client begins, as in Jepsen's context
+// (some-free-process, busy-thread): workers take turns, the nemesis last. At the nemesis' turn the
+// search begins at client 0, which is next.
 static inline uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) {
     GV_ASSERT(count > 0 && load->turn <= count);
     return load->turn < count ? load->turn : 0;
@@ -63,16 +126,36 @@ static inline void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
 
 bool gv_load_is_set(enum gv_load_kind kind);     // broadcast, g-set
 bool gv_load_is_counter(enum gv_load_kind kind); // g-counter, pn-counter
-// Whether nodes share state, so that the run ends with a quiet phase and final reads.
-static inline bool gv_load_converges(enum gv_load_kind kind) {
+bool gv_load_converges(enum gv_load_kind kind);  // see struct gv_load_class
+// Whether a read returns all state of a node, so that observers can tell when nodes agree.
+static inline bool gv_load_is_observable(enum gv_load_kind kind) {
     return gv_load_is_set(kind) || gv_load_is_counter(kind);
 }
 
+// The next final operation of a worker: one read, or those of the class. *wait is the time to let
+// pass before it. False: there is none. `before`: final operations that the worker invoked already.
+bool gv_load_final(struct gv_load *load, uint32_t worker, size_t before, struct gv_load_op *op,
+                   gv_time *wait);
+
+// The request of an operation that has one.
+enum gv_load_request gv_load_request_of(enum gv_load_kind kind, enum gv_history_kind op);
+
 // The body of a request, without its braces: "type":"add","delta":-3. For sets, op.value is the
-// number of a value of `keys`. Returns the length, less than GV_LOAD_BODY_MAX.
+// number of a value of `keys`. Returns the length, less than GV_LOAD_BODY_MAX. For workloads
+// without state.
 enum { GV_LOAD_BODY_MAX = 96 + GV_KEYS_TEXT_MAX };
 int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op op,
                  char buf[GV_LOAD_BODY_MAX]);
+
+// Appends the body of the next request of an operation, of any workload. Before the first request
+// and after each reply that gv_load_reply returned true for.
+enum gv_load_request gv_load_next_request(struct gv_load *load, uint32_t worker,
+                                          struct gv_keys *keys, const struct gv_history_op *op,
+                                          struct gv_memory_bytes *body);
+// See the members of struct gv_load_class. Workloads without state have one request.
+bool gv_load_reply(struct gv_load *load, uint32_t worker, const struct gv_history_op *op,
+                   enum gv_load_request request, const struct gv_json *json, int token);
+void gv_load_end(struct gv_load *load, uint32_t worker, const struct gv_history_op *op);
 
 // The names of the workloads, as in --workload, by kind; NULL at the end.
 extern const char *const gv_load_names[];

@@ -4,7 +4,7 @@
 #include "memory.h"
 
 struct gv_lww_value {
-    uint32_t cells; // that refer to it
+    uint32_t cells; // number of cells that refer to it
     size_t len;
     char bytes[];
 };

@@ -3,8 +3,7 @@
 // Lamport clock of its replica as its stamp (Lamport, CACM 21, 1978), and a merge keeps the value
 // with the larger stamp. So a write to the replica whose clock is behind may be forgotten.
 //
-// Replicas share the values that they have in common, and a merge takes time only for keys in which
-// they differ.
+// Replicas share equal values in memory, and a merge takes time only for keys in which they differ.
 #ifndef GV_SIM_CORE_LWW_H
 #define GV_SIM_CORE_LWW_H
 
@@ -45,8 +44,8 @@ bool gv_lww_get(const struct gv_lww *lww, uint32_t replica, struct gv_slice key,
 // Writes a value to a replica; key and value are copied. GV_EFULL: that would exceed bytes_max.
 int gv_lww_put(struct gv_lww *lww, uint32_t replica, struct gv_slice key, struct gv_slice value);
 
-// Merges a replica into another; of equal stamps, that of `from` wins. No effect if both are the
-// same.
+// Merges a replica into another; if stamps are equal, the value of `from` wins. No effect if both
+// are the same replica.
 void gv_lww_merge(struct gv_lww *lww, uint32_t from, uint32_t into);
 
 #endif

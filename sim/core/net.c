@@ -192,7 +192,7 @@ static gv_time delay_of(const struct gv_net *net, struct gv_net_link *link) {
     return delay;
 }
 
-// The time that a message waits for a link and passes it. False: the wait is too long.
+// Computes how long a message waits for a link and takes to pass it. False: the wait is too long.
 static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link *link, size_t size,
                       gv_time *takes) {
     const struct gv_wan_path *path = path_of(net, link);
@@ -236,15 +236,15 @@ static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *mes
                             message->seq, message);
 }
 
-// The count of bytes in flight that has this message; NULL: none.
+// The counter of bytes in flight that includes this message. NULL: none.
 static size_t *bytes_of(struct gv_net *net, const struct gv_net_message *message) {
     if (message->src == GV_NET_CLIENT) return NULL;
-    // The node that asked a service answers for the reply.
+    // A service's reply counts for the node that receives it.
     uint32_t node = message->src < net->config.nodes ? message->src : message->dest;
     return &net->in_flight_bytes[node];
 }
 
-// A node's message begins its flight; the next function ends it, delivered or cut.
+// Notes that a node's message is in flight, until arrive() notes that it is delivered or cut.
 static void depart(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
     link->in_flight++;
     if (link->in_flight > net->busiest.in_flight) net->busiest = *link;
@@ -262,7 +262,7 @@ static void arrive(struct gv_net *net, gv_time now, const struct gv_net_message 
     if (now - message->sent > net->longest_flight) net->longest_flight = now - message->sent;
 }
 
-// The inbound thread of a node is idle: makes it take the next message that is not cut.
+// Makes the idle inbound thread of a node take the next message that is not cut.
 static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     GV_ASSERT(inbox->current == NULL);
     struct gv_net_message *message;
@@ -380,7 +380,7 @@ static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
     return false;
 }
 
-// Passes a line to the adversary, and sends the adversary's line. False: that replaces the
+// Passes a line to the adversary, and sends the adversary's line. False: that line replaces the
 // original.
 static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
                   size_t size, struct gv_slice bytes) {

@@ -92,8 +92,8 @@ struct gv_net_config {
                               // NULL: none. Borrowed
     enum gv_net_delivery delivery;
     uint64_t seed;
-    // Whether a partition cuts this message between nodes, called when it is taken from the queue.
-    // NULL: never.
+    // Whether a partition cuts this message between nodes. Called when the message is taken from
+    // the queue. NULL: never.
     bool (*cut)(void *ctx, const struct gv_net_message *message);
     void *cut_ctx;
     // Traces lost and duplicated messages, which gv_envelope must have made. May be NULL.
@@ -129,7 +129,7 @@ struct gv_net {
     uint64_t *sent_by;            // by node or service: messages sent, including dropped ones
     uint64_t sent;                // all messages, including those of clients
     uint64_t messages, bytes;     // messages of nodes and services, including dropped ones
-    uint64_t service_messages;    // those to and from services
+    uint64_t service_messages;    // messages to and from services
     uint64_t dropped;             // copies of these messages that were cut or lost
     struct gv_adversary adversary;
     uint64_t forged;                                  // messages sent by the adversary

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An output file that is replaced atomically: it is written to a temporary file and renamed when
-// complete. So an interrupted run leaves the previous result, and no incomplete one.
+// An output file that is replaced atomically: it is written to a temporary file, which is renamed
+// when it is complete. So an interrupted run leaves the previous result, not an incomplete one.
 #ifndef GV_SIM_CORE_OUTPUT_H
 #define GV_SIM_CORE_OUTPUT_H
 
@@ -19,7 +19,7 @@ struct gv_output {
 bool gv_output_open(struct gv_output *output, const char *path, bool atomic);
 
 // Renames the temporary file if it is `complete`, else removes it. Call it once after
-// gv_output_open, also if that failed. False as above.
+// gv_output_open, even if that failed. False: the file cannot be written, which has been printed.
 bool gv_output_close(struct gv_output *output, bool complete);
 
 #endif

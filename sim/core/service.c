@@ -34,8 +34,8 @@ struct request {
 // The outcome of a request in one state.
 struct outcome {
     int code;              // 0: success
-    bool writes;           // `to` becomes the value …
-    bool changes;          // … and was not before
+    bool writes;           // the key gets the value `to`
+    bool changes;          // `to` differs from the value before
     struct gv_slice found; // the value in that state, if there is one
 };
 
@@ -203,7 +203,7 @@ static struct outcome run_lww(struct gv_service *service, const struct request *
     struct gv_slice found = {NULL, 0};
     bool has = gv_lww_get(lww, replica, asked.key, &found);
     struct outcome outcome = try_on(&asked, has, found);
-    // Even a write of the same value has a new stamp.
+    // A write gets a new stamp even if the value stays the same.
     if (outcome.writes && gv_lww_put(lww, replica, asked.key, asked.to) != 0)
         outcome.code = GV_SERVICE_UNAVAILABLE;
     return outcome;

@@ -6,7 +6,7 @@
 //   seq-kv   a sequentially consistent map: the last GV_SERVICE_STATES states are kept. An
 //            operation is tried on a random state between the last one that its client saw and the
 //            newest. If it changes nothing, that is the result. Otherwise it is executed on the
-//            newest state. Either way the client has then seen that state.
+//            newest state. Either way the client has then seen the state that was used
 //   lww-kv   an eventually consistent map: two replicas (lww.h). Each operation first merges a
 //            random replica into a random one, and is then executed on a random one
 //   lin-tso  timestamps: 0, 1, 2 …
@@ -59,7 +59,7 @@ struct gv_service {
 struct gv_service_reply {
     struct gv_memory_bytes body; // a JSON object on one line; the caller frees body.data
     const char *type;            // its type: "read_ok", …, "error"
-    int code;                    // of an error; else 0
+    int code;                    // code of an error; else 0
 };
 
 // The service of this name. GV_ENOENT: there is none.
@@ -70,9 +70,9 @@ void gv_service_init(struct gv_service *service, enum gv_service_kind kind, uint
                      uint64_t seed, size_t bytes_max);
 void gv_service_fini(struct gv_service *service);
 
-// Executes a request: the text of a body. *reply, zeroed at first and reusable, becomes the reply.
-// If the request has no integer "msg_id", "in_reply_to" is null, as in Maelstrom. Any text is
-// accepted: one that is no request gets an error.
+// Executes a request, the text of a body. *reply, zeroed at first and reusable, becomes the reply.
+// If the request has no integer "msg_id", "in_reply_to" is null, as in Maelstrom. A text that is no
+// request gets an error.
 void gv_service_handle(struct gv_service *service, uint32_t client, struct gv_slice body,
                        struct gv_service_reply *reply);
 

@@ -24,7 +24,7 @@ static uint32_t grid(uint32_t nodes, uint32_t node, uint32_t *out) {
     return count;
 }
 
-// The layout of a b-ary heap.
+// The tree has the layout of a heap with this number of branches.
 static uint32_t tree(uint32_t nodes, uint32_t node, uint32_t branches, uint32_t *out) {
     uint32_t count = 0;
     if (node > 0) out[count++] = (node - 1) / branches;

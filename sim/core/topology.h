@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The topologies that broadcast nodes are sent. Each kind has the same neighbours in the same order
-// as Maelstrom's.
+// The topologies that clients send to broadcast nodes. Each kind has the same neighbours in the
+// same order as Maelstrom's.
 #ifndef GV_SIM_CORE_TOPOLOGY_H
 #define GV_SIM_CORE_TOPOLOGY_H
 

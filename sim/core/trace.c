@@ -12,7 +12,7 @@ static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *eve
         trace->begun = true;
         trace->zero = trace->last = now;
     }
-    // With processes, a line is sent slightly after the time of its event.
+    // With processes, the event of a line may be traced slightly late, so times are made to ascend.
     if (now > trace->last) trace->last = now;
     event->at = trace->last - trace->zero;
     for (size_t i = 0; i < trace->sinks_len; i++) {
@@ -140,7 +140,7 @@ static void put_slice(FILE *out, const char *before, struct gv_slice text, const
     fputs(after, out);
 }
 
-// Writes a text of gvsim. Only that of a scenario may have control characters, which become spaces.
+// Writes a text of gvsim. Only a scenario's text may have control characters, which become spaces.
 static void put_text(FILE *out, const char *text) {
     putc('"', out);
     for (; *text != '\0'; text++) {

@@ -59,8 +59,9 @@ static inline void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, v
     trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
 }
 
-// Traces an event of a message to a node. gv_envelope composed its line, with sender, receiver and
-// id; it may end in a newline. SEND has the body's type and the bytes counted.
+// Traces an event of a message to a node. gv_envelope must have composed its line, with sender,
+// receiver and id; the line may end in a newline. A SEND also has the body's type and the bytes
+// counted.
 void gv_trace_send(struct gv_trace *trace, gv_time now, struct gv_slice line, struct gv_slice type,
                    size_t bytes);
 void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
@@ -71,7 +72,7 @@ void gv_trace_reply(struct gv_trace *trace, gv_time now, uint32_t node, uint32_t
                     struct gv_slice type, struct gv_slice body);
 
 // Traces that a node learned these values. `line`: the message that carried them; empty: they came
-// from its disk or its writes.
+// from the node's disk or from its clients' writes.
 void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct gv_slice line,
                     struct gv_slice values);
 

@@ -45,8 +45,8 @@ bool gv_versions_get(const struct gv_versions *versions, uint64_t state, struct 
     return true;
 }
 
-// Begins a new state, which changed this key. The oldest kept state is then another, and the
-// versions that the key changed by that one had before are unreachable.
+// Begins a new state, which changed this key. Then another state is the oldest kept one; if that
+// state changed a key, the key's versions from before it are unreachable.
 static void advance(struct gv_versions *versions, uint32_t changed) {
     versions->last++;
     versions->changed[versions->last % versions->kept] = changed;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A map that keeps its last states (multiversion concurrency control: Bernstein and Goodman, ACM
-// TODS 8, 1983). States share what they have in common: each key has a list of the versions of its
-// value, newest first, and a version is freed when no kept state has it. So the memory is that of
-// one state and of one value for each further state.
+// TODS 8, 1983). Each key has a list of the versions of its value, newest first, which the states
+// share; a version is freed when no kept state has it. So each further state takes only the memory
+// of one value.
 //
 // States are numbered from 0, the empty map. Each change makes a new state.
 #ifndef GV_SIM_CORE_VERSIONS_H
@@ -24,7 +24,7 @@ struct gv_versions {
     struct gv_versions_value **newest; // by key: its versions
     size_t newest_cap;
     uint32_t kept;     // number of states kept
-    uint32_t *changed; // ring by state: the key it changed; UINT32_MAX: none
+    uint32_t *changed; // ring, by state: the key that the state changed; UINT32_MAX: none
     uint64_t last;     // the newest state
     size_t bytes;      // memory of keys and versions, with GV_VERSIONS_OVERHEAD for each
     size_t bytes_max;

@@ -28,7 +28,7 @@ int gv_wan_add(struct gv_wan *wan, const char *name);
 // The number of a region. GV_ENOENT: unknown name.
 int gv_wan_find(const struct gv_wan *wan, const char *name);
 
-// Set a property of the links between two regions, or within one (a == b).
+// Sets a property of the links between two regions, or within one (a == b).
 void gv_wan_set_rtt(struct gv_wan *wan, uint32_t a, uint32_t b, gv_time rtt);
 static inline void gv_wan_set_bandwidth(struct gv_wan *wan, uint32_t a, uint32_t b,
                                         uint64_t bytes) {
@@ -44,7 +44,7 @@ static inline void gv_wan_place(struct gv_wan *wan, uint32_t node, uint32_t regi
 }
 void gv_wan_close(struct gv_wan *wan);
 
-// The path between two nodes. NULL: one of them has no region.
+// The path between two nodes. NULL: one of the nodes has no region.
 const struct gv_wan_path *gv_wan_between(const struct gv_wan *wan, uint32_t src, uint32_t dest);
 
 #endif

@@ -82,8 +82,8 @@ static uint32_t around(uint32_t position, uint32_t nodes) {
     return position < nodes ? position : position - nodes;
 }
 
-// Used for up to five nodes and for very many: a random circle, in which each node receives from
-// the majority around it.
+// The ring for up to five nodes, and for more than LINKED_MAX: on a random circle each node
+// receives from the majority around it.
 static void ring_of_few(struct gv_nemesis *nemesis) {
     uint32_t nodes = nemesis->nodes, majority = nodes / 2 + 1;
     uint32_t *order = shuffled(nemesis);
@@ -96,7 +96,7 @@ static void ring_of_few(struct gv_nemesis *nemesis) {
     free(order);
 }
 
-// A node of least degree; if `from` is a node, one that is not linked to it.
+// A node with the fewest links; if `from` is a node, one without a link to `from`.
 static uint32_t least_connected(struct gv_nemesis *nemesis, const uint32_t *degree, uint32_t from) {
     uint32_t best = UINT32_MAX, ties = 0;
     for (uint32_t node = 0; node < nemesis->nodes; node++) {
@@ -113,7 +113,8 @@ static uint32_t least_connected(struct gv_nemesis *nemesis, const uint32_t *degr
     return best;
 }
 
-// Used otherwise: links two nodes of least degree, until each node receives from a majority.
+// The ring for other sizes: links two nodes with the fewest links, until each node receives from a
+// majority.
 static void ring_of_many(struct gv_nemesis *nemesis) {
     uint32_t majority = nemesis->nodes / 2 + 1;
     uint32_t *degree = gv_memory_new(nemesis->nodes * sizeof *degree);
@@ -208,7 +209,7 @@ void gv_nemesis_describe(const struct gv_nemesis *nemesis, char *buf, size_t cap
         return;
     }
     if (nemesis->kind == GV_NEMESIS_RING) {
-        snprintf(buf, cap, "majorities ring: each node hears about %u of %u",
+        snprintf(buf, cap, "majorities ring: each node receives from about %u of %u",
                  nemesis->nodes / 2 + 1, nemesis->nodes);
         return;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The nemesis: a partition, that is the set of links that are cut. It draws Jepsen's four kinds
-// from a seed. The caller starts and stops partitions.
+// The partitions of Jepsen's nemesis. A partition is a set of cut links, of one of four kinds,
+// drawn from a seed. The caller starts and stops partitions.
 #ifndef GV_SIM_FAULTS_NEMESIS_H
 #define GV_SIM_FAULTS_NEMESIS_H
 
@@ -10,7 +10,7 @@ enum gv_nemesis_kind {
     GV_NEMESIS_ONE,      // one node against the rest
     GV_NEMESIS_MINORITY, // as many nodes as possible below a third against the rest
     GV_NEMESIS_HALVES,   // the smaller half against the larger
-    GV_NEMESIS_RING,     // each node receives from a majority, no two nodes from the same one
+    GV_NEMESIS_RING,     // each node receives from a majority, no two from the same
     GV_NEMESIS_KINDS,
     GV_NEMESIS_CUSTOM = GV_NEMESIS_KINDS, // made by the caller
 };
@@ -40,7 +40,7 @@ void gv_nemesis_stop(struct gv_nemesis *nemesis);
 
 // Starts a partition that cuts nothing yet. `text` describes it, and is borrowed.
 void gv_nemesis_start_custom(struct gv_nemesis *nemesis, const char *text);
-// Also cuts what `other` cuts.
+// Cuts the links that `other` cuts as well.
 void gv_nemesis_merge(struct gv_nemesis *nemesis, const struct gv_nemesis *other);
 // Cuts or restores one link.
 void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, bool cut);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Faults of nodes, as opposed to the network. Steps of a scenario may overlap: a node is down, or
-// paused, while at least one of them makes it so.
+// Faults of nodes, as opposed to the network. Steps of a scenario may overlap: a node is down or
+// paused while at least one active step makes it so.
 #ifndef GV_SIM_FAULTS_NODE_FAULT_H
 #define GV_SIM_FAULTS_NODE_FAULT_H
 
@@ -29,8 +29,8 @@ void gv_node_fault_fini(struct gv_node_fault_table *table);
 // The fault at the beginning or the end of a step. False: none.
 bool gv_node_fault_of(const struct gv_scenario_step *step, bool begins, enum gv_node_fault *fault);
 
-// Applies a fault to a node. Returns whether it takes effect, given the other active steps. A
-// second crash does, since it may damage the disk more.
+// Applies a fault to a node. Returns whether it has an effect, given the other active steps. A
+// crash of a node that is down has one, since it may damage the disk more.
 bool gv_node_fault_apply(struct gv_node_fault_table *table, uint32_t node,
                          enum gv_node_fault fault);
 

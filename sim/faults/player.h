@@ -16,7 +16,7 @@ struct gv_player {
     struct gv_player_step {
         bool active;
         struct gv_nemesis drawn; // a random cut; drawn.cut NULL: none yet
-        uint8_t *sides;          // sides of its network rule; NULL: it has none
+        uint8_t *sides;          // sides of the step's network rule; NULL: it has none
     } * steps;
     struct gv_net_rule *rules;
     char text[GV_PLAYER_TEXT_MAX];

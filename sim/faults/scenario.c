@@ -67,7 +67,7 @@ static bool take(struct parser *parser, const char *word) {
 
 static int wanted(struct parser *parser, const char *what) {
     if (parser->word[0] == '\0') return wrong(parser, "%s is missing here", what);
-    return wrong(parser, "'%s' stands where %s should", parser->word, what);
+    return wrong(parser, "expected %s, not '%s'", what, parser->word);
 }
 
 // Reads digits with at most one point, in thousandths, and moves *text past them. False: there are
@@ -111,7 +111,7 @@ static int take_time(struct parser *parser, gv_time *out) {
 static int take_duration(struct parser *parser, gv_time *out) {
     struct parser before = *parser;
     int error = take_time(parser, out);
-    return error == 0 && *out == 0 ? wrong(&before, "%s changes nothing", before.word) : error;
+    return error == 0 && *out == 0 ? wrong(&before, "%s has no effect", before.word) : error;
 }
 
 static int take_share(struct parser *parser, struct gv_scenario_step *step) {
@@ -120,7 +120,7 @@ static int take_share(struct parser *parser, struct gv_scenario_step *step) {
     if (!read_thousandths(&text, &number) || strcmp(text, "%") != 0 || number > 100000) {
         return wanted(parser, "a share above 0%, of 100% at most");
     }
-    if (number == 0) return wrong(parser, "%s changes nothing", parser->word);
+    if (number == 0) return wrong(parser, "%s has no effect", parser->word);
     step->ppm = (uint32_t)number * 10;
     next(parser);
     return 0;
@@ -152,7 +152,7 @@ static int take_jump(struct parser *parser, struct gv_scenario_step *step) {
     step->back = parser->word[0] == '-';
     memmove(parser->word, parser->word + 1, sizeof parser->word - 1);
     bool good = take_time(parser, &step->delay) == 0;
-    if (good && step->delay == 0) return wrong(&before, "%s changes nothing", before.word);
+    if (good && step->delay == 0) return wrong(&before, "%s has no effect", before.word);
     if (good && step->delay <= CLOCK_STEP_MAX_S * 1000 * GV_MS) return 0;
     *parser = before;
     return wanted(parser, what);
@@ -165,7 +165,7 @@ static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
     bool good = read_thousandths(&text, &number) && strcmp(text, "ppm") == 0;
     if (!good || number % 1000 != 0 || number / 1000 > GV_CLOCK_PPM_MAX)
         return wanted(parser, "a drift such as 200ppm or -200ppm (500000ppm at most)");
-    if (number == 0) return wrong(parser, "%s changes nothing", parser->word);
+    if (number == 0) return wrong(parser, "%s has no effect", parser->word);
     step->drift_ppm = (int32_t)(number / 1000);
     if (parser->word[0] == '-') step->drift_ppm = -step->drift_ppm;
     next(parser);
@@ -199,7 +199,7 @@ static int take_range(struct parser *parser, struct gv_scenario_group *group) {
     }
     if (!good || *text != '\0') return wanted(parser, "a node such as n3 or n1..n12");
     if (range->last < range->first) {
-        return wrong(parser, "'%s' runs backwards", parser->word);
+        return wrong(parser, "the range '%s' is descending", parser->word);
     }
     range->column = (unsigned)parser->word_at + 1;
     group->count++;
@@ -257,7 +257,7 @@ static int check_sides(struct parser *parser, const struct gv_scenario_step *ste
             bool same = (group->all && other->all) || (group->rest && other->rest);
             if (range == NULL && !same) continue;
             parser->word_at = (range != NULL ? range->column : group->column) - 1;
-            return wrong(parser, "a node stands on both sides of the cut");
+            return wrong(parser, "a node is on both sides of the cut");
         }
     }
     return 0;
@@ -310,13 +310,12 @@ static int take_limit(struct parser *parser, struct gv_scenario_step *step) {
 static int take_repeats(struct parser *parser, struct gv_scenario_step *step) {
     if (!take(parser, "every")) return 0;
     if (step->lasts == GV_TIME_NEVER) {
-        return wrong(parser,
-                     "what is to happen again needs an end: 'for' and a time before 'every'");
+        return wrong(parser, "'every' requires 'for' and a duration before it");
     }
     int error = take_time(parser, &step->every);
     if (error != 0) return error;
     if (step->every <= step->lasts) {
-        return wrong(parser, "'every' must be longer than it lasts");
+        return wrong(parser, "the time after 'every' must be longer than the step lasts");
     }
     step->until = GV_TIME_NEVER;
     return take(parser, "until") ? take_time(parser, &step->until) : 0;
@@ -328,7 +327,7 @@ static int take_end(struct parser *parser, struct gv_scenario_step *step) {
     struct parser before = *parser;
     int error = take_time(parser, &to);
     if (error != 0) return error;
-    if (to <= step->at) return wrong(&before, "it ends before it begins");
+    if (to <= step->at) return wrong(&before, "the step ends before it begins");
     step->lasts = to - step->at;
     return 0;
 }
@@ -368,10 +367,10 @@ static int take_flapping(struct parser *parser, struct gv_scenario_step *step) {
     struct parser before = *parser;
     int error = take_time(parser, &period);
     if (error != 0) return error;
-    if (period < 2 * GV_MS) return wrong(&before, "a link cannot flap so fast");
+    if (period < 2 * GV_MS) return wrong(&before, "the shortest period of flapping is 2ms");
     error = take_when(parser, step);
     if (error != 0) return error;
-    if (step->every > 0) return wrong(parser, "'every' stands there already");
+    if (step->every > 0) return wrong(parser, "'every' is given twice");
     step->until = step->lasts == GV_TIME_NEVER ? GV_TIME_NEVER : step->at + step->lasts;
     step->lasts = period / 2;
     step->every = period;
@@ -383,10 +382,10 @@ static int take_moment(struct parser *parser, struct gv_scenario_step *step) {
     struct parser before = *parser;
     int error = take_when(parser, step);
     if (error != 0 || step->lasts == 0) return error;
-    return wrong(&before, "a clock is set at a time, and stays so");
+    return wrong(&before, "a clock step is permanent: it has a time, such as 'at 5s', but no end");
 }
 
-// The grammar: what follows each verb, in this order.
+// The grammar: the parts that follow each verb, in this order.
 static const struct verb {
     const char *name;
     enum gv_scenario_kind kind;
@@ -427,7 +426,7 @@ static int take_region(struct parser *parser, struct gv_scenario *scenario) {
     int region = gv_wan_add(&scenario->wan, parser->word);
     if (region == GV_EFULL)
         return wrong(parser, "there are at most %d regions", GV_WAN_REGIONS_MAX);
-    if (region < 0) return wrong(parser, "'%s' is taken, or too long", parser->word);
+    if (region < 0) return wrong(parser, "'%s' is in use, or too long", parser->word);
     next(parser);
     struct gv_scenario_step step = {0};
     int error = take_group(parser, &step);
@@ -469,7 +468,7 @@ static int take_setting(struct parser *parser, struct gv_scenario *scenario, con
     scenario->settings_len++;
     next(parser);
     if (parser->word[0] == '\0') return 0;
-    return wrong(parser, "'%s' is too much: '%s' is no step, and a setting has one value",
+    return wrong(parser, "unexpected '%s': '%s' is no step, and a setting has one value",
                  parser->word, name);
 }
 
@@ -515,7 +514,7 @@ static int check_bytes(struct parser *parser) {
         bool c1 = byte == 0xc2 && i + 1 < parser->len && (uint8_t)parser->line[i + 1] < 0xa0;
         if ((byte >= ' ' && byte != 0x7f && !c1) || is_space(parser->line[i])) continue;
         parser->word_at = i;
-        return wrong(parser, "a control character stands here");
+        return wrong(parser, "unexpected control character");
     }
     return 0;
 }
@@ -535,7 +534,7 @@ static int take_text(struct parser *parser, struct gv_scenario *scenario, size_t
         if (error == 0) next(parser);
         if (error == 0 && parser->word[0] != '\0') error = take_line(parser, scenario);
         if (error != 0) return error;
-        if (parser->word[0] != '\0') return wrong(parser, "'%s' is too much", parser->word);
+        if (parser->word[0] != '\0') return wrong(parser, "unexpected '%s'", parser->word);
         parser->len = size;
     }
     return 0;
@@ -605,26 +604,27 @@ static bool links(const struct gv_scenario_step *step, uint32_t nodes) {
     return false;
 }
 
-// Refuses a step without an effect: it would look like a fault that the nodes survived.
+// Refuses a step without an effect, which would look like a fault that the nodes survived.
 static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
                         struct gv_scenario_diagnostic *diagnostic) {
     bool apart = step->kind == GV_SCENARIO_CUT || step->group_count > 1;
     if (apart && nodes < 2) {
         unsigned column = step->drawn ? step->draw_column : step->groups[0].column;
-        return unfit(diagnostic, step->line, column, "one node has no links to other nodes");
+        return unfit(diagnostic, step->line, column, "a cluster of one node has no links");
     }
     if (step->drawn && step->draw < GV_NEMESIS_KINDS && !gv_nemesis_possible(step->draw, nodes)) {
         return unfit(diagnostic, step->line, step->draw_column,
-                     "among %u nodes this cuts nothing (%s)", nodes, gv_nemesis_name(step->draw));
+                     "in a cluster of %u nodes this cuts nothing (%s)", nodes,
+                     gv_nemesis_name(step->draw));
     }
     for (uint32_t g = 0; g < step->group_count; g++) {
         if (!step->groups[g].rest || has_rest(step, g, nodes)) continue;
         return unfit(diagnostic, step->line, step->groups[g].column,
-                     "no node is left for 'rest': the others name all %u", nodes);
+                     "no node is left for 'rest': the other groups name all %u", nodes);
     }
     if (step->group_count > 1 && !links(step, nodes)) {
         return unfit(diagnostic, step->line, step->groups[1].column,
-                     "no link leads from a node to itself");
+                     "a node has no link to itself");
     }
     return 0;
 }
@@ -637,7 +637,7 @@ static int check_step(const struct gv_scenario_step *step, uint32_t nodes, gv_ti
     if (error == 0) error = check_effect(step, nodes, diagnostic);
     if (error != 0 || step->at < time_limit) return error;
     return unfit(diagnostic, step->line, step->at_column,
-                 "it begins after the operations end: they last %g s (time-limit)",
+                 "the step begins after the operations, which last %g s (time-limit)",
                  (double)time_limit / 1e9);
 }
 

@@ -13,7 +13,7 @@
 //   duplicate 10% at 0s for 5s                     one copy more
 //   delay 50ms exponential at 3s for 1s            added to the latency; constant, uniform, …
 //   reorder 10% by 200ms at 0s                     delayed, uniform with this mean
-//   limit 20kB/s wait 500ms between n1 | all at 0s of each link; loses what waits longer
+//   limit 20kB/s wait 500ms between n1 | all at 0s on each link; drops longer waits
 //   forge 5% at 2s for 4s                          by an adversary: see adversary.h
 //   crash n3, n7..n9 at 7s for 2s without disk     restarts after 2 s, without state
 //   crash n3 at 7s for 2s with disk                the process dies: writes stay
@@ -21,7 +21,7 @@
 //   pause n4 at 1s for 3s                          neither receives nor sends
 //   slow n5 20ms at 3s for 5s                      each line costs it 20 ms
 //   clock n3 +5s at 4s                             steps forward or back; see clock.h
-//   drift n4 200ppm at 0s                          its clock runs fast; −200ppm: slow
+//   drift n4 200ppm at 0s                          its clock runs fast; −200ppm: slowly
 //
 // Regions; round trips between two or within one; and the bandwidth of each link there, one way:
 //
@@ -33,7 +33,7 @@
 //
 // Times are seconds (5s, 1.5s) or milliseconds (250ms) since the first operation. A step ends with
 // the operations at the latest. Without an end, a step lasts until then, but a node restarts at
-// once after a crash. A step of a clock is permanent.
+// once after a crash. A clock step is permanent.
 #ifndef GV_SIM_FAULTS_SCENARIO_H
 #define GV_SIM_FAULTS_SCENARIO_H
 
@@ -54,7 +54,7 @@ enum gv_scenario_kind {
     GV_SCENARIO_CUT,
     GV_SCENARIO_LOSE,
     GV_SCENARIO_DUPLICATE,
-    GV_SCENARIO_DELAY, // also reorder: a share of messages
+    GV_SCENARIO_DELAY, // also reorder, which delays a share of messages
     GV_SCENARIO_LIMIT,
     GV_SCENARIO_FORGE,
     GV_SCENARIO_CRASH,
@@ -130,10 +130,11 @@ void gv_scenario_fini(struct gv_scenario *scenario);
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
                       struct gv_scenario_diagnostic *diagnostic);
 
-// Opens the scenario's wan for a cluster that it fits; the caller closes it. False: no regions.
+// Opens the scenario's network of regions for a cluster of this size, which must fit the scenario;
+// the caller closes it. False: the scenario has no regions.
 bool gv_scenario_wan(const struct gv_scenario *scenario, uint32_t nodes, struct gv_wan *out);
 
-// Whether a node is in the group of this number of a step.
+// Whether a node is in this group of a step, by number.
 bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32_t node);
 
 #endif

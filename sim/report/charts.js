@@ -26,7 +26,7 @@ function seconds(t, step = 0.001) {
   return t.toFixed(digits) + " s";
 }
 const duration = s => s < 0.9995 ? (1000 * s).toFixed(s < 0.01 ? 1 : 0) + " ms" : s.toFixed(2) + " s";
-// The text of a time on an axis that ends at `most`; both in seconds.
+// Returns the function that writes a time on an axis that ends at `most`; both in seconds.
 const axisTime = most => most < 1 ? (s, step) => (1000 * s).toFixed(step < 9e-4 ? 1 : 0) + " ms" : seconds;
 const grouped = n => Math.round(n).toLocaleString("en");
 function byteText(n) {
@@ -36,7 +36,7 @@ function byteText(n) {
   }
   return n.toFixed(1) + " GB";
 }
-// The round step of which about `count` fill a span.
+// A round step, of which about `count` fit into a span.
 function roundStep(span, count) {
   const rough = Math.max(span, 1e-9) / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].find(m => m * ten >= rough * 0.999) * ten;
@@ -77,12 +77,12 @@ function line(g, colour, x0, y0, x1, y1) {
   g.stroke();
 }
 
-// The titles of both axes: above the vertical one, below the labels of the horizontal one.
 function dot(g, x, y, r) {
   g.beginPath();
   g.arc(x, y, r, 0, 7);
   g.fill();
 }
+// Writes the titles of both axes: above the vertical axis, and below the labels of the horizontal axis.
 function axisTitles(g, plot, vertical, horizontal) {
   label(g, vertical, 2, HEAD - 11, { room: plot.right - 2 });
   label(g, horizontal, (plot.left + plot.right) / 2, plot.bottom + AXIS - 9, { align: "center" });
@@ -131,8 +131,8 @@ function drawOmitted(g, model, { x, left, right, top, bottom }) {
     { align: "center", colour: palette.ink, room: right - from - 8, backdrop: true });
 }
 
-// Names of the nodes beside a diagram: first the chosen one and those of a violation, then the others as
-// far as there is room.
+// Writes the names of the nodes beside a diagram: first the chosen node and those of a violation, then the
+// others that fit.
 function nodeLabels(g, model, y, x, chosen = -1) {
   const name = (node, colour, bold) =>
     label(g, "n" + node, x, y(node), { align: "right", colour, bold, gap: 0 });
@@ -163,17 +163,17 @@ function makeCharts(model, onpick) {
   const laneHeight = Math.max(6, Math.min(20, 800 / lanes.length));
   const hasValues = model.values.length > 0, curve = byId("curve");
   let shown = [0, model.end_at], pointer = null;
-  // Messages and bytes by type and bin; the last type is that of dropped ones.
+  // Messages and bytes by type and bin; the last type counts dropped messages.
   const bins = 240, binTime = model.end_at / bins;
   const series = () => Array.from({ length: model.types.length + 1 }, () => new Float64Array(bins));
   const perType = series(), bytesPerType = series();
-  // Of the values that reached all nodes: {at, delay, item}; the times of creation of the others; and the
-  // times to all and to half of the nodes, in ascending order.
+  // delays: {at, delay, item} of each value that reached all nodes; never: times of creation of the others.
+  // times, halfTimes: the times until values reached all and half of the nodes, in ascending order.
   const delays = [], never = [];
   let times = [], halfTimes = [];
 
   // draw(g, plot) draws the data; describe(t, y, plot) returns the tip's text. plot: {left, right, top,
-  // bottom, x(t)}. dataHeight: of the plot, pixels. title: of the vertical axis.
+  // bottom, x(t)}. dataHeight: height of the plot, pixels. title: text of the vertical axis.
   function addChart(id, dataHeight, title, draw, describe) {
     const bands = id !== "faults" && id !== "heat", isFirst = list.length === 0;
     const top = HEAD + (bands ? 3 * kindsHere.length : 0), height = top + dataHeight + AXIS;
@@ -318,7 +318,7 @@ function makeCharts(model, onpick) {
     });
   }
 
-  // The scale is that of the square root, since small numbers matter most.
+  // The scale is a square root, since small numbers matter most.
   function heatColours() {
     const canvas = element("canvas");
     canvas.width = 256;

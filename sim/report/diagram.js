@@ -134,7 +134,7 @@ class Diagram {
     drawOmitted(g, model, { ...plot, top: this.rowsTop - 10 });
     drawMoments(g, model, plot, true);
   }
-  // Names the faults in view, as far as there is room: the chart of faults names all.
+  // Labels the faults in view for which there is space; the chart of faults names all.
   faultLabels(g) {
     let free = LEFT;
     for (const fault of this.model.faults) {
@@ -217,7 +217,7 @@ class Diagram {
     g.lineWidth = 1;
   }
 
-  // Bins of two pixels: what each node sends above its line, what it receives below, drops in red.
+  // Draws bars of two pixels: above a node's line what it sends, below it what it receives; drops are red.
   drawActivity(g) {
     const { model } = this, { at, until, outcome, message, kind } = model.copies, n = model.nodes;
     const bins = Math.ceil((this.width - LEFT - RIGHT) / 2), scale = bins / (this.to - this.from);
@@ -233,8 +233,8 @@ class Diagram {
     });
     this.paintBars(g, bins, sent, [received, dropped]);
   }
-  // Draws bars as pixels of an image, since they are too many to fill one by one. The scale is that of the
-  // square root, and fits all but the busiest 3% of the bins.
+  // Draws bars as pixels of an image, since they are too many to fill one by one. The scale is a square
+  // root, and fits all but the busiest 3% of the bins.
   paintBars(g, bins, up, down) {
     const n = this.model.nodes, sums = new Uint32Array(bins * n), busy = [];
     for (const layers of [up, down]) {
@@ -357,8 +357,8 @@ class Diagram {
     if (node >= 0) this.onselect(-1, node, Math.max(0, this.time(x)));
   }
 
-  // Selects the next event after the selected one (direction 1) or before it (−1); only those of the
-  // chosen node, if there is one. A sent message is an event; at the chosen node so is a received one.
+  // Selects the next event after the selected one (direction 1) or before it (−1); if a node is chosen, only
+  // its events. A sent message is an event; at the chosen node a received message is one, too.
   step(direction) {
     const { at, until, message, outcome } = this.model.copies, { from, to } = this.model;
     const middle = (this.from + this.to) / 2;

@@ -2,8 +2,8 @@
 // The violations of a run: where and when they occurred, and the questions that the page suggests.
 const FAILURES_SHOWN = 12, QUESTIONS_MAX = 4;
 
-// {list: [{text, at, nodes, questions}], count}: the first of all violations; at: Infinity if it was found
-// after the run.
+// {list: [{text, at, nodes, questions}], count}: the first violations, and the number of all. at: Infinity if
+// the violation was found after the run.
 function failuresOf(model, result) {
   function failure(text) {
     const plain = text.replace(/[\u0000-\u001f]/g, " ");
@@ -53,7 +53,7 @@ function failuresOf(model, result) {
     if (!model.run.set) return found;
     const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));
-    if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // otherwise a sentence with numbers
+    if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // no list, but a sentence with numbers
     words.push(...[...text.matchAll(/\b(?:value|shows|returns|returned) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
     for (const word of words) {
       const value = model.valueNumbers.get(word);
@@ -72,7 +72,7 @@ function failuresOf(model, result) {
   }
 
   const errors = result ? result.errors : [], list = errors.slice(0, FAILURES_SHOWN).map(failure);
-  // The nodes that the page marks: those of the first failure that names any.
+  // The page marks the nodes of the first failure that names nodes.
   const first = list.find(failure => failure.nodes.length > 0);
   model.implicated = new Set(first ? first.nodes : []);
   return { list, count: result ? Math.max(result.error_count, errors.length) : 0 };

@@ -16,8 +16,8 @@ function groupOf(text) {
   return { nodes, word: "", rest };
 }
 
-// The reach of a fault by its text: {nodes} if it is applied to nodes, {links: has(from, to)} if to links,
-// {} if the text does not say.
+// What a fault is applied to, by its text: {nodes}; {links: has(from, to)};
+// or {} if the text does not say.
 function reachOf(fault) {
   const { kind, text } = fault;
   if (["crash", "pause", "slow", "clock", "drift"].includes(kind)) {

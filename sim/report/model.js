@@ -6,10 +6,10 @@ const outcomeText = ["in flight at the end", "delivered", "dropped: a partition 
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full", "dropped: an adversary altered it"];
 const CLIENT = 0xffff;
-// Services are numbered from SERVICE; what is below is a node.
+// Services are numbered from SERVICE on; smaller numbers are nodes.
 const SERVICE = 0xfff0, services = ["lin-kv", "seq-kv", "lww-kv", "lin-tso"];
-// Instead of the message by which a node received a value: its source is unknown, or a message that the
-// report omits.
+// In place of the number of the message by which a node received a value: the source is unknown, or is a
+// message that the report omits.
 const UNKNOWN = -1, OMITTED = -2;
 // Parses JSON. A number that JavaScript would print differently, such as one beyond 53 bits, keeps its
 // text, since it identifies a value. (Browsers without JSON.rawJSON round it.)
@@ -41,22 +41,22 @@ class Model {
     this.typeNumbers = new Map();
     // Messages, including requests of clients; openCopy: the first copy that is in flight.
     for (const name of ["at", "from", "to", "bytes", "type", "start", "end", "openCopy"]) this[name] = [];
-    // Copies of messages: one each, and more of those that the network duplicated. next: copy of the same
-    // message.
+    // Copies of messages: one of each, and more of those that the network duplicated. next: the next copy
+    // of the same message.
     this.copies = { message: [], at: [], until: [], outcome: [], next: [] };
     // Values that nodes received or created. value −1: the node crashed and lost all.
     this.learned = { at: [], node: [], value: [], count: [], message: [] };
-    this.values = []; // as JSON; of a counter, the keys of its entries
+    this.values = []; // as JSON; for a counter, the keys of its entries
     this.valueNumbers = new Map();
     this.counts = Array.from({ length: this.nodes }, () => new Map()); // by value, while reading
     this.messageOf = new Map();              // by id
     this.replies = [];                       // {at, node, client, start, end}
     this.faults = [];                        // {kind, text, from, to, number}
     this.states = Array.from({ length: this.nodes }, () => []); // {at, what}
-    // The requests that a node received since its last start: the message by its value; of a counter, by
-    // sign, [{message, size}] of those that its entry does not include yet.
+    // The requests that a node received since its last start. Sets: the message by its value. Counters: by
+    // sign, [{message, size}] of the additions that the node's entry does not include yet.
     this.requests = Array.from({ length: this.nodes }, () => new Map());
-    this.lastReads = new Map();              // of each node: see lastRead()
+    this.lastReads = new Map();              // by node; see lastRead()
     this.violations = [];                    // {at, text}
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
     this.readEvents();
@@ -90,7 +90,7 @@ class Model {
       return name;
     }
   }
-  // `service`: that of the message, followed by a space; or "".
+  // `service`: the name of the message's service and a space; or "".
   typeNumber(start, end, service) {
     const head = '{"type":"', { text } = this;
     let from = start + head.length;
@@ -248,12 +248,12 @@ class Model {
     const node = this.to[message];
     if (this.from[message] === CLIENT) this.onRequest(node, message);
     if (!this.inferred || node >= SERVICE || services[this.from[message] - SERVICE]) return;
-    // Without events that say what nodes have: it is inferred from what they receive and send.
+    // If no events say what nodes have, it is inferred from what they receive and send.
     this.infer(at, node, message, message);
   }
 
-  // Between nodes, only values that clients have added count as values: the format of the messages of
-  // foreign nodes is a guess.
+  // In messages between nodes, only what clients have added counts as a value, since the format of the
+  // messages of foreign nodes is a guess.
   infer(at, node, message, source) {
     const isRequest = this.from[message] === CLIENT;
     for (const { key, count } of carried(this.parsed(message), this.run)) {
@@ -292,7 +292,7 @@ class Model {
     k.count.push(count);
     k.message.push(message);
   }
-  // A node has a value from now on, or of a counter's entry this count.
+  // From now on, a node has a value, or this count of a counter's entry.
   learn(at, node, key, count, message) {
     const value = this.valueNumber(key), counts = this.counts[node];
     if (!this.run.counter && !this.inferred) { // a replica reports each value once
@@ -341,8 +341,8 @@ class Model {
     this.copies.kind = Uint8Array.from(this.copies.message, m => kinds.indexOf(this.kindOf(m)));
   }
 
-  // An item is what a node can lack: a value, or of a counter's entry each count that it had. A node with
-  // a count has all lower ones. The items of a value are consecutive, in ascending order.
+  // An item is what a node can lack: a value of a set, or a count that a counter's entry had. A node with
+  // a count has all lower counts. The items of a value are consecutive, in ascending order.
   numberItems() {
     const { value, count } = this.learned, one = [1];
     const counts = this.values.map(() => this.run.counter ? new Set() : one);
@@ -364,10 +364,10 @@ class Model {
     this.firstItem.push(items.value.length);
     this.nameEntries();
   }
-  // Entries of a counter are called n3+ and n3-; those of n3's second incarnation n3/2+ and n3/2-.
+  // Entries of a counter are called n3+ and n3-, or in n3's second incarnation n3/2+ and n3/2-.
   nameEntries() {
     this.entries = []; // {node, incarnation, sign}, by value
-    const incarnations = new Map(); // of each node, in order of appearance
+    const incarnations = new Map(); // by node, in order of appearance
     for (const key of this.run.counter ? this.values : []) {
       const [node, id, sign] = parseJson(key), incarnation = JSON.stringify(id);
       if (!incarnations.has(node)) incarnations.set(node, []);
@@ -388,7 +388,7 @@ class Model {
   replay(visit) {
     const { at, node, value, count } = this.learned, { items, firstItem } = this;
     const n = this.nodes, width = this.values.length;
-    // Of each node and value, the first item that the node lacks.
+    // By node and value: the first item that the node lacks.
     const next = new Int32Array(n * width), totals = new Float64Array(n);
     for (let i = 0; i < n; i++) next.set(firstItem.slice(0, width), i * width);
     const holders = new Uint16Array(items.value.length), state = { totals, total: 0, holders };
@@ -416,7 +416,7 @@ class Model {
     visit.before(Infinity, state);
   }
 
-  // How many items each node lacks over time, and when each item was where.
+  // Computes how many items each node lacks over time, and when each item was created and on all nodes.
   derive() {
     const bins = this.bins = 720, n = this.nodes;
     const lacks = this.lacks = new Float32Array(bins * n), step = this.end_at / bins;
@@ -449,7 +449,7 @@ class Model {
     for (let c = lowerBound(at, from); c < at.length && at[c] <= to; c++) yield c;
   }
 
-  // The counts of values that a node has at a moment, and of those that at least one node has.
+  // The counts of values that a node has at a moment, and the largest counts at any node.
   contents(node, moment) {
     const own = new Map(), { at, node: learner, value, count } = this.learned;
     for (let i = 0; i < at.length && at[i] <= moment; i++) {
@@ -510,8 +510,8 @@ class Model {
   faultsAt(moment) { return this.faults.filter(f => f.from <= moment && moment < f.to); }
 }
 
-// The entries in a message's body, as [{key, count}]: those of grapevine's messages, of a client's
-// request, or what looks like values in the messages of foreign nodes.
+// The entries in a message's body, as [{key, count}]: the entries of a message of grapevine or of a client's
+// request, or what looks like values in a message of a foreign node.
 function carried(body, run) {
   const out = [], add = (key, count) => out.push({ key: JSON.stringify(key), count });
   for (const run of Array.isArray(body.entries) ? body.entries : []) {

@@ -5,7 +5,8 @@ bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_fil
                       const struct gv_report_head *head) {
     *recorder = (struct gv_recorder){0};
     struct gv_output *trace = &recorder->trace_file, *report = &recorder->report_file;
-    // Written directly, so that the files of an interrupted run have what happened until then.
+    // The files are written directly, so that after an interrupt they have what happened until
+    // then.
     if (!gv_output_open(trace, files->trace, false) ||
         !gv_output_open(report, files->report, false)) {
         gv_output_close(trace, false);

@@ -28,8 +28,8 @@ static inline struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder) {
     return recorder->trace.sinks_len > 0 ? &recorder->trace : NULL;
 }
 
-// Ends the report and closes the files. result: NULL if the run has none. limits: those of the
-// run's metrics. False as above.
+// Ends the report and closes the files. result: NULL if the run has none. limits: limits of the
+// run's metrics. False: a file cannot be written, which is reported on standard error.
 bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
                        const struct gv_limits *limits);
 

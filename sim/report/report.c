@@ -35,7 +35,7 @@ static void put(FILE *out, const void *bytes, size_t len) {
     }
 }
 
-// A string of JSON.
+// Writes a text as a JSON string.
 static void put_string(FILE *out, const char *text, size_t len) {
     putc('"', out);
     for (size_t i = 0; i < len; i++) {
@@ -80,8 +80,8 @@ static void put_text(FILE *out, const char *text) {
     for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
 }
 
-// Whether an event is kept: all but those of messages beyond the bound. Ids ascend in the
-// order of sending, those of nodes and clients, and those of the adversary.
+// Whether an event is kept. Only events of messages beyond the bound are not. Ids of nodes' and
+// clients' messages ascend in the order of sending; so do the adversary's.
 static bool keeps(struct gv_report *report, const struct gv_trace_event *event) {
     switch (event->kind) {
     case GV_TRACE_SEND:
@@ -140,7 +140,8 @@ void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     putc('\n', out);
 }
 
-// A JSON string: a line for each limit exceeded, or without limits the summary of a valid run.
+// Writes a JSON string: a line for each limit exceeded, or without limits the summary of a valid
+// run.
 static void put_lines(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char *text = NULL;
     size_t len = 0;

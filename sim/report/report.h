@@ -18,8 +18,8 @@
 
 enum {
     GV_REPORT_MESSAGES_MAX = 100000, // default bound of messages, requests of clients included
-    // Longest body of a request or reply that is kept complete, bytes. Messages between nodes
-    // always are; replies to final reads are, up to a total of GV_REPORT_FINALS_MAX bytes.
+    // Longest body of a request or reply that is kept complete, bytes. Messages between nodes are
+    // always kept complete; so are replies to final reads, up to GV_REPORT_FINALS_MAX bytes in all.
     GV_REPORT_BODY_MAX = 1000,
     GV_REPORT_FINALS_MAX = 16 << 20,
 };
@@ -34,14 +34,14 @@ struct gv_report_head {
     enum gv_net_latency latency;
     uint64_t seed;
     const uint32_t *staleness_ms; // staleness of the nodes; NULL: unknown
-    const char *scenario;         // its text; empty: none
+    const char *scenario;         // text of the scenario; empty: none
 };
 
 struct gv_report {
     FILE *out;
     uint64_t last_us; // time of the last event
     uint64_t messages_max, messages;
-    uint64_t last_id[2]; // of the last message kept of a node or client, and of the adversary
+    uint64_t last_id[2]; // ids of the last kept message of a node or client, and of the adversary
     uint64_t until_us;   // time of the last message kept
     bool final;          // the final reads have started
     size_t finals;       // bytes of replies to final reads kept so far
@@ -55,7 +55,7 @@ void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report
 // A sink of a trace; ctx is the report.
 gv_trace_write gv_report_event;
 
-// Ends the page. result: NULL if the run was interrupted. limits: of the run's metrics.
+// Ends the page. result: NULL if the run was interrupted. limits: limits of the run's metrics.
 void gv_report_end(struct gv_report *report, const struct gv_result *result,
                    const struct gv_limits *limits);
 

@@ -7,7 +7,7 @@ function jump(copy, text) {
   return button;
 }
 
-// The verdict as {kind, title, note}. texts: those that gvsim prints besides the figures, {too_slow,
+// The verdict as {kind, title, note}. texts: what gvsim prints besides the figures, {too_slow,
 // summary, exceeded}.
 function verdictOf(result, texts, count) {
   const violations = `${grouped(count)} ${count === 1 ? "violation" : "violations"}`;
@@ -113,7 +113,7 @@ const listed = (counts, model) => {
   const names = [...counts].slice(0, 16).map(([v, count]) => model.textOf(v, count)).join(" ");
   return counts.length > 16 ? `${names} …` : names;
 };
-// The value of a counter, from the counts of its entries.
+// The value of a counter: the sum of its entries' counts.
 const sumOf = (counts, model) => grouped([...counts].reduce((sum, [v, count]) =>
   sum + (model.entries[v].sign === "-" ? -count : count), 0));
 function nodeRows(model, node, moment) {
@@ -288,7 +288,7 @@ const report = (() => {
     render();
     if (!first) return;
     diagram.open();
-    // The first violation is explained at once.
+    // The page opens with the explanation of the first violation.
     const failed = failures.list.find(failure => failure.questions.length > 0);
     if (failed) askQuestion(failed.questions[0]);
   }).observe(document.body);

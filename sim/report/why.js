@@ -25,7 +25,7 @@ function explainer(model) {
     const example = model.run.counter ? "n3+412" : "412";
     return { title: `Ask, for example: why does n7 lack ${example}? who has ${example}? what happened at n7 at 6.5 s? who sent at 6.5 s?` };
   }
-  // The item that took longest to reach all nodes, of those that did, and the last node to receive it.
+  // Of the items that reached all nodes, the one that took longest, and the last node to receive it.
   function slowestItem() {
     const { createdAt, everywhereAt } = model, took = item => everywhereAt[item] - createdAt[item];
     let slowest = 0;
@@ -39,7 +39,7 @@ function explainer(model) {
     if (model.values.length === 0) return { title: "This report shows no values that a node could lack." };
     const { item, node } = slowestItem(), answer = whyLacks(`n${node}`, [item], model.itemText(item));
     const { createdAt, everywhereAt } = model, never = createdAt.filter((at, i) => at >= 0 && everywhereAt[i] < 0).length;
-    const first = everywhereAt[item] < 0 ? "Nothing ever reached all nodes."
+    const first = everywhereAt[item] < 0 ? `No ${model.run.counter ? "addition" : "value"} ever reached all nodes.`
       : `${model.itemText(item)} took longest to reach all nodes` +
         `${never ? ` (${grouped(never)} never did)` : ""}.`;
     return { ...answer, title: `${first} ${answer.title}` };
@@ -49,7 +49,7 @@ function explainer(model) {
     const { item, node } = slowestItem();
     return `why does n${node} lack ${model.itemText(item)}?`;
   }
-  // The items that a text names: a value; of a counter n3+412, or all of n3+, n3/2- or n3.
+  // The items that a text names: a value; for a counter n3+412, or all of n3+, n3/2- or n3.
   function itemsOf(text) {
     if (!model.run.counter) {
       const value = model.valueNumbers.get(text) ?? model.valueNumbers.get(JSON.stringify(text));
@@ -104,7 +104,7 @@ function explainer(model) {
     return past.length ? past[past.length - 1].count : 0;
   }
 
-  // The count of an item's value in a message, if that includes the item, else 0.
+  // The count of an item's value in a message; 0 if the message does not include the item.
   function carries(message, item) {
     const { value, count } = model.items, key = model.values[value[item]];
     const body = model.body(message);
@@ -114,8 +114,8 @@ function explainer(model) {
     const found = carried(parseJson(body), model.run).find(e => e.key === key && e.count >= count[item]);
     return found ? found.count : 0;
   }
-  // The message by which a node received an item: the latest that carried it, if the node had to write it
-  // to disk first. −1: there is none, so the node had it already.
+  // The message by which a node received an item. If the node had to write the item to disk first, it is
+  // the latest message that carried the item. −1: there is none, so the node had the item already.
   function source(node, item, gained) {
     if (gained.message >= 0 || gained.message === OMITTED) return gained.message;
     const { message, until, outcome } = model.copies, moment = gained.at;
@@ -173,7 +173,7 @@ function explainer(model) {
     return out;
   }
 
-  // What a message carries of an item: "it", or of a counter "n3+412", which may be more than the item.
+  // What a message carries: "it", or for a counter a text such as "n3+412", which may include more than the item.
   function carriedText(message, item) {
     if (!model.run.counter) return "it";
     const count = carries(message, item);
@@ -211,7 +211,7 @@ function explainer(model) {
       return { title: `At ${seconds(moment)} no node had ${text}: ` +
         `it was added at ${seconds(model.createdAt[first])}.` };
     }
-    // Of the items of the question, the one that the node lacked longest, or at that moment.
+    // Of the items in the question, the one that the node lacked longest; with a moment, lacked then.
     let worst = null;
     for (const item of items) {
       const gaps = gapsOf(history(node, item), model.createdAt[item]);
@@ -228,7 +228,7 @@ function explainer(model) {
     const steps = path(node, item, moment);
     return finish(`${name} does not lack ${model.itemText(item)} at ${seconds(moment)}: it has ` +
       `had it since ${seconds(since)}.`,
-    [{ heading: "The path that it took", items: steps.map(s => step(s)) }], steps, [], since);
+    [{ heading: `How ${model.itemText(item)} reached ${name}`, items: steps.map(s => step(s)) }], steps, [], since);
   }
   // The intervals in which a node lacked an item: from its creation, or from a crash.
   function gapsOf(history, createdAt) {
@@ -253,21 +253,22 @@ function explainer(model) {
       : `${name} lacked ${text} for ${duration(wait)}: ${since} until ${seconds(until)}.`;
     if (wait > 1e-6) parts.push(versions(name, node, item, from, until));
     if (steps.length) {
-      parts.push({ heading: gap.received ? "The path that it took" : "Its path to the node that sent most of what this node received",
-        items: steps.map(s => step(s)) });
+      const end = `n${steps.at(-1).node}`;
+      parts.push({ heading: gap.received ? `How ${text} reached ${name}`
+        : `How ${text} reached ${end}, the main sender of what ${name} received`, items: steps.map(s => step(s)) });
     }
     if (gap.received) parts.push(longestWait(steps, from));
     const lost = gap.received ? "" : lostEverywhere(item);
     if (lost) parts.push(lost);
-    const obstacles = obstaclesOf(name, node, from, until, failed, steps, gap.received);
+    const obstacles = obstaclesOf(name, node, text, from, until, failed, steps, gap.received);
     if (!lost || typeof obstacles !== "string") parts.push(obstacles);
     for (const other of others.filter(g => g.until - g.from > 1e-6)) {
-      parts.push(`It also lacked it for ${duration(other.until - other.from)}, from ${seconds(other.from)}` +
+      parts.push(`${name} also lacked ${text} for ${duration(other.until - other.from)}, from ${seconds(other.from)}` +
         (other.crashed ? ", after a crash." : other.received ? ", when it was added." : " to the end."));
     }
     return finish(title, parts.filter(Boolean), steps, failed, from, until);
   }
-  // Of a counter: the counts of the entry at this node and at others meanwhile.
+  // For a counter: the counts of the entry at this node and at the others in this time.
   function versions(name, node, item, from, until) {
     const { value, count } = model.items;
     if (!model.run.counter) return "";
@@ -277,10 +278,10 @@ function explainer(model) {
     while (last + 1 < model.firstItem[v + 1] && model.createdAt[last + 1] <= until) last++;
     return `${model.itemText(item)} stands for ${grouped(count[item])} ${what} at ${owner}` +
       `${model.entries[v].incarnation > 1 ? ` in incarnation ${model.entries[v].incarnation}` : ""}. ${name} had ` +
-      (has > 0 ? `${model.textOf(v, has)} then` : "nothing of that entry then") +
-      (last > item ? `; by the end of this time there was ${model.itemText(last)}.` : ".");
+      (has > 0 ? model.textOf(v, has) : "nothing of that entry") + ` at ${seconds(from)}` +
+      (last > item ? `; by ${seconds(until)} the entry had reached ${model.itemText(last)}.` : ".");
   }
-  // Which node had an item last, if none has it at the end.
+  // The node that had an item last, if no node has it at the end.
   function lostEverywhere(item) {
     const { value, count } = model.items;
     if ((model.unionAt(model.end_at).get(value[item]) || 0) >= count[item]) return "";
@@ -289,10 +290,10 @@ function explainer(model) {
       const change = history(node, item).pop();
       if (change && (last === null || change.at > last.at)) last = { at: change.at, node };
     }
-    return last === null ? "" : `No node has it at the end: n${last.node} was the last, and a crash erased it at ` +
+    return last === null ? "" : `No node has ${model.itemText(item)} at the end: n${last.node} was the last to have it, until a crash at ` +
       `${seconds(last.at)}.`;
   }
-  // Of an item that a node never received: the path to the node that sent it most values.
+  // For an item that a node never received: the path of the item to the main sender of what the node received.
   function pathToMainSender(node, item, moment) {
     const received = new Map(), { node: learner, message } = model.learned;
     for (let i = 0; i < learner.length; i++) {
@@ -305,18 +306,18 @@ function explainer(model) {
   }
   // What delayed an item between two moments: dropped messages, times at which a node of the path was
   // down or paused, and the faults that affected the node or the path.
-  function obstaclesOf(name, node, from, until, failed, steps, received) {
+  function obstaclesOf(name, node, text, from, until, failed, steps, received) {
     if (until - from <= 1e-6) return "";
     const items = failed.slice(0, 12).map(f => dropItem(f));
     if (failed.length > 12) items.push({ text: `… and ${failed.length - 12} more dropped messages` });
     const path = links(steps, node);
     items.push(...downtimes(new Set([node, ...path.flat()]), from, until));
     for (const { fault, how } of faultsAffecting(model, node, path, from, until)) items.push(faultItem(fault, how));
-    if (items.length) return { heading: "What delayed it", items, loose: true };
-    if (received) return "Nothing delayed it: no message that carried it was dropped.";
-    return neverSent(name, node, from, until);
+    if (items.length) return { heading: received ? `What delayed ${text}` : `What kept ${text} from ${name}`, items, loose: true };
+    if (received) return `No fault delayed ${text}, and no message that carried it was dropped.`;
+    return neverSent(name, node, text, from, until);
   }
-  // The node on its path at which a value waited longest, and what that node sent meanwhile.
+  // The node on a value's path at which the value waited longest, and what that node sent meanwhile.
   function longestWait(steps, from) {
     const waits = steps.slice(1).map((step, i) => ({ step, since: Math.max(from, steps[i].at) }))
       .filter(({ step }) => step.copy >= 0 && step.from !== CLIENT)
@@ -360,16 +361,16 @@ function explainer(model) {
     }
     return items;
   }
-  // Of an item that a node lacked to the end without any fault: what the node received instead.
-  function neverSent(name, node, from, until) {
+  // For an item that a node lacked to the end although no fault affected it: what the node received.
+  function neverSent(name, node, text, from, until) {
     const { message, outcome } = model.copies;
     let count = 0;
     for (const c of model.copiesSent(from, until)) {
       count += model.to[message[c]] === node && model.from[message[c]] !== CLIENT && outcome[c] === Outcome.DELIVERED;
     }
     if (model.keptUntil < until) return `This report does not show why: it omits the messages after ${seconds(model.keptUntil)}.`;
-    return `No fault affected it: meanwhile ${name} received ${grouped(count)} messages from other nodes, none ` +
-      "of which carried it. Either no node sent it, or the node did not store it.";
+    return `No fault affected it. Meanwhile ${name} received ${grouped(count)} messages from other nodes: either none ` +
+      `of them carried ${text}, or ${name} did not store it.`;
   }
 
   function unknownNode(name) { return { title: `There is no ${name}: nodes are n0 to n${model.nodes - 1}.` }; }
@@ -382,8 +383,8 @@ function explainer(model) {
     if (read.values.has(key) || countAt(node, item, read.at) === 0) return null;
     const steps = path(node, item, read.at), { at } = history(node, item).filter(s => s.at <= read.at && s.has).pop();
     return finish(`${name} received ${key} at ${seconds(at)}, but its last read, at ${seconds(read.at)}, does not return it.`,
-      ["No message is the cause: the node lost it afterwards, or omits it from its replies.",
-        { heading: "The path that it took", items: steps.map(s => step(s)) }], steps, [], at, read.at);
+      [`No lost message is the cause: ${name} lost ${key} afterwards, or omits it from its replies.`,
+        { heading: `How ${key} reached ${name}`, items: steps.map(s => step(s)) }], steps, [], at, read.at);
   }
 
   // The items that a node received and that its last read does not return.
@@ -406,22 +407,22 @@ function explainer(model) {
         (lacks.length > 5 ? ` and ${grouped(lacks.length - 5)} more.` : "."));
     const wrong = model.violations.filter(v => new RegExp(`\\b${name}\\b`).test(v.text));
     if (wrong.length) {
-      parts.push({ heading: "Violations that name it", loose: true,
+      parts.push({ heading: `Violations that name ${name}`, loose: true,
         items: wrong.slice(0, 5).map(v => ({ text: `${seconds(v.at)}: ${v.text}` })) });
     }
     const copies = copiesUntil(node, moment);
     if (copies.length) {
-      parts.push({ heading: "Its last messages and requests until then",
+      parts.push({ heading: `The last messages and requests of ${name} until then`,
         items: copies.map(copy => ({ copy, text: describeCopy(model, copy).replace("\n", ": ") })), loose: true });
     }
     const replies = model.replies.filter(r => r.node === node && r.at <= moment + 1e-6).slice(-3);
     if (replies.length) {
-      parts.push({ heading: "Its last replies to clients", loose: true, items: replies.map(r => ({
+      parts.push({ heading: `The last replies of ${name} to clients`, loose: true, items: replies.map(r => ({
         text: `${seconds(r.at)}: ${abridged(model.text.slice(r.start, r.end), 160)}` })) });
     }
     const items = [...downtimes(new Set([node]), 0, moment),
       ...faultsAffecting(model, node, [], 0, moment).map(({ fault, how }) => faultItem(fault, how))];
-    if (items.length) parts.push({ heading: "Faults that affected it", items: items.slice(-10), loose: true });
+    if (items.length) parts.push({ heading: `Faults that affected ${name}`, items: items.slice(-10), loose: true });
     const times = copies.flatMap(c => [model.copies.at[c], model.copies.until[c]]);
     return { title, parts, copies, marks: [{ at: moment, node }], span: [Math.min(moment, ...times), moment] };
   }

@@ -23,7 +23,7 @@
 enum {
     HEAD_MAX = 256,        // bytes read of a program
     ENVIRON_MAX = 1 << 21, // bytes searched of another process's environment
-    SWEEPS = 50,           // most sweeps; a sweep is repeated while it finds new processes
+    SWEEPS = 50,           // most searches of all processes; repeated while they find new ones
     SWEEP_EVERY_MS = 20,
     SIGNALS_MAX = 31,
 };
@@ -74,7 +74,7 @@ size_t gv_child_kill_marked(const struct gv_child_guard *guard) {
 }
 
 // The guard reads starts and ends of children until the pipe closes, which the end of gvsim causes.
-// It stores up to 2^16 children; sweeps find the others.
+// It stores up to 2^16 children; searches for the mark find the others.
 static void keep_watch(int line, const char *mark) {
     enum { MOST = 1 << 16 };
     static int32_t groups[MOST];

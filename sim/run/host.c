@@ -20,7 +20,7 @@ void gv_host_fini(struct gv_host *host) {
     host->reply.body = (struct gv_memory_bytes){0};
 }
 
-// Ends the line in the envelope, traces and sends it. `label`: what it counts as.
+// Ends the line in the envelope, traces and sends it. `label`: the type that it counts as.
 static void send(struct gv_host *host, gv_time now, uint32_t src, uint32_t dest,
                  struct gv_slice body, struct gv_slice label, size_t size) {
     struct gv_envelope *envelope = host->config.envelope;
@@ -35,7 +35,7 @@ void gv_host_send(struct gv_host *host, gv_time now, uint32_t node, enum gv_serv
     GV_ASSERT(node < host->config.nodes && kind < GV_SERVICE_KINDS);
     char name[NAME_MAX], label[LABEL_MAX];
     snprintf(name, sizeof name, "n%u", node);
-    // The network cuts what is longer than GV_NET_TYPE_MAX.
+    // The network cuts a type that is longer than GV_NET_TYPE_MAX.
     int shown = type.len < GV_NET_TYPE_MAX + 1 ? (int)type.len : GV_NET_TYPE_MAX + 1;
     int len = snprintf(label, sizeof label, "%s %.*s", gv_service_names[kind], shown,
                        shown > 0 ? (const char *)type.data : "");
@@ -64,7 +64,7 @@ void gv_host_take(struct gv_host *host, gv_time now, const struct gv_net_message
     struct gv_service_reply *reply = &host->reply;
     if (host->config.is_full != NULL && host->config.is_full(host->config.ctx, node)) {
         gv_service_refuse(service, body_of(message),
-                          "too many messages of this node and replies to it wait", reply);
+                          "too many messages of this node, or replies to it, wait", reply);
     } else {
         gv_service_handle(service, node, body_of(message), reply);
     }

@@ -4,9 +4,9 @@
 //
 // Messages are counted by service and type: "seq-kv cas", "seq-kv cas_ok", "seq-kv error 22".
 //
-// The memory of a service is bounded by GV_SERVICE_BYTES_MAX, and that of requests and replies by
-// the driver: while it holds as much as it may for a node, services refuse that node's requests
-// with GV_SERVICE_UNAVAILABLE.
+// The memory of a service is bounded by GV_SERVICE_BYTES_MAX. The driver bounds the memory of
+// requests and replies: while it has no space for more of a node's messages, services refuse that
+// node's requests with GV_SERVICE_UNAVAILABLE.
 #ifndef GV_SIM_RUN_HOST_H
 #define GV_SIM_RUN_HOST_H
 
@@ -20,7 +20,7 @@ struct gv_host_config {
     struct gv_net *net;           // with GV_SERVICE_KINDS services. Borrowed
     struct gv_envelope *envelope; // borrowed
     struct gv_trace *trace;       // may be NULL. Borrowed
-    // Whether the driver holds as much as it may for a node. NULL: never.
+    // Whether the driver has no space for more messages of a node. NULL: never.
     bool (*is_full)(void *ctx, uint32_t node);
     void *ctx;
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The nodes' standard error, in one file for each node: DIR/n0.log, DIR/n1.log, … A file is
-// bounded: of the output beyond the bound, the end is kept, after a line that counts the bytes left
-// out.
+// bounded: the middle of a longer output is left out, and a line in its place counts the bytes.
 #ifndef GV_SIM_RUN_LOGS_H
 #define GV_SIM_RUN_LOGS_H
 
@@ -21,7 +20,7 @@ struct gv_logs_file {
     char *tail;              // ring of the latest bytes that are not in the file; NULL: none yet
     int error;               // errno value of a failed write; 0: none
     char line[GV_LOGS_LINE_MAX + 1]; // the unfinished line
-    char last[GV_LOGS_LINE_MAX + 1]; // the last line before it that is not empty
+    char last[GV_LOGS_LINE_MAX + 1]; // the last complete line that is not empty
     size_t line_len;
 };
 

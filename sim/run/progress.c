@@ -200,7 +200,7 @@ static void draw_frame(struct gv_progress *progress, const struct gv_run_config 
     }
     put(progress, &line);
     if (config->nemesis) draw_partition(progress, config, view);
-    if (gv_load_converges(config->load)) {
+    if (gv_load_is_observable(config->load)) {
         label(&line, gv_load_is_set(config->load) ? "missing" : "off by");
         add_missing(&line, config, view);
         put(progress, &line);
@@ -223,7 +223,7 @@ static void print_line(struct gv_progress *progress, const struct gv_run_config 
         gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, "; cut: %s", who);
     }
-    if (gv_load_converges(config->load)) {
+    if (gv_load_is_observable(config->load)) {
         add(&line, gv_load_is_set(config->load) ? "; missing " : "; off by ");
         add_missing(&line, config, view);
     }

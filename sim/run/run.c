@@ -8,6 +8,7 @@
 #include "../core/memory.h"
 #include "../faults/player.h"
 #include "host.h"
+#include "silent.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@ enum event { // kinds in the event queue, with the meaning of target and stamp
     EVENT_STEP, // start of a step of the scenario: its number
     EVENT_STEP_OVER,
     EVENT_LINGER_OVER,
+    EVENT_FINAL, // worker: its next final operation
 };
 
 // Errors reported once for each node; later ones are only counted.
@@ -38,12 +40,18 @@ enum reply_error {
 enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
-    DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // longest text of config.describe, bytes
-    INSTEAD_MAX = DESCRIPTION_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
-    NODES_LISTED = 12,     // most nodes listed in one error
-    SILENT_KINDS = 3,      // most descriptions in the error about nodes that did not answer
+    ASKED_MAX = 200,       // most bytes shown of a request
     FULL_CHECK_EVERY = 16, // one message in this many is checked in full, if gossip_is_checked
     TOKENS_MAX = 1 << 26,  // most tokens of a line; enough for the largest read
+};
+
+// A thread of Jepsen: it invokes one operation at a time, at one node.
+struct worker {
+    uint32_t node, client;        // client: its number; another after an unknown outcome
+    enum gv_load_request request; // the latest
+    struct gv_memory_bytes body;  // of that, without its braces
+    size_t finals;                // final operations invoked
+    struct gv_load_op next;       // the next final operation, while it waits
 };
 
 struct gv_run {
@@ -64,14 +72,18 @@ struct gv_run {
     struct gv_node_fault_table node_faults;
 
     enum gv_run_phase phase;
-    uint32_t waiting;              // nodes that have not answered init or topology
-    uint32_t *workers, *observers; // by node: the client's number
-    char *ids;                     // all names, as a JSON array without brackets
-    const char **quarantined;      // by node: the cause; NULL: not quarantined
-    uint8_t *reported;             // by node: bits of enum reply_error
-    uint32_t *unanswered;          // by node: operations that timed out without a late reply
-    gv_time *initialised_at;       // by node: time of init_ok in this incarnation, or NEVER
-    char **stray;                  // by node: excerpt of the last stray reply; NULL: none
+    uint32_t waiting;         // nodes that have not answered init or topology
+    struct worker *workers;   // worker w sends to node w modulo their number
+    uint32_t count;           // of workers, at least one for each node
+    uint32_t unfinished;      // workers that may invoke another final operation
+    gv_time final_until;      // when final operations end
+    uint32_t *observers;      // by node: the client's number
+    char *ids;                // all names, as a JSON array without brackets
+    const char **quarantined; // by node: the cause; NULL: not quarantined
+    uint8_t *reported;        // by node: bits of enum reply_error
+    uint32_t *unanswered;     // by node: operations that timed out without a late reply
+    gv_time *initialised_at;  // by node: time of init_ok in this incarnation, or NEVER
+    char **stray;             // by node: excerpt of the last stray reply; NULL: none
     gv_time now, started_at, cutoff, cut_at;
     gv_time timed_out_at;            // the latest timeout of an operation
     uint64_t timeouts;               // operations that timed out at nodes without a fault
@@ -81,9 +93,9 @@ struct gv_run {
     uint64_t cuts;
     uint64_t fault_periods;  // starts of a fault while no other was active
     uint64_t shortened;      // faults cut short by the end of the operations
-    unsigned shortened_line; // line of the first of them in the scenario
-    uint64_t watches;     // number of the current watch; observations of earlier ones are dropped
-    size_t violations;    // errors traced so far
+    unsigned shortened_line; // line of the first such fault in the scenario
+    uint64_t watches;  // number of the current watch; observations for earlier watches are dropped
+    size_t violations; // errors traced so far
     uint64_t client_msgs; // requests and replies of clients other than observers
 };
 
@@ -180,25 +192,23 @@ static void describe_unanswered(struct gv_run *run, uint32_t node, char buf[ANSW
         } else if (client->wait == GV_CLIENT_WAIT_TOPOLOGY) {
             snprintf(buf, ANSWER_MAX, ", before it answered topology");
         } else if (client->wait == GV_CLIENT_WAIT_OP) {
-            char body[GV_LOAD_BODY_MAX];
-            const struct gv_history_op *op = &run->history.ops[client->op];
-            struct gv_load_op asked = {op->kind, op->value};
-            gv_load_body(run->config.load, &run->keys, asked, body);
-            snprintf(buf, ANSWER_MAX, ", before it answered {%.200s}", body);
+            const struct gv_memory_bytes *body = &run->workers[client->worker].body;
+            int len = body->len < ASKED_MAX ? (int)body->len : ASKED_MAX;
+            snprintf(buf, ANSWER_MAX, ", before it answered {%.*s}", len, body->data);
         }
     }
 }
 
 // config.describe, or an empty text.
-static bool describe(const struct gv_run *run, uint32_t node, char buf[DESCRIPTION_MAX]) {
+static bool describe(const struct gv_run *run, uint32_t node, char buf[GV_SILENT_DESCRIPTION_MAX]) {
     buf[0] = '\0';
     return run->config.describe != NULL &&
-           run->config.describe(run->config.ctx, node, buf, DESCRIPTION_MAX);
+           run->config.describe(run->config.ctx, node, buf, GV_SILENT_DESCRIPTION_MAX);
 }
 
 void gv_run_died(struct gv_run *run, uint32_t node, const char *how) {
     GV_ASSERT(node < run->config.nodes);
-    char unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
+    char unanswered[ANSWER_MAX], description[GV_SILENT_DESCRIPTION_MAX];
     describe_unanswered(run, node, unanswered);
     describe(run, node, description);
     gv_run_fail(run, GV_VERDICT_NODE_DIED, "n%u: %s%s%s%s", node, how, unanswered,
@@ -215,23 +225,42 @@ void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *fo
 
 // ---- Operations ----
 
-static void invoke(struct gv_run *run, uint32_t node, struct gv_load_op op, bool final) {
-    struct gv_client *client = &run->clients.clients[run->workers[node]];
-    gv_checker_invoke(&run->checker, op);
-    client->op = gv_history_invoke(&run->history, run->now, op.kind, node, op.value, final);
-    char body[GV_LOAD_BODY_MAX];
-    int len = gv_load_body(run->config.load, &run->keys, op, body);
-    request(run, run->workers[node], GV_CLIENT_WAIT_OP, body, (size_t)len);
+static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcome outcome,
+                     int token, const char *answer);
+
+// Sends the next request of a worker's operation, or completes it if it needs none.
+static void proceed(struct gv_run *run, uint32_t w) {
+    struct worker *worker = &run->workers[w];
+    const struct gv_history_op *op = &run->history.ops[run->clients.clients[worker->client].op];
+    worker->body.len = 0;
+    worker->request = gv_load_next_request(&run->load, w, &run->keys, op, &worker->body);
+    if (worker->request == GV_LOAD_NO_REQUEST) {
+        bool crash = op->kind == GV_HISTORY_CRASH;
+        complete(run, worker->client, crash ? GV_HISTORY_INFO : GV_HISTORY_OK, 0,
+                 crash ? "was not asked" : NULL);
+        return;
+    }
+    request(run, worker->client, GV_CLIENT_WAIT_OP, worker->body.data, worker->body.len);
+}
+
+static void invoke(struct gv_run *run, uint32_t w, struct gv_load_op op, bool final) {
+    const struct worker *worker = &run->workers[w];
+    size_t number =
+        gv_history_invoke(&run->history, run->now, op.kind, worker->node, op.value, final);
+    gv_history_describe(&run->history, number, worker->client, op.content);
+    run->clients.clients[worker->client].op = number;
+    gv_checker_invoke(&run->checker, &run->history.ops[number]);
+    proceed(run, w);
 }
 
 // Gives the next operation to a free client. False if every client is busy.
 static bool issue(struct gv_run *run) {
-    uint32_t first = gv_load_pick(&run->load, run->config.nodes);
-    for (uint32_t i = 0; i < run->config.nodes; i++) {
-        uint32_t node = (first + i) % run->config.nodes;
-        if (run->clients.clients[run->workers[node]].wait != GV_CLIENT_IDLE) continue;
-        invoke(run, node, gv_load_next(&run->load), false);
-        gv_load_turn_taken(&run->load, run->config.nodes);
+    uint32_t first = gv_load_pick(&run->load, run->count);
+    for (uint32_t i = 0; i < run->count; i++) {
+        uint32_t w = (first + i) % run->count;
+        if (run->clients.clients[run->workers[w].client].wait != GV_CLIENT_IDLE) continue;
+        gv_load_turn_taken(&run->load, run->count);
+        invoke(run, w, gv_load_next(&run->load), false);
         return true;
     }
     return false;
@@ -246,16 +275,17 @@ static void issue_at(struct gv_run *run, gv_time due) {
     }
     gv_time gap = gv_load_gap(&run->load);
     if (gap == GV_TIME_NEVER) return;
-    // As in Jepsen, lateness is not caught up: the gap starts when the operation is sent, unless
-    // the delay is within timer granularity.
+    // As in Jepsen, a late operation delays the later ones: the gap starts when the operation is
+    // sent, unless it is late by timer granularity only.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
     schedule(run, due + gap, EVENT_OP, 0, 0);
 }
 
-// Starts to observe all nodes, until they agree.
+// Starts to observe all nodes, until they agree. Nodes that call services are not observed: what
+// they ask to answer an observer would show them newer states of seq-kv.
 static void watch(struct gv_run *run, bool healing) {
-    if (!gv_load_converges(run->config.load)) return;
+    if (!gv_load_is_observable(run->config.load) || run->net.service_messages > 0) return;
     gv_checker_watch(&run->checker, run->now, run->history.next_index, healing);
     run->watches++;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
@@ -387,33 +417,59 @@ static void end_faults(struct gv_run *run) {
     schedule(run, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0);
 }
 
+static void open_client(struct gv_run *run, uint32_t w) {
+    struct worker *worker = &run->workers[w];
+    worker->client = gv_client_open(&run->clients, GV_CLIENT_WORKER, worker->node);
+    run->clients.clients[worker->client].worker = w;
+}
+
+// Invokes a worker's next final operation, or schedules it.
+static void proceed_to_final(struct gv_run *run, uint32_t w) {
+    struct worker *worker = &run->workers[w];
+    gv_time wait = 0;
+    bool more = worker->finals == 0 ||
+                (run->now < run->final_until && run->quarantined[worker->node] == NULL);
+    if (!more || !gv_load_final(&run->load, w, worker->finals, &worker->next, &wait)) {
+        if (--run->unfinished == 0) finish_or_linger(run);
+        return;
+    }
+    worker->finals++;
+    if (wait == 0) {
+        invoke(run, w, worker->next, true);
+    } else {
+        GV_ASSERT(worker->next.content.len == 0); // it is borrowed
+        schedule(run, run->now + wait, EVENT_FINAL, w, 0);
+    }
+}
+
 // Completes the operation that a client waits for. `token`: the payload of the reply, if it
 // succeeded; `answer`: what the node did instead, if not.
 static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcome outcome,
                      int token, const char *answer) {
     struct gv_client *client = &run->clients.clients[number];
+    uint32_t w = client->worker;
     gv_history_complete(&run->history, run->now, client->op, outcome);
     const struct gv_history_op *op = &run->history.ops[client->op];
     client->wait = GV_CLIENT_IDLE;
     if (outcome == GV_HISTORY_INFO) {
         // As in Jepsen, a client whose operation has an unknown outcome is replaced.
         client->open = false;
-        run->workers[op->node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, op->node);
+        open_client(run, w);
     }
 
+    gv_load_end(&run->load, w, op);
     gv_checker_complete(&run->checker, op, &run->json, token, answer, run->cause);
     gv_checker_acknowledged(&run->checker, op, run->config.has_value, run->config.ctx);
     if (run->phase == GV_RUN_MAIN && run->blocked) issue_at(run, run->now);
-    if (run->history.outcomes[GV_HISTORY_PENDING] > 0) return;
-    if (run->phase == GV_RUN_DRAIN) end_faults(run);
-    if (run->phase == GV_RUN_FINAL) finish_or_linger(run);
+    if (run->phase == GV_RUN_FINAL) proceed_to_final(run, w);
+    if (run->phase == GV_RUN_DRAIN && run->history.outcomes[GV_HISTORY_PENDING] == 0)
+        end_faults(run);
 }
 
-// The outcome of an operation without a valid reply. Maelstrom declares broadcast's reads
-// idempotent, so these definitely failed.
+// The outcome of an operation without a valid reply.
 static enum gv_history_outcome without_reply(const struct gv_run *run, size_t op) {
-    bool harmless =
-        run->config.load == GV_LOAD_BROADCAST && run->history.ops[op].kind == GV_HISTORY_READ;
+    const struct gv_load_class *class = gv_load_class(run->config.load);
+    bool harmless = class->idempotent != NULL && class->idempotent(run->history.ops[op].kind);
     return harmless ? GV_HISTORY_FAIL : GV_HISTORY_INFO;
 }
 
@@ -448,13 +504,14 @@ static void give_up(struct gv_run *run, uint32_t number) {
     run->cause = GV_CHECK_STATS_REPLY;
 }
 
-// From drain on, does not wait for quarantined nodes.
+// In GV_RUN_DRAIN and later phases, does not wait for replies of quarantined nodes.
 static void give_up_on_quarantined(struct gv_run *run) {
-    for (uint32_t node = 0; node < run->config.nodes; node++) {
-        if (run->quarantined[node] == NULL || run->phase < GV_RUN_DRAIN) continue;
-        const struct gv_client *client = &run->clients.clients[run->workers[node]];
+    for (uint32_t w = 0; w < run->count; w++) {
+        const struct worker *worker = &run->workers[w];
+        if (run->quarantined[worker->node] == NULL || run->phase < GV_RUN_DRAIN) continue;
+        const struct gv_client *client = &run->clients.clients[worker->client];
         if (client->wait != GV_CLIENT_WAIT_OP) continue;
-        give_up(run, run->workers[node]);
+        give_up(run, worker->client);
     }
     if (run->lingering) finish_or_linger(run);
 }
@@ -463,7 +520,7 @@ static void give_up_on_quarantined(struct gv_run *run) {
 static const char *lacks(const struct gv_run *run, uint32_t node) {
     if (run->initialised_at[node] == GV_TIME_NEVER) return "init";
     if (run->phase != GV_RUN_TOPOLOGY) return NULL;
-    const struct gv_client *worker = &run->clients.clients[run->workers[node]];
+    const struct gv_client *worker = &run->clients.clients[run->workers[node].client];
     return worker->wait == GV_CLIENT_WAIT_TOPOLOGY ? "topology" : NULL;
 }
 
@@ -517,7 +574,7 @@ static void start_main(struct gv_run *run) {
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
     schedule(run, run->cutoff, EVENT_CUTOFF, 0, 0);
-    // Jepsen's spacing lets the first operation and the first partition happen at once.
+    // As in Jepsen, the first operation and the first partition happen immediately.
     if (run->config.nemesis) {
         schedule(run, run->now, EVENT_NEMESIS, 0, 0);
     }
@@ -529,9 +586,7 @@ static void start_main(struct gv_run *run) {
 
 static void start_topology(struct gv_run *run) {
     uint32_t nodes = run->config.nodes;
-    for (uint32_t node = 0; node < nodes; node++) {
-        run->workers[node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, node);
-    }
+    for (uint32_t w = 0; w < run->count; w++) open_client(run, w);
     if (run->config.load != GV_LOAD_BROADCAST) {
         start_main(run);
         return;
@@ -541,7 +596,7 @@ static void start_topology(struct gv_run *run) {
     size_t len;
     char *body = gv_topology_request(run->config.topology, nodes, &len);
     for (uint32_t node = 0; node < nodes; node++) {
-        request(run, run->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body, len);
+        request(run, run->workers[node].client, GV_CLIENT_WAIT_TOPOLOGY, body, len);
     }
     free(body);
     for (uint32_t node = 0; node < nodes; node++) fail_if_awaited(run, node);
@@ -569,9 +624,8 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
     bool init = client->wait == GV_CLIENT_WAIT_INIT;
     char why[GV_CHECK_PROTOCOL_WHY_MAX], shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     client->wait = GV_CLIENT_IDLE;
-    if (gv_check_protocol_reply(&run->json, body,
-                                init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
-                                run->config.load, GV_HISTORY_KINDS, why) < 0) {
+    if (gv_check_protocol_reply(&run->json, body, init ? GV_LOAD_INIT : GV_LOAD_TOPOLOGY, why) <
+        0) {
         run->errors.conclusive = true;
         gv_run_fail(run, GV_VERDICT_MALFORMED_REPLY,
                     "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
@@ -607,10 +661,18 @@ static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, stru
         run->cause = GV_CHECK_STATS_REPLY;
         return;
     }
-    int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
-                                        run->history.ops[op].kind, why);
+    uint32_t w = run->clients.clients[number].worker;
+    enum gv_load_request asked = run->workers[w].request;
+    int token = gv_check_protocol_reply(&run->json, body, asked, why);
     if (token >= 0) {
-        complete(run, number, GV_HISTORY_OK, token, NULL);
+        const struct gv_history_op *taken = &run->history.ops[op];
+        gv_checker_reply(&run->checker, taken, asked, run->now, &run->json, token);
+        run->clients.clients[number].wait = GV_CLIENT_IDLE;
+        if (gv_load_reply(&run->load, w, taken, asked, &run->json, token)) {
+            proceed(run, w);
+        } else {
+            complete(run, number, GV_HISTORY_OK, token, NULL);
+        }
         return;
     }
     complain(run, node, MALFORMED, line, why);
@@ -622,8 +684,8 @@ static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, i
     run->clients.clients[number].wait = GV_CLIENT_IDLE;
     schedule(run, run->now + GV_RUN_OBSERVE_MS * GV_MS, EVENT_OBSERVE, node, run->watches);
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
-    int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
-                                        GV_HISTORY_READ, why);
+    enum gv_load_request asked = gv_load_request_of(run->config.load, GV_HISTORY_READ);
+    int token = gv_check_protocol_reply(&run->json, body, asked, why);
     if (token < 0 || !gv_checker_is_watching(&run->checker)) return;
     gv_checker_observe(&run->checker, run->now, node, &run->json, token);
 }
@@ -769,51 +831,32 @@ void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice
 
 // ---- Time ----
 
-// Nodes that have not answered a setup request and have the same description.
-struct silent {
-    char instead[INSTEAD_MAX]; // what each did instead, as the end of a sentence
-    char names[NODES_LISTED * NAME_MAX];
-    uint32_t count;
-};
-
-static void describe_instead(struct gv_run *run, uint32_t node, char buf[INSTEAD_MAX]) {
-    char description[DESCRIPTION_MAX];
+static void describe_instead(struct gv_run *run, uint32_t node, char buf[GV_SILENT_INSTEAD_MAX]) {
+    char description[GV_SILENT_DESCRIPTION_MAX];
     const char *stray = run->stray[node];
     bool silent = describe(run, node, description);
-    snprintf(buf, INSTEAD_MAX, "%s%s%s%s%s",
+    snprintf(buf, GV_SILENT_INSTEAD_MAX, "%s%s%s%s%s",
              silent ? "; nothing came on standard output: is it flushed after every line?" : "",
              stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
              description[0] != '\0' ? "; " : "", description);
 }
 
-// Adds a node to the group with its description. If there are SILENT_KINDS groups already, adds it
-// to a last group without a description.
-static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILENT_KINDS + 1]) {
-    char instead[INSTEAD_MAX];
-    size_t kind = 0;
-    describe_instead(run, node, instead);
-    while (kind < SILENT_KINDS && all[kind].count > 0 && strcmp(all[kind].instead, instead) != 0)
-        kind++;
-    struct silent *silent = &all[kind];
-    if (silent->count == 0 && kind < SILENT_KINDS) strcpy(silent->instead, instead);
-    size_t len = strlen(silent->names);
-    if (silent->count++ >= NODES_LISTED) return;
-    snprintf(silent->names + len, sizeof silent->names - len, "%sn%u", len > 0 ? ", " : "", node);
-}
-
 // Ends the run with an error that names the nodes that have not answered.
 static void fail_setup(struct gv_run *run, const char *what, int seconds) {
-    struct silent all[SILENT_KINDS + 1] = {0};
+    struct gv_silent all[GV_SILENT_KINDS + 1] = {0};
+    char instead[GV_SILENT_INSTEAD_MAX];
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         const char *lacking = lacks(run, node);
-        if (lacking != NULL && strcmp(lacking, what) == 0) put_silent(run, node, all);
+        if (lacking == NULL || strcmp(lacking, what) != 0) continue;
+        describe_instead(run, node, instead);
+        gv_silent_add(all, node, instead);
     }
-    for (size_t kind = 0; kind <= SILENT_KINDS; kind++) {
-        const struct silent *silent = &all[kind];
+    for (size_t kind = 0; kind <= GV_SILENT_KINDS; kind++) {
+        const struct gv_silent *silent = &all[kind];
         char more[32] = "";
         if (silent->count == 0) continue;
-        if (silent->count > NODES_LISTED)
-            snprintf(more, sizeof more, " and %u more", silent->count - NODES_LISTED);
+        if (silent->count > GV_SILENT_NAMED)
+            snprintf(more, sizeof more, " and %u more", silent->count - GV_SILENT_NAMED);
         gv_run_object(run, unanswered_kind(what), "%s%s did not answer %s within %d s%s",
                       silent->names, more, what, seconds, silent->instead);
     }
@@ -855,7 +898,7 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
         run->cuts++;
         trace_fault(run, run->fault_periods);
     }
-    gv_load_turn_taken(&run->load, run->config.nodes);
+    gv_load_turn_taken(&run->load, run->count);
     gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
     schedule(run, due + gap, EVENT_NEMESIS, 0, 0);
 }
@@ -881,8 +924,9 @@ static void on_observe(struct gv_run *run, const struct gv_event *event) {
 static void on_quiet_over(struct gv_run *run) {
     run->phase = GV_RUN_FINAL;
     gv_trace_text(run->config.trace, run->now, GV_TRACE_PHASE, "final");
-    struct gv_load_op read = {GV_HISTORY_READ, 0};
-    for (uint32_t node = 0; node < run->config.nodes; node++) invoke(run, node, read, true);
+    run->final_until = run->now + GV_LOAD_FINAL_MS * GV_MS;
+    run->unfinished = run->count;
+    for (uint32_t w = 0; w < run->count; w++) proceed_to_final(run, w);
     give_up_on_quarantined(run);
 }
 
@@ -934,6 +978,9 @@ static void on_event(struct gv_run *run, const struct gv_event *event) {
         break;
     case EVENT_LINGER_OVER:
         run->phase = GV_RUN_DONE;
+        break;
+    case EVENT_FINAL:
+        invoke(run, event->target, run->workers[event->target].next, true);
         break;
     }
 }
@@ -1006,7 +1053,13 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                        .errors = &run->errors,
                                    });
     gv_json_init(&run->json, gv_base_malloc(), TOKENS_MAX, 0);
-    GV_MEMORY_ARRAY(run->workers, nodes);
+    run->count = config->concurrency.per_node ? config->concurrency.count * nodes
+                                              : config->concurrency.count;
+    if (run->count == 0) run->count = nodes;
+    GV_ASSERT(run->count >= nodes);
+    run->load.workers = run->count;
+    GV_MEMORY_ARRAY(run->workers, run->count);
+    for (uint32_t w = 0; w < run->count; w++) run->workers[w].node = w % nodes;
     GV_MEMORY_ARRAY(run->observers, nodes);
     memset(run->observers, 0xff, nodes * sizeof *run->observers);
     gv_node_fault_init(&run->node_faults, nodes);
@@ -1038,7 +1091,9 @@ void gv_run_free(struct gv_run *run) {
     gv_keys_fini(&run->keys);
     free(run->envelope.line.data);
     gv_json_fini(&run->json);
+    for (uint32_t w = 0; w < run->count; w++) free(run->workers[w].body.data);
     free(run->workers);
+    gv_load_fini(&run->load);
     free(run->ids);
     free(run->observers);
     free(run->quarantined);
@@ -1094,7 +1149,7 @@ struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {
         .ops = history->len,
         .ok = history->outcomes[GV_HISTORY_OK],
         .failed = history->outcomes[GV_HISTORY_FAIL],
-        .unknown = history->outcomes[GV_HISTORY_INFO],
+        .unknown = history->outcomes[GV_HISTORY_INFO] - history->kinds[GV_HISTORY_CRASH],
         .waiting = history->outcomes[GV_HISTORY_PENDING],
         .net = &run->net,
         .nemesis = &run->nemesis,
@@ -1117,7 +1172,8 @@ struct gv_result gv_run_finish(struct gv_run *run) {
         .reads = history->kinds[GV_HISTORY_READ],
         .ok = history->outcomes[GV_HISTORY_OK],
         .failed = history->outcomes[GV_HISTORY_FAIL],
-        .unknown = history->outcomes[GV_HISTORY_INFO] + history->outcomes[GV_HISTORY_PENDING],
+        .unknown = history->outcomes[GV_HISTORY_INFO] + history->outcomes[GV_HISTORY_PENDING] -
+                   history->kinds[GV_HISTORY_CRASH],
         .all_msgs = run->net.messages + run->client_msgs,
         .servers_msgs = run->net.messages,
         .servers_bytes = run->net.bytes,

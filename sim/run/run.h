@@ -6,8 +6,8 @@
 //
 //   worker          the client of a node that sends the workload's operations
 //   observer        a client that reads a node to see whether the cluster has converged
-//   quarantined     a node whose lines are ignored, since it printed a bad line or closed its
-//   output conclusive      of an error: no delay, of messages or of gvsim, can have caused it
+//   quarantined     a node whose lines are ignored: it printed a bad line, or closed its output
+//   conclusive      an error that no delay, of messages or of gvsim, can have caused
 #ifndef GV_SIM_RUN_RUN_H
 #define GV_SIM_RUN_RUN_H
 
@@ -21,7 +21,7 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_OBSERVE_MS = 25, // time between an observer's reply and its next read
+    GV_RUN_OBSERVE_MS = 25,  // time between an observer's reply and its next read
 };
 
 enum gv_run_phase {
@@ -34,6 +34,12 @@ enum gv_run_phase {
     GV_RUN_DONE,
 };
 
+// How many clients send operations, spread over the nodes in turn; zeroed: one for each node.
+struct gv_run_concurrency {
+    uint32_t count;
+    bool per_node; // `count` for each node, not in all
+};
+
 struct gv_run_config {
     enum gv_load_kind load;
     enum gv_keys_kind keys; // elements added to sets
@@ -41,6 +47,7 @@ struct gv_run_config {
         *digest_key; // key of the nodes' digests, used to generate values that share a position;
                      // NULL: the key without a secret. Borrowed by gv_run_new only
     uint32_t nodes;
+    struct gv_run_concurrency concurrency; // in all, at least one for each node
     double rate;         // operations a second, over all clients; 0: only final reads
     gv_time time_limit;  // duration of the operations
     gv_time quiet;       // time between the end of faults and the final reads
@@ -49,16 +56,16 @@ struct gv_run_config {
     enum gv_net_delivery delivery;
     const struct gv_wan *wan; // round trips, which replace the latency; NULL: none. Borrowed
     enum gv_topology topology;
-    double availability; // share of operations that must succeed, final reads not counted
-    bool nemesis;        // random partitions
-    gv_time
-        nemesis_interval; // mean time from start to end of a partition, and from there to the next
+    uint32_t models;          // enum gv_consistency: transactions are checked for these models
+    double availability;      // share of operations that must succeed, final reads not counted
+    bool nemesis;             // random partitions
+    gv_time nemesis_interval; // mean duration of a partition, and mean time to the next one
     const struct gv_scenario *scenario; // checked for this number of nodes; NULL: none. Borrowed.
                                         // Excludes the nemesis
     uint64_t seed;
     gv_time slack; // timer granularity: events due at most this much later than now are processed
-    // The nodes check messages of other nodes in full, and the driver reports those rejected: the
-    // run then checks one message in 16 in full.
+    // The nodes check messages of other nodes in full, and the driver reports rejected ones, so the
+    // run checks only one message in 16 in full.
     bool gossip_is_checked;
     // Delivers a line, newline included, to a node, from a node or a client (GV_NET_CLIENT). A
     // reply of a service counts as the node's own: src is the node. The line is borrowed for the

@@ -21,7 +21,7 @@ enum {
     LINE_MAX = 1 << 26,          // longest line of a node: the topology of 10,000 nodes
     LOG_MAX = 160,               // longest log record kept, bytes
 };
-// First random streams of the nodes' incarnations and disks, apart from those of links.
+// First random streams of the nodes' incarnations and disks; links use other streams.
 #define NODE_STREAM (UINT64_C(1) << 63)
 #define DISK_STREAM (UINT64_C(1) << 62)
 #define SECRET "what no forger of gvsim knows"
@@ -121,7 +121,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
-    if (listener == NULL || !gv_load_converges(load) || engine == NULL) return;
+    if (listener == NULL || !gv_load_is_observable(load) || engine == NULL) return;
     sim->changes.len = 0;
     if (gv_load_is_set(load))
         gv_observed_scan_values(&vnode->observed, engine, gv_run_keys(sim->run), &sim->changes);
@@ -221,7 +221,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     mark_dirty(vnode);
     trace_delivery(vnode, line, len);
     if (error == 0) return;
-    // finish() compares the number of rejected messages with that of the adversary.
+    // finish() compares the number of rejected messages with the number of forged ones.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
@@ -616,6 +616,10 @@ static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
 };
 
+bool gv_simulation_has(enum gv_load_kind load) {
+    return load < GV_LOAD_KINDS && workloads[load] != NULL;
+}
+
 // The key of the nodes' digests.
 static struct gv_digest_key digest_key_of(bool authenticated) {
     struct gv_digest_key key;
@@ -632,7 +636,7 @@ static struct gv_digest_key digest_key_of(bool authenticated) {
 }
 
 struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *config) {
-    GV_ASSERT(config->settle <= config->run.quiet);
+    GV_ASSERT(config->settle <= config->run.quiet && gv_simulation_has(config->run.load));
     uint32_t nodes = config->run.nodes;
     struct gv_simulation *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;
@@ -746,7 +750,7 @@ struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {
 }
 
 struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
-    struct gv_traffic past = sim->traffic; // saved: that of earlier incarnations
+    struct gv_traffic past = sim->traffic; // statistics of earlier incarnations, to be restored
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.unauthenticated;

@@ -3,11 +3,11 @@
 // gv_node), with their lines and codec. The clock advances from event to event, so a run takes only
 // its processor time, and a seed determines the run, byte by byte.
 //
-// A node processes all lines that arrive at one time in no time, and then sends. A slow node
+// A node takes no time to process the lines that arrive at one moment, and then sends. A slow node
 // (`slow` in a scenario) takes a delay for each line, and sends nothing before it is over.
 //
 // An entry whose last copy a crash destroys may be lost, unless --durability forbids it: with
-// synced disks, none of which is lost, no acknowledged entry may be lost.
+// synced disks, none of which a crash wipes, no acknowledged entry may be lost.
 #ifndef GV_SIM_RUN_SIMULATION_H
 #define GV_SIM_RUN_SIMULATION_H
 
@@ -27,7 +27,10 @@ struct gv_simulation_config {
 
 struct gv_simulation;
 
-// Copies the configuration. Running out of memory ends the process.
+// Whether grapevine has a node for this workload.
+bool gv_simulation_has(enum gv_load_kind load);
+
+// Copies the configuration, whose workload must have a node. Running out of memory ends the process.
 struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *config);
 void gv_simulation_free(struct gv_simulation *sim);
 

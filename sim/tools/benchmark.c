@@ -22,6 +22,10 @@ struct gv_run_config gv_benchmark_defaults(void) {
     };
 }
 
+static void report_missing(const char *program) {
+    gv_escape_print(stderr, "gvsim: there is no program '%s'\n", program);
+}
+
 // The path of a program in the directory of gvsim, or else in $PATH. NULL: there is none.
 static char *find(const char *self, const char *name) {
     const char *slash = strrchr(self, '/');
@@ -32,46 +36,83 @@ static char *find(const char *self, const char *name) {
     char *program = gv_path_program(beside);
     if (program == NULL && dir > 0) program = gv_path_program(name);
     free(beside);
-    if (program == NULL) gv_escape_print(stderr, "gvsim: there is no program '%s'\n", name);
+    if (program == NULL) report_missing(name);
     return program;
 }
 
-static void describe(struct gv_runner_task *task, char *program,
-                     const struct gv_benchmark_setting *setting) {
-    bool preset = setting->staleness_ms == UINT32_MAX;
-    char staleness[32] = "";
-    if (!preset) {
-        snprintf(staleness, sizeof staleness, "staleness %u, ", setting->staleness_ms);
-        snprintf(task->argument, sizeof task->argument, "--staleness=%u", setting->staleness_ms);
+// The program of each setting, or the one of the command line for all. False: one is missing, which
+// has been reported.
+static bool find_programs(const struct gv_command *command,
+                          const struct gv_benchmark_setting *settings, size_t count,
+                          char **programs) {
+    if (command->options.argv != NULL) {
+        char *found = gv_path_program(command->options.argv[0]);
+        if (found == NULL) report_missing(command->options.argv[0]);
+        free(found);
+        return found != NULL;
     }
-    snprintf(task->label, sizeof task->label, "%sseed %" PRIu64, staleness, task->config.seed);
+    for (size_t i = 0; i < count; i++) {
+        programs[i] = find(command->self, settings[i].program);
+        if (programs[i] == NULL) return false;
+    }
+    return true;
+}
+
+// `program`: NULL if the command line has one.
+static void set_arguments(struct gv_runner_task *task, const struct gv_command *command,
+                          char *program, uint32_t staleness_ms) {
+    task->options.argv = command->options.argv;
+    if (program == NULL) return;
+    bool preset = staleness_ms == UINT32_MAX;
+    snprintf(task->argument, sizeof task->argument, "--staleness=%u", staleness_ms);
     task->argv[0] = program;
     task->argv[1] = preset ? NULL : task->argument;
     task->options.argv = task->argv;
 }
 
-enum gv_exit gv_benchmark_run(const struct gv_command *command, const char *program,
-                              const struct gv_benchmark_setting *settings, size_t count, FILE *out,
-                              struct gv_runner_task **result) {
-    GV_ASSERT(count > 0 && command->runs > 0);
-    char *path = find(command->self, program);
-    *result = NULL;
-    if (path == NULL) return GV_EXIT_USAGE;
+static void set_label(struct gv_runner_task *task, const struct gv_benchmark_setting *setting) {
+    size_t at = 0;
+    if (setting->label != NULL)
+        at += (size_t)snprintf(task->label, sizeof task->label, "%s, ", setting->label);
+    else if (setting->staleness_ms != UINT32_MAX)
+        at += (size_t)snprintf(task->label, sizeof task->label, "staleness %u, ",
+                               setting->staleness_ms);
+    GV_ASSERT(at < sizeof task->label);
+    snprintf(task->label + at, sizeof task->label - at, "seed %" PRIu64, task->config.seed);
+}
+
+static enum gv_exit run_all(const struct gv_command *command,
+                            const struct gv_benchmark_setting *settings, size_t count,
+                            char *const *programs, FILE *out, struct gv_runner_task **result) {
     size_t total = count * command->runs;
     struct gv_runner_task *tasks = gv_memory_new(total * sizeof *tasks);
     for (size_t i = 0; i < total; i++) {
         const struct gv_benchmark_setting *setting = &settings[i / command->runs];
         tasks[i].config = setting->run;
         tasks[i].config.seed = command->run.seed + i % command->runs;
-        describe(&tasks[i], path, setting);
+        set_arguments(&tasks[i], command, programs[i / command->runs], setting->staleness_ms);
+        set_label(&tasks[i], setting);
     }
     enum gv_exit status = gv_runner_run(tasks, total, command->jobs, out);
-    free(path);
     if (status == GV_EXIT_USAGE || status == GV_EXIT_INTERRUPTED) {
         free(tasks);
     } else {
         *result = tasks;
     }
+    return status;
+}
+
+enum gv_exit gv_benchmark_run(const struct gv_command *command,
+                              const struct gv_benchmark_setting *settings, size_t count, FILE *out,
+                              struct gv_runner_task **result) {
+    GV_ASSERT(count > 0 && command->runs > 0);
+    *result = NULL;
+    char **programs = gv_memory_new(count * sizeof *programs);
+    enum gv_exit status = GV_EXIT_USAGE;
+    if (find_programs(command, settings, count, programs))
+        status = run_all(command, settings, count, programs, out, result);
+    for (size_t i = 0; i < count; i++) free(programs[i]);
+    free(programs);
     return status;
 }
 

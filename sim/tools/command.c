@@ -5,7 +5,9 @@
 #include "../../engine/engine.h"
 #include "../../node/escape.h"
 #include "../../node/options.h"
+#include "../check/consistency.h"
 #include "../run/logs.h"
+#include "../run/simulation.h"
 #include "pool.h"
 
 #include <errno.h>
@@ -20,7 +22,7 @@ const char *const gv_command_help[] = {
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
     "       gvsim shrink SEED|SCENARIO [--output FILE] [--tries N]\n"
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
-    "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
+    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|all [OPTIONS] [-- PROGRAM [ARGS...]]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
@@ -28,6 +30,7 @@ const char *const gv_command_help[] = {
     "exec and run:\n"
     "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo or unique-ids\n"
     "      --nodes N             number of nodes, 1 to 10000; also --node-count (default 5)\n"
+    "      --concurrency N       number of clients, or N of each node as Nn (default 1n)\n"
     "      --rate R              operations a second, over all clients (default 5)\n"
     "      --time-limit S        duration of the operations, seconds (default 10)\n"
     "      --quiet S             time between the last operation and the final reads, seconds\n"
@@ -40,8 +43,11 @@ const char *const gv_command_help[] = {
     "                            exact: each message after its own delay\n"
     "      --topology KIND       line, grid, tree2, tree3, tree4 or total (default grid)\n"
     "      --nemesis partition   partition the network at random\n"
-    "      --nemesis-interval S  mean time between start and end of a partition, and to the\n"
-    "                            next, seconds (default 10)\n"
+    "      --nemesis-interval S  mean duration of a partition, and mean time from its end to\n"
+    "                            the next one, seconds (default 10)\n"
+    "      --consistency-models LIST\n"
+    "                            of transactions, separated by commas: read-uncommitted,\n"
+    "                            read-committed or read-atomic (default read-atomic)\n"
     "      --availability A      share of operations that must succeed, 0 to 1, or total\n"
     "      --seed N              seed of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON (-: standard output)\n"
@@ -60,7 +66,7 @@ const char *const gv_command_help[] = {
     "\n",
     "exec only:\n"
     "      --log-dir DIR         keep each node's standard error in DIR/nN.log\n"
-    "      --log-max BYTES       bound of such a file, 4096 to 1073741824 (default 16777216);\n"
+    "      --log-max BYTES       longest nN.log, 4096 to 1073741824 (default 16777216);\n"
     "                            a note in the file counts the bytes left out\n"
     "      --queue-max BYTES     bound of one node's undelivered messages (default 16777216);\n"
     "                            exceeding it pauses reading that node and fails the run\n"
@@ -90,12 +96,14 @@ const char *const gv_command_help[] = {
     "      --output FILE         the reduced scenario (default shrunk.scenario; -: standard\n"
     "                            output)\n"
     "      --tries N             most runs (default 2000)\n"
-    "compare prints the metrics of two results of --json. It fails if the second is invalid or\n"
-    "exceeds a limit:\n"
-    "      --max-ratio R         most times the first result's value, for any metric\n"
+    "compare prints the metrics of two results of --json. It fails if the second result is\n"
+    "invalid or exceeds a limit:\n"
+    "      --max-ratio R         largest multiple of the first result's value, for any metric\n"
     "\n"
-    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits. sweep\n"
-    "runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
+    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits: 1, 2,\n"
+    "3a, 3b, 3c, 3d, 3e or 4, with PROGRAM or grapevine's own nodes; or all of them, and prints a\n"
+    "table. sweep runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a\n"
+    "table. Both:\n"
     "      --seeds N             runs of each setting, 1 to 100, of which the median is taken\n"
     "                            (default 1)\n"
     "      --seed N              seed of the first run; each next run adds 1 (default 1)\n"
@@ -103,8 +111,8 @@ const char *const gv_command_help[] = {
     "      --json FILE           write the result as JSON (-: standard output)\n"
     "sweep only:\n"
     "      --svg FILE            plot messages per operation against the maximum latency\n"
-    "      --redraw FILE         plot the metrics in this file of --svg again, without\n"
-    "                            measuring, to the file of --svg, or to standard output\n"
+    "      --redraw FILE         do not measure; plot the metrics in FILE, an earlier --svg,\n"
+    "                            to the file of --svg, or to standard output\n"
     "\n"
     "  -h, --help                print this help and exit\n"
     "  -V, --version             print the version and exit\n"
@@ -118,7 +126,22 @@ const char *const gv_command_help[] = {
 
 // ---- Values ----
 
-enum kind { TEXT, FLAG, COUNT, MS, BOUND_MS, SECONDS, NUMBER, SHARE, CHOICE, SEEDS };
+enum { WORKERS_MAX = 100000 };
+
+enum kind {
+    TEXT,
+    FLAG,
+    COUNT,
+    MS,
+    BOUND_MS,
+    SECONDS,
+    NUMBER,
+    SHARE,
+    CHOICE,
+    SEEDS,
+    WORKERS,
+    MODELS
+};
 
 struct option {
     const char *name, *alias; // alias: a second spelling; NULL: none
@@ -127,7 +150,7 @@ struct option {
     size_t at, size;            // its member of struct gv_command
     uint64_t min, max;          // range of a number
     const char *const *choices; // NULL at the end
-    size_t has;                 // the bool that says that it is set; 0: none
+    size_t has;                 // the bool that is true if the option is set; 0: none
 };
 
 static void store(struct gv_command *command, const struct option *option, const void *value) {
@@ -186,6 +209,26 @@ static int to_seeds(struct gv_command *command, const char *name, const char *va
                     why);
 }
 
+// "10", or "2n" for two at each node.
+static int to_concurrency(const char *name, const char *value, struct gv_run_concurrency *out,
+                          char *why) {
+    char digits[24];
+    size_t len = strlen(value);
+    uint64_t count = 0;
+    bool per_node = len > 0 && value[len - 1] == 'n';
+    if (per_node) len--;
+    if (len < sizeof digits) snprintf(digits, sizeof digits, "%.*s", (int)len, value);
+    if (len >= sizeof digits || !gv_options_number(digits, &count) || count < 1 ||
+        count > WORKERS_MAX) {
+        return wrong(why,
+                     "%s must be a number of clients from 1 to %d, or one of each node, such as "
+                     "2n, not '%s'",
+                     name, WORKERS_MAX, value);
+    }
+    *out = (struct gv_run_concurrency){.count = (uint32_t)count, .per_node = per_node};
+    return 0;
+}
+
 // Reads a value that is stored as an integer.
 static int to_integer(const struct option *option, const char *value, uint64_t *out, char *why) {
     char list[GV_COMMAND_WHY_MAX / 2];
@@ -235,6 +278,13 @@ static int set(struct gv_command *command, const struct option *option, const ch
                          value);
         store(command, option, &number);
         break;
+    case WORKERS:
+        error = to_concurrency(option->name, value, &command->run.concurrency, why);
+        break;
+    case MODELS:
+        if (gv_consistency_parse(value, &command->run.models) == 0) break;
+        return wrong(why, "%s must be %s, or several separated by commas, not '%s'", option->name,
+                     gv_consistency_names(), value);
     case SEEDS:
         error = to_seeds(command, option->name, value, why);
         break;
@@ -256,7 +306,7 @@ enum { // the commands that take an option, as bits
     COMPARE = 1 << GV_COMMAND_COMPARE,
     GLOMERS = 1 << GV_COMMAND_GLOMERS,
     SWEEP = 1 << GV_COMMAND_SWEEP,
-    SET = 1 << GV_COMMAND_HELP, // no command: scenarios set it
+    SET = 1 << GV_COMMAND_HELP, // not a command: scenarios may set the option
     BOTH = EXEC | RUN,
     LIMIT = EXEC | RUN | COMPARE,
     BENCHMARK = GLOMERS | SWEEP,
@@ -278,6 +328,8 @@ enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 static const struct option options[] = {
     {"--workload", "-w", BOTH | SET, CHOICE, AT(run.load), .choices = gv_load_names,
      HAS(has_workload)},
+    {"--concurrency", NULL, BOTH | SET, WORKERS, AT(run.concurrency)},
+    {"--consistency-models", NULL, BOTH | SET, MODELS, AT(run.models)},
     {"--nodes", "--node-count", BOTH | SET, COUNT, AT(run.nodes), RANGE(1, 10000)},
     {"--rate", NULL, BOTH | SET, NUMBER, AT(run.rate), .max = 1000000},
     {"--time-limit", NULL, BOTH | SET, SECONDS, AT(run.time_limit), .max = SECONDS_MAX},
@@ -429,13 +481,27 @@ static int check_files(const struct gv_command *command, char *why) {
     return 0;
 }
 
-static int check_nemesis(const struct gv_command *command, char *why) {
+// Checks settings that depend on others.
+static int check_run(const struct gv_command *command, char *why) {
+    const struct gv_run_concurrency *concurrency = &command->run.concurrency;
+    uint64_t nodes = command->run.nodes;
+    if (concurrency->count > 0 && !concurrency->per_node && concurrency->count < nodes)
+        return wrong(why,
+                     "--concurrency must be at least --nodes, %" PRIu64 ", as each node has a "
+                     "client, not %u",
+                     nodes, concurrency->count);
+    if (concurrency->per_node && concurrency->count * nodes > WORKERS_MAX)
+        return wrong(why, "--concurrency must be at most %d in all, not %" PRIu64, WORKERS_MAX,
+                     concurrency->count * nodes);
     if (!command->run.nemesis || command->run.nodes > 1) return 0;
     return wrong(why, "--nemesis partition needs at least 2 nodes");
 }
 
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
     if (!command->has_workload) return wrong(why, "missing workload: -w NAME");
+    if (!gv_simulation_has(command->run.load))
+        return wrong(why, "grapevine has no node for %s yet; gvsim exec runs yours",
+                     gv_load_names[command->run.load]);
     size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (command->authenticated && command->message_max > 0 &&
         command->message_max < authenticated_min)
@@ -443,13 +509,13 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     if (command->run.nemesis && command->scenario != NULL) {
         return wrong(why, "--nemesis and --scenario exclude each other");
     }
-    return check_nemesis(command, why);
+    return check_run(command, why);
 }
 
 static int complete_exec(const struct gv_command *command, char *why) {
     if (!command->has_workload) return wrong(why, "missing workload: -w NAME");
     if (command->options.argv == NULL) return wrong(why, "missing program: -- PROGRAM [ARGS...]");
-    return check_nemesis(command, why);
+    return check_run(command, why);
 }
 
 // Checks the settings that must be on the command line; a scenario may set the others.
@@ -481,19 +547,23 @@ static const struct {
                             .operands = {OPERAND(files[0]), OPERAND(files[1])},
                             .missing = "missing results: two files written by --json"},
     [GV_COMMAND_GLOMERS] = {"glomers", .takes = GLOMERS, .operands = {OPERAND(challenge)},
-                            .missing = "missing challenge: 3a, 3b, 3c, 3d, 3e or 4"},
+                            .missing = "missing challenge: 1, 2, 3a, 3b, 3c, 3d, 3e, 4 or all"},
     [GV_COMMAND_SWEEP] = {"sweep", .takes = SWEEP},
 };
 
 enum { COMMANDS = GV_COUNT(commands) };
 
-// The member for the next argument that is no option. NULL: the command takes no more of them.
+// The member for the next argument that is no option. NULL: the command takes no further argument.
 static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);
         if (*at == NULL) return at;
     }
     return NULL;
+}
+
+static bool takes_program(int action) {
+    return action == GV_COMMAND_EXEC || action == GV_COMMAND_GLOMERS;
 }
 
 static bool is_either(const char *arg, const char *a, const char *b) {
@@ -508,7 +578,7 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
         const char *arg = argv[at];
         if (is_either(arg, "-h", "--help")) return GV_COMMAND_HELP;
         if (is_either(arg, "-V", "--version")) return GV_COMMAND_VERSION;
-        if (strcmp(arg, "--") == 0 && action == GV_COMMAND_EXEC) {
+        if (strcmp(arg, "--") == 0 && takes_program(action)) {
             if (at + 1 < argc) command->options.argv = argv + at + 1;
             break;
         }
@@ -520,8 +590,8 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
         const char **operand = next_operand(command, action);
         if (operand == NULL) {
             return wrong(why,
-                         action == GV_COMMAND_EXEC ? "the program '%s' must come after --"
-                                                   : "unexpected argument '%s'",
+                         takes_program(action) ? "the program '%s' must come after --"
+                                               : "unexpected argument '%s'",
                          arg);
         }
         *operand = arg;
@@ -544,7 +614,8 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
                 .quiet = 10000 * GV_MS,
                 .topology = GV_TOPOLOGY_GRID,
                 .nemesis_interval = 10000 * GV_MS,
-                .seed = seed},
+                .seed = seed,
+                .models = GV_CONSISTENCY_READ_ATOMIC},
         .options.files.report_max = GV_REPORT_MESSAGES_MAX,
         .staleness_ms = 500,
         .settle = GV_TIME_NEVER,

@@ -67,14 +67,14 @@ struct gv_command {
     const char *self;      // argv[0]: the nodes' programs are in its directory, or in $PATH
 };
 
-// Reads the arguments of main, and sets defaults for all other members; the seed defaults to
-// `seed`, that of glomers and sweep to 1. Returns an action, or GV_EINVAL with the reason in `why`,
+// Reads the arguments of main, and sets defaults for all other members. The seed defaults to
+// `seed`, but for glomers and sweep to 1. Returns an action, or GV_EINVAL with the reason in `why`,
 // one line. Strings are borrowed from argv.
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]);
 
 // Sets an option of gvsim run by its name in a scenario, which has no dashes, unless the command
-// line sets it. GV_EINVAL as above: the value is wrong, or scenarios cannot set this option.
+// line sets it. GV_EINVAL, with `why`: the value is wrong, or scenarios cannot set this option.
 int gv_command_default(struct gv_command *command, const char *name, const char *value,
                        char why[GV_COMMAND_WHY_MAX]);
 
@@ -82,13 +82,13 @@ int gv_command_default(struct gv_command *command, const char *name, const char 
 // unchanged.
 const char *gv_command_setting(const char *name);
 
-// Iterates over what the command line sets and a scenario could: the next name, as in a scenario,
-// and value from *at on, which starts at 0 and is advanced. False: there are no more.
+// Iterates over the settings of the command line that a scenario could set: the next name, as in a
+// scenario, and its value. *at starts at 0 and is advanced. False: there are no more.
 bool gv_command_given(const struct gv_command *command, int *at, const char **name,
                       const char **value);
 
 // Checks that gvsim run has all required options, after its scenario, if any, has set options.
-// GV_EINVAL as above.
+// GV_EINVAL, with the reason in `why`: an option is missing, or options exclude each other.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
 // The output of --help, in parts; the last one is NULL.

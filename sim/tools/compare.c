@@ -94,7 +94,7 @@ static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out)
     }
 }
 
-// Prints a row. Returns whether the second exceeds the ratio.
+// Prints a row. Returns whether the second run exceeds the ratio.
 static bool print_metric(const struct gv_compare_run runs[2], int metric, double most, FILE *out) {
     const struct gv_limits_metrics *a = &runs[0].metrics, *b = &runs[1].metrics;
     fprintf(out, "%-24s", gv_limits_labels[metric].name);

@@ -15,12 +15,12 @@ struct gv_compare_run {
 // Reads the output of gv_result_json. Returns NULL, or the reason why the text is not such output.
 const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t len);
 
-// Prints both as a table, then the errors of the second: it is invalid, has no verdict, or exceeds
-// a limit. Returns their number.
+// Prints both runs as a table, then the errors of the second: it is invalid, has no verdict, or
+// exceeds a limit. Returns the number of errors.
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out);
 
-// Compares command->files. Returns GV_EXIT_VALID if the second is valid and within the limits,
+// Compares command->files. Returns GV_EXIT_VALID if the second run is valid and within the limits,
 // GV_EXIT_INVALID if not, GV_EXIT_USAGE if a file cannot be read or is not a result.
 int gv_compare_command(const struct gv_command *command);
 

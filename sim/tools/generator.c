@@ -206,7 +206,7 @@ static void add_keys(struct writer *writer, uint64_t seed) {
 // Slow links, for every eighth seed, also from their own stream: delays of seconds up to a minute,
 // either during the whole run or by a step of the scenario.
 struct links {
-    unsigned latency_ms; // 0: that of other seeds
+    unsigned latency_ms; // 0: the latency that other seeds have
     unsigned delay_ms;   // 0: no step
     unsigned longer_s;   // added to the duration of operations
 };

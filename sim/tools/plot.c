@@ -59,7 +59,7 @@ static void path(const struct gv_plot *plot, const struct gv_plot_point *points,
     fprintf(out, "\"/>\n");
 }
 
-// Whether there is room for a label to the right of a point: no other point is there.
+// Whether a label fits to the right of a point, where no other point may be.
 static bool has_room(const struct gv_plot *plot, const struct gv_plot_point *point) {
     double x = x_of(plot, point->x), y = y_of(plot, point->y);
     for (size_t i = 0; i < plot->points_len; i++) {

@@ -23,8 +23,8 @@ struct gv_pool {
     // Does a job in its process: fills in the result, which is zeroed, and returns the exit status.
     int (*run)(void *ctx, uint64_t number, void *result);
 
-    // A job has ended with this status of waitpid. `result` is NULL if it crashed, `output` is NULL
-    // unless it was captured. False stops the pool.
+    // Called when a job has ended, with its status of waitpid. `result` is NULL if it crashed,
+    // `output` is NULL unless it was captured. False stops the pool.
     bool (*end)(void *ctx, uint64_t number, int status, const void *result, FILE *output);
     void *ctx;
 };

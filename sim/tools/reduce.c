@@ -134,7 +134,7 @@ static bool apply(struct reducer *reducer, const struct change *change) {
     return take(reducer, &draft);
 }
 
-// The same for a change that alters the random choices: also tries other seeds.
+// Applies a change that alters the random choices; other seeds are tried as well.
 static bool apply_anew(struct reducer *reducer, const struct change *change) {
     if (apply(reducer, change)) return true;
     for (int seed = 1; seed <= GV_REDUCE_SEEDS; seed++) {
@@ -149,7 +149,8 @@ static bool apply_anew(struct reducer *reducer, const struct change *change) {
 
 // ---- Steps and nodes ----
 
-// Removes steps, or lines about regions: all, halves, quarters, …, single ones (ddmin).
+// Removes steps, or lines about regions: first all, then halves, quarters, …, and single lines
+// (ddmin).
 static bool drop_lines(struct reducer *reducer, bool map) {
     const struct gv_scenario *best = &reducer->best;
     bool any = false;
@@ -288,8 +289,8 @@ static bool drop_parts(struct reducer *reducer, size_t step) {
     return false;
 }
 
-// Decreases numbers with a unit: times and shares, whose faults are milder if they are smaller. A
-// bandwidth stays: a smaller one is a harsher fault.
+// Decreases numbers with a unit, that is times and shares, since smaller ones make milder faults. A
+// bandwidth stays, since a smaller one makes a harsher fault.
 static bool lower_numbers(struct reducer *reducer, size_t step) {
     struct word words[WORDS_MAX];
     size_t count = split(reducer->best.steps[step].text, words);

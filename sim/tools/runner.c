@@ -50,6 +50,15 @@ static bool on_end(void *ctx, uint64_t number, int status, const void *result, F
     return true;
 }
 
+enum gv_exit gv_runner_verdict(const struct gv_runner_task *tasks, size_t count) {
+    bool invalid = false, inconclusive = false;
+    for (size_t i = 0; i < count; i++) {
+        inconclusive |= tasks[i].status == GV_EXIT_INCONCLUSIVE;
+        invalid |= tasks[i].status != GV_EXIT_VALID && tasks[i].status != GV_EXIT_INCONCLUSIVE;
+    }
+    return invalid ? GV_EXIT_INVALID : inconclusive ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
+}
+
 enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out) {
     struct runner runner = {tasks, out};
     enum gv_exit status = gv_pool_run(&(struct gv_pool){
@@ -62,10 +71,5 @@ enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t 
         .ctx = &runner,
     });
     if (status != GV_EXIT_VALID) return status == GV_EXIT_USAGE ? status : GV_EXIT_INTERRUPTED;
-    bool invalid = false, inconclusive = false;
-    for (size_t i = 0; i < count; i++) {
-        inconclusive |= tasks[i].status == GV_EXIT_INCONCLUSIVE;
-        invalid |= tasks[i].status != GV_EXIT_VALID && tasks[i].status != GV_EXIT_INCONCLUSIVE;
-    }
-    return invalid ? GV_EXIT_INVALID : inconclusive ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
+    return gv_runner_verdict(tasks, count);
 }

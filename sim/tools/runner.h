@@ -19,9 +19,12 @@ struct gv_runner_task {
 };
 
 // Runs all tasks, at most `jobs` at a time. Prints a line for each on `out`, with the output of
-// runs that are not valid. Returns GV_EXIT_VALID: all are; GV_EXIT_INVALID: one is not;
-// GV_EXIT_INCONCLUSIVE: none is invalid, but the machine was too slow for one; or, with all runs
-// stopped, GV_EXIT_INTERRUPTED or GV_EXIT_USAGE (gv_pool_run).
+// runs that are not valid. Returns gv_runner_verdict; or, with all runs stopped,
+// GV_EXIT_INTERRUPTED or GV_EXIT_USAGE (gv_pool_run).
 enum gv_exit gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
+
+// GV_EXIT_VALID: these tasks were all valid; GV_EXIT_INVALID: one was not; GV_EXIT_INCONCLUSIVE:
+// none was invalid, but the machine was too slow for one.
+enum gv_exit gv_runner_verdict(const struct gv_runner_task *tasks, size_t count);
 
 #endif

@@ -79,7 +79,7 @@ static bool reproduces(void *ctx, const char *text, size_t len) {
     struct shrink *shrink = ctx;
     struct gv_verdict verdict;
     if (interrupted || !try_out(text, len, &verdict)) return false;
-    // ^C ends the probe too, so its verdict does not count.
+    // ^C ends the run's process, too, so its verdict does not count.
     if (!gv_verdict_same_failure(&verdict, &shrink->verdict)) return false;
     shrink->verdict = verdict;
     return true;
@@ -193,7 +193,7 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
     bool ran = try_out(text, len, &shrink.verdict);
     if (interrupted) return GV_EXIT_INTERRUPTED;
     if (!ran) {
-        gv_escape_print(stderr, "gvsim: %s cannot be run; see the error of gvsim run\n",
+        gv_escape_print(stderr, "gvsim: %s cannot be run; gvsim run shows the error\n",
                         command->scenario);
         return GV_EXIT_USAGE;
     }
@@ -203,7 +203,8 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
         return GV_EXIT_INCONCLUSIVE;
     }
     if (shrink.verdict.valid) {
-        gv_escape_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
+        gv_escape_print(stdout, "%s does not fail, so there is nothing to shrink\n",
+                        command->scenario);
         return GV_EXIT_INVALID;
     }
     struct gv_reduce_config config = {
@@ -213,7 +214,7 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
     int status = interrupted ? GV_EXIT_INTERRUPTED : GV_EXIT_VALID;
     if (!write_out(command, &shrink, left, len)) status = GV_EXIT_USAGE;
     if (status != GV_EXIT_USAGE && strcmp(command->output, "-") != 0) {
-        if (interrupted) printf("interrupted: the smallest so far\n");
+        if (interrupted) printf("interrupted; the smallest failing scenario so far:\n");
         printf("%s\n", shrink.verdict.why);
         report(command, left, len);
     }

@@ -128,7 +128,7 @@ static void drop(struct inputs *inputs) {
     gv_scenario_fini(&inputs->scenario);
 }
 
-// Gives nodes disks if a crash of the scenario keeps them and --durability is not given.
+// Gives nodes disks if a crash of the scenario keeps a disk and --durability is not given.
 static bool give_disks(struct gv_command *command, const struct gv_scenario *scenario,
                        struct gv_scenario_diagnostic *diagnostic) {
     for (size_t i = 0; i < scenario->len; i++) {
@@ -136,8 +136,8 @@ static bool give_disks(struct gv_command *command, const struct gv_scenario *sce
         if (step->kind != GV_SCENARIO_CRASH || step->crash == GV_DISK_WIPED) continue;
         if (!command->has_disk) command->disk = GV_DISK_SYNC;
         if (command->disk != GV_DISK_ABSENT) return true;
-        *diagnostic =
-            (struct gv_scenario_diagnostic){step->line, 1, "nodes have no disk: --durability off"};
+        *diagnostic = (struct gv_scenario_diagnostic){
+            step->line, 1, "a crash with disk needs disks, and --durability is off"};
         return false;
     }
     return true;
@@ -171,7 +171,7 @@ static bool apply(struct gv_command *command, struct inputs *inputs, const char 
     return give_disks(command, scenario, diagnostic);
 }
 
-// The text of a scenario. NULL: there is none, which is reported.
+// The text of a scenario. NULL: there is no such scenario, which is reported.
 static char *find_text(const char *name, size_t *len) {
     char *text = gv_source_find(name, len);
     if (text != NULL) return text;

@@ -119,11 +119,12 @@ static int redraw(const char *path, FILE *svg) {
 static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *svg) {
     struct gv_benchmark_setting settings[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
-        settings[i] = (struct gv_benchmark_setting){.run = gv_benchmark_defaults(),
+        settings[i] = (struct gv_benchmark_setting){.program = "gv-broadcast",
+                                                    .run = gv_benchmark_defaults(),
                                                     .staleness_ms = staleness[i]};
     }
     struct gv_runner_task *runs;
-    enum gv_exit status = gv_benchmark_run(command, "gv-broadcast", settings, COUNT, out, &runs);
+    enum gv_exit status = gv_benchmark_run(command, settings, COUNT, out, &runs);
     if (runs == NULL) return (int)status;
     struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)
@@ -148,6 +149,6 @@ int gv_sweep_command(const struct gv_command *command) {
     }
     bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
     if (!gv_output_close(&json, judged || status == GV_EXIT_INCONCLUSIVE)) status = GV_EXIT_USAGE;
-    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE; // else the figures say nothing
+    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE; // kept only with a verdict
     return status;
 }

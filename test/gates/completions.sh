@@ -55,7 +55,7 @@ for program in $(show BINS); do
     [ -f "$share/bash-completion/completions/$program" ] ||
         fault "GNUmakefile:1: no completion of $program for bash"
     grep -qw -- "$program" "$TMP/compdef" || fault "GNUmakefile:1: none of $program for zsh"
-    # Options at the beginning of a line, and those that a text names.
+    # Both options at the beginning of a line and options within a text are found.
     "$bin/$program" --help >"$TMP/help"
     grep -oE -- '(^ *|[ ([])--?[A-Za-z][a-z0-9-]*' "$TMP/help" | tr -d ' ([' |
         sort -u >"$TMP/options"
@@ -68,6 +68,6 @@ for program in $(show BINS); do
 done
 printf '%s\n' sync async none | expect gv-broadcast --durability ''
 printf '%s\n' line grid tree2 tree3 tree4 total | expect gvsim run --topology ''
-printf '%s\n' 3a 3b 3c 3d 3e 4 | expect gvsim glomers ''
+printf '%s\n' 1 2 3a 3b 3c 3d 3e 4 all | expect gvsim glomers ''
 : | expect gv-broadcast --data ''
 finish

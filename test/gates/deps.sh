@@ -6,12 +6,12 @@
 # command, then run it.
 . "$(dirname "$0")/lib.sh"
 
-# An error in a header is the same as no header.
+# A header with an error stands for a missing header.
 mkdir -p "$TMP/none" "$TMP/bin"
 for header in uv sodium lmdb cmocka; do
     echo "#error $header.h is absent" >"$TMP/none/$header.h"
 done
-# No package manager but one that notes that it was called, and what had been printed by then.
+# The only package manager is a script that records that it was called, and what was printed before.
 for program in apt-get dnf brew sudo; do
     cat >"$TMP/bin/$program" <<END
 #!/bin/sh

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Results of merkle/, codec/ and engine/ depend only on arguments: they call only functions of the C
-# library that work on the caller's memory, and have no writable static variables. In node/, only
-# the programs, their options and files, the event loop and the stores do I/O or read clocks.
+# Results of merkle/, codec/ and engine/ depend only on arguments: these layers call only functions
+# of the C library that work on the caller's memory, and have no writable static variables. In
+# node/, only the programs, their options and files, the event loop and the stores do I/O or read
+# clocks.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 all

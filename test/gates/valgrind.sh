@@ -16,7 +16,7 @@ if [ "$name" = erasure_test ]; then
     echo "left out: $name, which reads the stack of functions that have returned"
     exit 0
 fi
-# Processor time, so that the choice does not depend on the load of the machine.
+# Tests are chosen by processor time, which does not depend on the load of the machine.
 (ulimit -S -t "$NATIVE_S" && exec "$@" >/dev/null 2>&1 </dev/null) 2>/dev/null
 if [ $? -eq 152 ]; then
     echo "left out: $name, over $NATIVE_S s of processor time without valgrind"

@@ -358,7 +358,7 @@ async function checkFailures() {
   check(/n2 received 17 at [\d.]+ s, but its last read, at [\d.]+ s, does not return it/.test(await answerOf(hides)),
     `hides: ${await answerOf(hides)}`);
   await hides.locator("#errors").getByRole("button", { name: "what happened at n2?" }).click();
-  check((await answerOf(hides)).includes("Its last replies to clients"), `hides: ${await answerOf(hides)}`);
+  check((await answerOf(hides)).includes("The last replies of n2 to clients"), `hides: ${await answerOf(hides)}`);
   await hides.context().close();
 
   // A process, with a protocol of its own, that ignores what others send.

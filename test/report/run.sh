@@ -35,7 +35,7 @@ make_report process exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet
     --seed 3 -- "$bin/gv-broadcast"
 make_report counters exec -w pn-counter --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 \
     --seed 3 -- "$bin/gv-counter"
-# Nodes that keep a counter, or texts, in a service.
+# Nodes that keep their counter or their texts in a service.
 build gcc CC=gcc WERROR=1 "$bin/test/scenario/service_node"
 make_report kept exec -w g-counter --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 5 \
     --seed 3 -- "$bin/test/scenario/service_node" g-counter seq-kv own-write
@@ -77,7 +77,7 @@ END
 chmod +x "$TMP/names.sh"
 make_report names exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --seed 3 \
     --late-max 0 -- "$TMP/names.sh"
-# A gvsim that was stopped reaches no verdict, with correct nodes and with faulty ones.
+# If gvsim was stopped for a while, there is no verdict, whether nodes are correct or faulty.
 for name in slow slow-wrong; do
     case $name in slow) node=good ;; *) node=drops ;; esac
     "$bin/gvsim" exec -w broadcast --nodes 3 --rate 20 --time-limit 2 --quiet 1 --seed 3 \

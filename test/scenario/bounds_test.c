@@ -13,7 +13,7 @@
 #define ERROR(code, id, text) \
     TO "error\",\"in_reply_to\":" id ",\"code\":" code ",\"text\":\"" text "\"}}\n"
 
-// Too many tokens, or too deep nesting: the error has the limit and goes to the sender.
+// If a line has too many tokens or is nested too deep, its sender gets an error with the limit.
 static void test_token_bounds(void **state) {
     (void)state;
     static const char deep[] = "{\"echo\":[[[[[[[[1]]]]]]]],\"type\":\"echo\",\"msg_id\":7}";
@@ -119,7 +119,7 @@ static void test_replica_bounds(void **state) {
     gv_solo_start(&solo);
     assert_string_equal(gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
                                                "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
-                        ERROR("12", "1", "init: node_ids: 3 names, 2 are allowed"));
+                        ERROR("12", "1", "init: node_ids: 3 names, more than 2"));
     gv_solo_request(&solo,
                     "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     const char *answer = "";
@@ -283,7 +283,7 @@ static void test_log_lines(void **state) {
     buf[gv_log_text(&record, when, buf)] = '\0';
     assert_string_equal(buf, "{\"time\":\"2026-01-31T23:59:59.123Z\",\"level\":\"info\","
                              "\"node\":\"n1\",\"stats\":{\"x\":1}}\n");
-    // No control sequence reaches a terminal.
+    // Control sequences in input are escaped in the log, so none reaches a terminal.
     record = (struct gv_log_record){.level = GV_LOG_WARN,
                                     .node = "n\033]0;x\007",
                                     .text = "\033[31m \xc2\x9b \x7f \r\n\xc3\xa4"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Different keys that share a position: syncs find and exchange their entries as others, in few
-// messages and at the cost of the differences.
+// Different keys that share a position. Syncs find and exchange their entries like other entries,
+// in few messages and at the cost of the differences.
 #include "../../engine/core.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/collide.h"
@@ -195,8 +195,8 @@ static void planted_pairs_are_exchanged(void **state) {
     }
 }
 
-// More keys at one position than a list holds: a position cannot be split, so both sides send all
-// their entries there.
+// More keys share a position than fit into one list. A range of one position cannot be split, so
+// both sides send all their entries at that position.
 static void many_keys_at_one_position(void **state) {
     (void)state;
     struct exchange exchange;

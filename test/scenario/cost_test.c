@@ -25,7 +25,7 @@ static void load(struct gv_cluster *cluster, int values) {
     }
 }
 
-// Two nodes have 100,000 values in common; one has one more.
+// Two nodes have 100,000 values in common, and one of them has one more.
 static void a_sync_costs_the_difference(void **state) {
     (void)state;
     for (uint32_t richer = 0; richer < 2; richer++) {
@@ -93,8 +93,8 @@ static double cost_of(const struct shape *shape, uint64_t seed) {
     return per_op;
 }
 
-// No cluster size or latency is special: the cost of flush rounds is near the formula everywhere.
-// Takes the mean of some seeds, since one sync is a few per cent of the cheapest runs.
+// The cost of flush rounds is near the formula for every cluster size and latency. Takes the mean
+// of some seeds, since one sync is a few per cent of the cheapest runs.
 static void near_the_frontier_everywhere(void **state) {
     (void)state;
     static const struct shape shapes[] = {
@@ -141,7 +141,7 @@ static void staleness_is_kept(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// The same under load, for 99 % of the values.
+// Under load, 99 % of the values reach all nodes within the staleness.
 static void staleness_is_kept_under_load(void **state) {
     (void)state;
     for (uint32_t staleness = 300; staleness <= 2400; staleness *= 2) {

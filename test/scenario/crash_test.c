@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Five node processes with data directories under load. At random times partitions begin and end,
 // and a node is killed by SIGKILL and restarted. In the end every node has every acknowledged
-// write. A third test restarts counters under the same name without their directories; no increment
-// may be lost. GV_ROUNDS=N sets the number of kills in each test; GV_SEED repeats the random
-// choices.
+// write. Another test restarts counters under the same name without their directories, and no
+// increment may be lost. GV_ROUNDS=N sets the number of kills in each test; GV_SEED repeats the
+// random choices.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -41,7 +41,7 @@ struct node {
     int pending;    // writes without a reply
     char *queue;    // lines not yet written to its standard input
     size_t len, cap;
-    bool asked;    // a read is pending
+    bool asked;    // a read of the node is pending
     bool agrees;   // its last read had every acknowledged write
     int missing;   // acknowledged values missing in its last read
     long long sum; // value of a counter in its last read

@@ -17,7 +17,7 @@ fail() {
     failed=1
 }
 
-# wait_for SECONDS COMMAND…: tries it every 50 ms.
+# wait_for SECONDS COMMAND…: tries the command every 50 ms.
 wait_for() {
     tries=$(($1 * 20))
     shift
@@ -29,8 +29,8 @@ wait_for() {
 }
 has() { grep -qxF -e "$2" "$1.out"; }
 
-# node NAME: starts it. It reads NAME.in, which this script holds open, and ends when that is
-# closed; so none outlives the script.
+# node NAME: starts a node. It reads NAME.in, which this script holds open, and ends when NAME.in is
+# closed; so no node outlives the script.
 node() {
     "$build/$program" "$1.store" "$1" $cluster <"$1.in" >>"$1.out" 2>>"$1.log" 5>&- 6>&- 7>&- &
     eval "pid_$1=$!"
@@ -99,7 +99,7 @@ done
 "$build/$program" ann.store ann "ann=$((base + 3))" </dev/null >ann2.out 2>&1 &&
     fail 'a second process uses the store'
 stop
-# Alone, with its store only.
+# A node alone serves the entries of its store.
 echo 'count visits' | "$build/$program" cat.store cat "cat=$base" >alone.out || fail 'cat fails'
 grep -qx 95 alone.out || fail 'the store of cat lacks entries'
 echo 'not a record' >>cat.store
@@ -124,6 +124,13 @@ for name in ann bob cat; do
         has $name '\"bob is back\"'" || fail "$name does not converge"
 done
 grep -q 'removed 45 bytes' bob.log || fail 'the torn record is not reported'
+# One that stands still holds up nobody else.
+kill -STOP $pid_bob
+seq 10001 13000 >&7
+wait_for 5 eval "has ann '\"13000\"' && has ann '\"lines\": 6004'" ||
+    fail 'a stopped node holds up ann'
+kill -CONT $pid_bob
+wait_for 8 eval "has bob '\"13000\"' && has bob '\"lines\": 6004'" || fail 'bob does not catch up'
 stop
 [ $failed = 0 ] && echo 'all checks passed'
 exit $failed

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # gvsim exec, end to end, with correct and faulty nodes: its errors name the node and the line, and
-# its exit status is right. The nodes run this script as `exec.sh node FAULT WORKLOAD`: a broadcast
-# or g-set node that sends each new value once to every other node, an echo node, or an id node,
-# with one fault.
+# its exit status is right. The nodes run this script as `exec.sh node FAULT WORKLOAD`, with one
+# fault each: a broadcast or g-set node that sends each new value once to every other node, an echo
+# node, or an id node.
 set -u
 
 # ---- The node ----
@@ -118,7 +118,7 @@ case_() {
         fi >"$tmp/$name.bad"
         [ -s "$tmp/$name.bad" ] && cat "$tmp/$name.out" >>"$tmp/$name.bad"
     } &
-    # Four at a time.
+    # Four cases run at a time.
     running=$((${running:-0} + 1))
     [ $((running % 4)) -eq 0 ] && wait
 }
@@ -164,7 +164,7 @@ case_ help 0 '--latency-dist' --help
 case_ log-dir 1 "$tmp/logs" exec -w echo --time-limit 0.1 --log-dir "$tmp/logs" -- \
     "$self" node wrong-echo
 
-# SIGINT ends it with status 130, and no node is left.
+# SIGINT ends gvsim with status 130, and no node is left.
 "$gvsim" exec -w echo --time-limit 30 --node-count 2 -- "$self" node interrupted \
     >"$tmp/int.out" 2>&1 </dev/null &
 pid=$!

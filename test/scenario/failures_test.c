@@ -256,7 +256,7 @@ static void one_way_links(void **state) {
     }
 }
 
-// A root that receives every message late costs time, but no update is sent twice.
+// If a root receives every message late, updates take longer, but none is sent twice.
 static void a_slow_root(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -276,7 +276,7 @@ static void a_slow_root(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// Three of ten messages are lost, all the time.
+// Three of ten messages are lost, during the whole test.
 static void heavy_loss(void **state) {
     (void)state;
     struct gv_prng prng;

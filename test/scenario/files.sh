@@ -43,7 +43,7 @@ for limit in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 18 20 24 32; do
 done
 echo "$worked worked, $refused refused"
 [ $worked -gt 0 ] && [ $refused -gt 0 ] || failed=1
-# The limit in the error suffices.
+# With the limit that the error names, the node works.
 for name in echo counter; do
     data=
     [ $name = echo ] || data="--data $dir/data"

@@ -130,7 +130,7 @@ static void check(const char *mode) {
     assert_int_equal(gv_proc_end(&proc), 0);
     gv_proc_fini(&proc);
 
-    // With a journal: less than the longest value needs in an empty journal.
+    // With a journal, the disk has less space than the longest value needs in an empty journal.
     start(&proc, dir, strcmp(mode, "sync") == 0 ? 8 << 10 : 16 << 10);
     int acked = 1 + fill(&proc, dir);
     kill(proc.pid, SIGUSR2);

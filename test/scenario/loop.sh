@@ -69,7 +69,7 @@ cmp "$dir/out" "$dir/long_want" || fail 'long pipe to a slow reader'
 { echo "$init"; printf %.20s "$echo"; sleep 0.2; echo "$echo" | cut -c 21-; } | run echo >"$dir/out"
 cmp "$dir/out" "$dir/want" || fail 'line in pieces'
 
-# At the end of the input, updates are sent at once and do not wait for a flush round.
+# At the end of the input, updates are sent immediately and do not wait for a flush round.
 pair=$(echo "$init" | sed 's/\["n1"\]/["n1","n2"]/')
 child='{"src":"n2","dest":"n1","body":{"type":"gossip","v":2,"up":1}}'
 tell='{"src":"c1","dest":"n1","body":{"type":"broadcast","msg_id":2,"message":5}}'
@@ -132,7 +132,7 @@ done
 
 { run echo <"$dir/long"; echo $? >"$dir/status"; } | head -n 1 >"$dir/out"
 check 'reader gone: status' "$(cat "$dir/status")" 1
-logged 'reader gone' 'standard output: its reader has closed it' 1
+logged 'reader gone' 'standard output: the reader has closed it' 1
 
 run echo <"$dir/in" >&-
 check 'output closed: status' $? 1
@@ -255,8 +255,9 @@ check 'a log that nobody reads: status' $? 0
 kill $reader 2>/dev/null
 exec 6<&-
 
-# ---- A flood Invalid lines at full speed: the log reports up to a hundred a second and then their
-# number, memory does not grow, and a valid request behind them is answered.
+# ---- A flood
+# Invalid lines at full speed: the log reports up to a hundred a second and counts the others, the
+# memory does not grow, and a valid request behind them is answered.
 if [ -r /proc/self/status ]; then
     garbage='{"src":"c9","dest":"n1","body":{"type":]}}'
     { echo "$init"; yes "$garbage" | head -n 300000; echo "$echo"; } >"$dir/flood"

@@ -47,7 +47,7 @@ right() { # HABIT WORKLOAD…
 sets='broadcast g-set' counters='g-counter pn-counter'
 every="echo unique-ids $sets $counters"
 
-# The first three take the five seconds that a client waits, and more.
+# The first three habits take five seconds or more, the time that a client waits.
 gone='goes to a closed client, which waited 5 s'
 wrong late "n1 printed a line that \($gone\|comes after the client's timeout\)" $every
 wrong wrong-ids 'stray reply: n1 printed a line that answers no request.*"in_reply_to":10' $every

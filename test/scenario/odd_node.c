@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // odd_node WORKLOAD HABIT: a node of one of the six workloads of gvsim, with a habit. Some habits
-// are wrong; only n1 has them, but `refuses`, which all nodes have. The others are unusual but
-// correct. The node sends each addition once to every other node, so it needs a network without
-// loss. It parses requests by search, relying on how gvsim formats them.
+// are wrong; of the nodes of a run only n1 has them, but all have `refuses`. The other habits are
+// unusual but correct. The node sends each addition once to every other node, so it needs a network
+// without loss. It parses requests by search, relying on how gvsim formats them.
 #include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -147,7 +147,7 @@ static void on_add(const char *dest, int64_t msg_id, const char *line) {
     int64_t value = number(line, broadcast  ? "\"message\":"
                                  : counts() ? "\"delta\":"
                                             : "\"element\":");
-    // Faults of counters affect only positive additions, so that they never cancel each other.
+    // Wrong counters misbehave for positive additions only, so that errors never cancel each other.
     bool matters = value > 0 || !counts();
     if (!errs("loses") || !matters) add(value, true);
     if (errs("duplicates") && counts() && matters) add(value, true);

@@ -80,7 +80,7 @@ static void any_origin_gives_the_same_run(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 11);
     for (int round = 0; round < 100; round++) {
         uint64_t seed = gv_prng_next(&prng);
-        // The usual origin: a clock that counts from the boot of a machine.
+        // The usual case is a clock that counts from the boot of a machine.
         char *usual = trace_of_run(seed, ms(12345678));
         assert_true(strlen(usual) > 0);
         for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim's --trace and --report: they are well-formed, complete, the same for the same seed, and do
-# not change the run. How the page behaves in a browser is a gate, test/report/run.sh.
+# The files of gvsim's --trace and --report are well-formed and complete, the same for the same
+# seed, and writing them does not change the run. test/report/run.sh, a gate, tests the page in a
+# browser.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1
@@ -43,7 +44,7 @@ for name in storm counter echo; do
     trace=$tmp/$name.jsonl
     sent=$(count "$trace" send)
     [ "$sent" = "$(member "$tmp/$name.json" servers_msgs)" ] || fault "$name: $sent messages sent"
-    # Every copy is delivered or dropped at most once, and all but those in flight at the end are.
+    # Every copy is delivered or dropped at most once; a copy that is not was in flight at the end.
     copies=$((sent + $(count "$trace" duplicate) + $(count "$trace" request)))
     ended=$(($(count "$trace" deliver) + $(count "$trace" drop)))
     [ $ended -le $copies ] && [ $((copies - ended)) -le 60 ] ||
@@ -57,7 +58,7 @@ for why in cut lost down; do
         fault "storm: nothing is $why"
 done
 
-# The page loads nothing, and no data can end their element.
+# The page loads nothing, and no data can end a script element.
 page=$tmp/storm.html
 grep -nE 'https?:|<link|src=|@import|url\(' "$page" | grep -v "Security-Policy\|default-src" &&
     fault "the page asks for something"
@@ -83,7 +84,7 @@ done
 "$gvsim" run -w echo --report "$tmp/x.html" --report-max 0 >"$tmp/out" 2>&1
 [ $? = 2 ] || fault "--report-max 0 is no error"
 
-# Each violation is traced when it is found, also one found at the end.
+# Each violation is traced when it is found, even if it is found at the end.
 printf '%s\n' 'workload broadcast' 'nodes 3' 'rate 20' 'latency 100' 'cut n1 | rest at 1s' \
     >"$tmp/scenario"
 "$gvsim" run --scenario "$tmp/scenario" --time-limit 3 --quiet 1 --settle 0.05 --seed 3 \

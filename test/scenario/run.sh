@@ -49,12 +49,12 @@ case_ no-node 2 'line 2, column 10: there is no n7' run -w echo --scenario "$tmp
 case_ more-nodes 0 '^valid' run -w echo --scenario "$tmp/scenario" --nodes 8
 # A fault that cannot take effect is an error with its position.
 scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s for 1s\n'
-case_ after-the-end 2 'line 4, column 18: it begins after the operations end: they last 2 s' \
+case_ after-the-end 2 'line 4, column 18: the step begins after the operations, which last 2 s' \
     run -w echo --scenario "$tmp/scenario"
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
-# A fault cut short by the end of the operations is reported, one without a duration is not.
+# A fault that the end of the operations cuts short is reported, unless it has no duration.
 scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
-case_ cut-short 0 'faults ended  *1 of the scenario, .* the first is on line 4' \
+case_ cut-short 0 'cut short  *1 of the scenario.s faults, .* the first is on line 4' \
     run -w g-set --scenario "$tmp/scenario"
 case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only node$' \
     run -w g-set --nodes 1
@@ -62,14 +62,15 @@ case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only 
 [ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
     [ "$(wc -l <"$tmp/json")" -eq 1 ] || { cat "$tmp/err" "$tmp/json" && bad=1; }
 scenario 'nodes 3\ncut minority at 1s\n'
-case_ no-minority 2 'line 2, column 5: among 3 nodes this cuts nothing' run -w echo \
+case_ no-minority 2 'line 2, column 5: in a cluster of 3 nodes this cuts nothing' run -w echo \
     --scenario "$tmp/scenario"
 case_ minority 0 '^valid' run -w g-set --scenario "$tmp/scenario" --nodes 4
 scenario 'nodes 3\nlose 5%% between n0..n2 | rest at 1s\n'
 case_ no-rest 2 "line 2, column 26: no node is left for 'rest'" run -w echo \
     --scenario "$tmp/scenario"
 scenario 'nodes 1\ncut any at 1s\n'
-case_ one-node 2 'line 2, column 5: one node has no links' run -w echo --scenario "$tmp/scenario"
+case_ one-node 2 'line 2, column 5: a cluster of one node has no links' run -w echo \
+    --scenario "$tmp/scenario"
 case_ one-node-nemesis 2 'needs at least 2 nodes' run -w echo --nodes 1 --nemesis partition
 scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
 case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values whose .* is allowed' run -w g-set \
@@ -82,16 +83,17 @@ case_ unavailable 1 'unavailable: .*--availability requires 100.00%; failures: .
 case_ available 0 '^valid' run -w unique-ids --scenario "$tmp/scenario" --availability 0.5
 case_ idle 1 'nothing exercised: no client sent' run -w broadcast --rate 0
 scenario 'rate 20\033[2J\n'
-case_ escape 2 'line 1, column 8: a control character' run -w echo --scenario "$tmp/scenario"
+case_ escape 2 'line 1, column 8: unexpected control character' run -w echo \
+    --scenario "$tmp/scenario"
 case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"
 scenario 'rate fast\n'
 case_ no-rate 2 "line 1, column 1: --rate must be .*'fast'" run -w echo --scenario "$tmp/scenario"
 scenario 'workload echo\ncut n1 n2 at 1s\n'
-case_ no-bar 2 "line 2, column 8: 'n2' stands where" run --scenario "$tmp/scenario"
+case_ no-bar 2 "line 2, column 8: expected | or >, not 'n2'" run --scenario "$tmp/scenario"
 scenario 'cut n1 | n2 at 1s\n'
 case_ no-workload 2 'missing workload' run --scenario "$tmp/scenario"
 scenario 'crash n1 at 1s with disk\n'
-case_ no-disk 2 'line 1, column 1: nodes have no disk' run -w g-set --durability off \
+case_ no-disk 2 'line 1, column 1: a crash with disk needs disks' run -w g-set --durability off \
     --scenario "$tmp/scenario"
 case_ disk 0 '^valid' run -w g-set --scenario "$tmp/scenario"
 scenario 'region eu n0\nregion us rest\nrtt eu us 800ms\n'
@@ -122,17 +124,17 @@ grep -q '  hint ' "$tmp/out" && echo "slow-links-exact: a hint" && bad=1
 for found in test/scenario/found/*.scenario; do
     case_ "$found" 0 '^valid' run --scenario "$found"
 done
-# With most messages duplicated and late, replies to copies of sync steps once multiplied.
+# When most messages were duplicated and late, replies to copies of sync messages once multiplied.
 case_ doubled 0 '^valid' run --scenario swarm:5209 --max-msgs-per-op 5
 
-# Nodes with round trips above two seconds once suspected each other forever.
+# Nodes with round trips above two seconds once suspected each other endlessly.
 for nodes in 2 9; do
     case_ "$nodes far apart" 0 '^valid' run -w broadcast --nodes "$nodes" --rate 1 --time-limit 2 \
         --latency 4000 --quiet 200 --settle 180 --seed 1
 done
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
-# A failing run is reduced: with settle 0, replicas must be equal at once.
+# A failing run is reduced. It fails since settle 0 requires equal replicas immediately.
 printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \
     >"$tmp/fails"
 printf 'pause n2 at 1s for 1s\ncut n1 | rest at 1s\n' >>"$tmp/fails"
@@ -149,6 +151,10 @@ case_ shrink-tries 0 "^0 faults, 7 nodes, " shrink "$tmp/fails" --tries 1 --outp
 case_ shrink-what 2 'missing scenario' shrink
 case_ sweep-unknown 2 'unknown option --foo' sweep --foo
 case_ sweep-value 2 '--seeds needs a value' sweep --seeds
+case_ glomers-unknown 2 "no challenge '7'; expected 1, 2, .*or all" glomers 7
+case_ glomers-missing 2 'missing challenge' glomers
+case_ glomers-no-program 2 "no program './nowhere'" glomers 1 -- ./nowhere
+case_ glomers-all-program 2 'no program can pass all challenges' glomers all -- "$gvsim"
 case_ glomers-svg 2 '--svg is an option of other commands' glomers 3a --svg x
 
 # interrupt ARGS…: runs gvsim, sends it SIGINT until it ends, and checks its exit status.
@@ -182,7 +188,7 @@ while kill -INT $pid 2>/dev/null; do sleep 0.1; done
 wait $pid
 [ $? -eq 130 ] || { echo "^C in shrink: the exit status is not 130" && cat "$tmp/out" && bad=1; }
 if [ -e "$tmp/least" ]; then
-    grep -q '^interrupted: the smallest so far$' "$tmp/out" || bad=1
+    grep -q '^interrupted; the smallest failing scenario so far:$' "$tmp/out" || bad=1
     case_ 'interrupted shrink' 1 'unequal replicas' run --scenario "$tmp/least"
 fi
 
@@ -214,7 +220,7 @@ case_ compare 0 '^messages an operation  *[0-9.]*  *[0-9.]*  *1.000$' \
 case_ 'compare, dearer' 0 '^messages an operation ' compare "$tmp/a.json" "$tmp/more.json"
 case_ 'compare, by ratio' 1 '^messages an operation .*over the limit' \
     compare "$tmp/a.json" "$tmp/more.json" --max-ratio 1.1
-case_ 'compare, by limit' 1 '^too much: bytes an operation: .*the limit is 1$' \
+case_ 'compare, by limit' 1 '^over the limit: bytes an operation: .*the limit is 1$' \
     compare --max-bytes-per-op 1 "$tmp/a.json" "$tmp/a.json"
 case_ 'compare, not measured' 1 '^median latency, ms .*not measured' \
     compare "$tmp/a.json" "$tmp/echo.json" --max-ratio 1000
@@ -228,10 +234,10 @@ case_ compare-one 2 'missing results' compare "$tmp/a.json"
 case_ compare-three 2 "unexpected argument 'c'" compare a b c
 case_ compare-ratio 2 'max-ratio must be a number above 0' compare a b --max-ratio 0
 case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
-case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
+case_ 'too much' 1 '^over the limit: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
     --max-longest-ms 49
 [ "$("$gvsim" run -w broadcast --seed 3 --latency 50 --max-longest-ms 49 | sed -n '1s/:.*//p')" = \
-    'too much' ] || { echo 'a limit is exceeded, and the first line does not report it' && bad=1; }
+    'over the limit' ] || { echo 'the first line does not report an exceeded limit' && bad=1; }
 case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
 case_ 'no limit' 2 'max-p99-ms must be a number above 0' run -w echo --max-p99-ms x
 exit $bad

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What several runs with processes amount to, for gvsim glomers and sweep: a run of a machine that
-// was too slow has no verdict, and is not an invalid one.
+// The overall result of several runs with processes, for gvsim glomers and sweep: if the machine
+// was too slow for a run, the run has no verdict, and is not invalid.
 #include "../../sim/tools/runner.h"
 #include "../lib/test.h"
 

@@ -40,12 +40,15 @@ lost='wrong sum: n[0-2] returned .*; acknowledged additions sum to .*n1 [1-9]'
     try 1 "$lost" g-counter seq-kv races --latency 3
     # All nodes are busy all the time, so others write between a read and its cas.
     try 1 "$lost" g-counter lin-kv races --latency 20 --rate 200
+    # Reads before its cas only, so the final reads are of older states.
+    try 1 'wrong sum: n[0-9] returned .*; acknowledged additions sum to' pn-counter seq-kv cas \
+        --nodes 10 --rate 400 --time-limit 1
     try 1 'wrong sum: n[0-2] returned' g-counter lww-kv cas --latency 1
     try 0 '^valid' echo lin-kv trip --latency 1 $cuts
     try 0 '^valid' echo lin-kv wrong --time-limit 1
     try 0 '^valid' unique-ids lin-tso ts --latency 1 $cuts
 }
-# With so small a bound the pipe of a node that does not read is soon full.
+# With this small bound the pipe of a node that does not read is soon full.
 try 1 'flood: n1 sent more than others read' echo lin-kv floods --queue-max 1000000
 wait
 
@@ -60,7 +63,7 @@ same $run 'requests and replies' "$(count $run 'lin-tso ts')" "$(count $run 'lin
 same $run 'messages' "$(total $run servers_msgs)" "$(total $run service_msgs)"
 same $run 'messages of two for each operation' "$(total $run service_msgs)" \
     "$((2 * $(total $run ops)))"
-# Two more for each operation and for each init.
+# A service exchanges two more messages for each operation and for each init.
 same $run 'all messages' "$(total $run all_msgs)" "$((4 * $(total $run ops) + 6))"
 run=g-counter-seq-kv-own-write
 same $run 'writes and replies' "$(count $run 'seq-kv write')" "$(count $run 'seq-kv write_ok')"

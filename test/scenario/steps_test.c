@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A store with a fault at a random step. A step is a call that changes a file; the faults are: the
-// process dies before it, the process dies halfway in a write, the power fails, the disk is full
-// from then on. The next process finds every acknowledged batch and continues to write. The same
-// holds during an upgrade from version 0.1.0.
+// A store with a fault at a random step, that is a call that changes a file. The faults are: the
+// process dies before the step, or halfway in a write; the power fails; the disk is full from the
+// step on. The next process finds every acknowledged batch and continues to write. The same holds
+// during an upgrade from version 0.1.0.
 //
 // The test replaces calls of the C library, so it covers those of LMDB. A write is interrupted at
 // the end of a sector. A power failure reverts a random subset of the sectors that were written
@@ -425,7 +425,7 @@ static void upgrades_without_journal_survive_faults(void **state) {
 }
 
 int main(void) {
-    // Nothing is really synced, so a file system in memory serves, and is faster.
+    // The replaced calls sync nothing, so a file system in memory serves, and is faster.
     if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(acknowledged_batches_survive_faults),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Traces of three nodes in virtual time, with a line for each message. They are golden: if one
-// changes, read it and decide whether the new behaviour is better.
+// Traces of three nodes in virtual time; n0 is the root of the tree. A line for each message has
+// its time, sender, receiver, kind, number and content. The traces are golden: if one changes, read
+// it and decide whether the new behaviour is better.
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
@@ -56,8 +57,8 @@ static void a_sync_finds_one_missing_value(void **state) {
     gv_cluster_join(&story.cluster);
     gv_cluster_run(&story.cluster, 2000 * GV_MS);
     assert_true(gv_cluster_equal(&story.cluster));
-    // The roots of n0 and n2 differ: two more messages find the value and send it. Equal roots get
-    // no answer but an acknowledgement.
+    // The root digests of n0 and n2 differ, so two more messages find the value and send it. If
+    // root digests are equal, the answer is only an acknowledgement.
     end(&story, "  757 ms  n0 > n2  sync #1: root digest of 100 entries\n"
                 "  857 ms  n2 > n0  sync #1 to parent, with ack: probe for one missing entry\n"
                 "  957 ms  n0 > n2  sync #2, with ack: set 42\n"
@@ -69,38 +70,41 @@ static void updates_travel_in_flush_rounds(void **state) {
     (void)state;
     struct story story;
     begin_later(&story);
-    fprintf(story.out, "n1 gets a local write. No flush is announced, so n1 sends it at once.\n");
+    fprintf(story.out, "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends "
+                       "it immediately.\n");
     gv_cluster_add(&story.cluster, 1, "\"a\"");
     gv_cluster_run(&story.cluster, 250 * GV_MS);
-    fprintf(story.out,
-            "n2 gets a local write. The push arrives just before the next flush of n0.\n");
+    fprintf(
+        story.out,
+        "n2 gets a local write, and sends it so that it arrives just before n0's next flush.\n");
     gv_cluster_add(&story.cluster, 2, "\"b\"");
     gv_cluster_run(&story.cluster, 750 * GV_MS);
     fprintf(story.out,
-            "n0 gets a local write, then n1 and n2 do. Their pushes meet the next flush.\n");
+            "n0 gets a local write, then n1 and n2. Their pushes arrive before n0's next flush.\n");
     gv_cluster_add(&story.cluster, 0, "\"c\"");
     gv_cluster_run(&story.cluster, 120 * GV_MS);
     gv_cluster_add(&story.cluster, 2, "\"d\"");
     gv_cluster_add(&story.cluster, 1, "\"e\"");
     gv_cluster_run(&story.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&story.cluster));
-    end(&story, "n1 gets a local write. No flush is announced, so n1 sends it at once.\n"
-                " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
-                " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
-                " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
-                "n2 gets a local write. The push arrives just before the next flush of n0.\n"
-                " 5273 ms  n2 > n0  push #1 to parent, with ack: set \"b\"\n"
-                " 5386 ms  n0 > n1  push #1, next flush in 286 ms: set \"b\"\n"
-                " 5386 ms  n0 > n2  ack, next flush in 286 ms\n"
-                "n0 gets a local write, then n1 and n2 do. Their pushes meet the next flush.\n"
-                " 6000 ms  n0 > n1  push #2, next flush in 286 ms: set \"c\"\n"
-                " 6000 ms  n0 > n2  push #2, next flush in 286 ms: set \"c\"\n"
-                " 6173 ms  n2 > n0  push #2 to parent, with ack: set \"d\"\n"
-                " 6173 ms  n1 > n0  push #2 to parent, with ack: set \"e\"\n"
-                " 6286 ms  n0 > n1  push #3, with ack, next flush in 286 ms: set \"d\"\n"
-                " 6286 ms  n0 > n2  push #3, with ack, next flush in 286 ms: set \"e\"\n"
-                " 8386 ms  n1 > n0  ack to parent\n"
-                " 8386 ms  n2 > n0  ack to parent\n");
+    end(&story,
+        "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends it immediately.\n"
+        " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
+        " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
+        " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
+        "n2 gets a local write, and sends it so that it arrives just before n0's next flush.\n"
+        " 5273 ms  n2 > n0  push #1 to parent, with ack: set \"b\"\n"
+        " 5386 ms  n0 > n1  push #1, next flush in 286 ms: set \"b\"\n"
+        " 5386 ms  n0 > n2  ack, next flush in 286 ms\n"
+        "n0 gets a local write, then n1 and n2. Their pushes arrive before n0's next flush.\n"
+        " 6000 ms  n0 > n1  push #2, next flush in 286 ms: set \"c\"\n"
+        " 6000 ms  n0 > n2  push #2, next flush in 286 ms: set \"c\"\n"
+        " 6173 ms  n2 > n0  push #2 to parent, with ack: set \"d\"\n"
+        " 6173 ms  n1 > n0  push #2 to parent, with ack: set \"e\"\n"
+        " 6286 ms  n0 > n1  push #3, with ack, next flush in 286 ms: set \"d\"\n"
+        " 6286 ms  n0 > n2  push #3, with ack, next flush in 286 ms: set \"e\"\n"
+        " 8386 ms  n1 > n0  ack to parent\n"
+        " 8386 ms  n2 > n0  ack to parent\n");
 }
 
 static void lost_updates_are_sent_again(void **state) {
@@ -111,7 +115,8 @@ static void lost_updates_are_sent_again(void **state) {
     gv_cluster_split(&story.cluster, 2);
     gv_cluster_add(&story.cluster, 1, "\"a\"");
     gv_cluster_run(&story.cluster, 1000 * GV_MS);
-    fprintf(story.out, "n2 is connected again. The next message of n0 reaches it.\n");
+    fprintf(story.out,
+            "n2 is connected again. n0 declares its message lost and sends the update again.\n");
     gv_cluster_split(&story.cluster, 0);
     gv_cluster_run(&story.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&story.cluster));
@@ -119,7 +124,7 @@ static void lost_updates_are_sent_again(void **state) {
                 " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
                 " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
                 " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
-                "n2 is connected again. The next message of n0 reaches it.\n"
+                "n2 is connected again. n0 declares its message lost and sends the update again.\n"
                 " 7700 ms  n0 > n2  push #2, ack requested: set \"a\"\n"
                 " 7800 ms  n2 > n0  ack to parent\n");
 }
@@ -129,14 +134,14 @@ static void only_the_last_value_of_a_counter_is_sent(void **state) {
     struct story story;
     begin_later(&story);
     gv_cluster_count(&story.cluster, 1, "\"n1\"", 1);
-    fprintf(story.out, "n0 counts to nine before the next flush, and sends the last value only.\n");
+    fprintf(story.out, "n0 counts to nine before its next flush, and sends the last value only.\n");
     gv_cluster_run(&story.cluster, 150 * GV_MS);
     for (uint64_t count = 1; count < 10; count++)
         gv_cluster_count(&story.cluster, 0, "\"n0\"", count);
     gv_cluster_run(&story.cluster, 500 * GV_MS);
     assert_true(gv_cluster_equal(&story.cluster));
     end(&story, " 5000 ms  n1 > n0  push #1 to parent: counter \"n1\"=1\n"
-                "n0 counts to nine before the next flush, and sends the last value only.\n"
+                "n0 counts to nine before its next flush, and sends the last value only.\n"
                 " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
                 " 5100 ms  n0 > n2  push #1, next flush in 286 ms: counter \"n1\"=1\n"
                 " 5386 ms  n0 > n1  push #1, next flush in 286 ms: counter \"n0\"=9\n"

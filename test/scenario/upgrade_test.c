@@ -129,8 +129,8 @@ static void check_refused(const struct gv_vectors_store *store, const char *why)
     }
 }
 
-// A journal of 0.1.0 does not state its number of frames, but an invalid or missing one is
-// detected. So is a journal of this version beside an older copy of data.mdb.
+// A journal of version 0.1.0 does not record its number of frames, but an invalid or missing
+// journal is detected. A journal of this version beside an older copy of data.mdb is detected, too.
 static void exchanged_journals_are_refused(void **state) {
     (void)state;
     for (const struct gv_vectors_store *store = gv_vectors_stores; store->name != NULL; store++) {
@@ -172,7 +172,7 @@ static void exchanged_journals_are_refused(void **state) {
     }
 }
 
-// The exported line of a value in `depth` nested arrays.
+// The line that an export writes for a value in `depth` nested arrays.
 static const char *line_of(int depth, const char *value) {
     static char line[600];
     size_t n = (size_t)depth;

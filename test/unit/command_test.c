@@ -137,7 +137,8 @@ static void a_scenario_sets_what_the_command_line_does_not(void **state) {
     assert_string_equal(command.name, "ring");
 }
 
-// A former name sets the same option as the present name, on the command line and in a scenario.
+// The former name of an option sets the same option as its present name, in a command and in a
+// scenario.
 static void aliases_name_the_same_option(void **state) {
     (void)state;
     struct gv_command command;
@@ -251,9 +252,16 @@ static void benchmarks_take_seeds_of_their_own(void **state) {
     assert_int_equal(parse(&command, "bin/gvsim glomers 3d"), GV_COMMAND_GLOMERS);
     assert_string_equal(command.challenge, "3d");
     assert_string_equal(command.self, "bin/gvsim");
-    assert_int_equal(command.run.seed, 1); // not from the clock, so results are reproducible
+    assert_int_equal(command.run.seed, 1); // a fixed seed, so that results are reproducible
     assert_int_equal(command.runs, 1);
     assert_int_equal(command.jobs, 4);
+    assert_null(command.options.argv);
+    assert_int_equal(parse(&command, "gvsim glomers 1 --seeds 3 -- ./node --flag"),
+                     GV_COMMAND_GLOMERS);
+    assert_int_equal(command.runs, 3);
+    assert_string_equal(command.options.argv[0], "./node");
+    assert_string_equal(command.options.argv[1], "--flag");
+    assert_null(command.options.argv[2]);
     assert_int_equal(parse(&command, "gvsim sweep --seeds 5 --seed 7 --jobs 2 --svg a --json=b"),
                      GV_COMMAND_SWEEP);
     assert_int_equal(command.runs, 5);

@@ -117,7 +117,7 @@ static void limits_are_inclusive(void **state) {
         limits.most[i] = run.metrics.at[i];
         assert_int_equal(print(&run, &run, &limits, "yes"), 0);
         limits.most[i] = run.metrics.at[i] - 0.25;
-        assert_int_equal(print(&run, &run, &limits, "too much: "), 1);
+        assert_int_equal(print(&run, &run, &limits, "over the limit: "), 1);
         run.metrics.has[i] = false;
         assert_int_equal(print(&run, &run, &limits, "not measured: "), 1);
     }

@@ -49,7 +49,7 @@ static void canonical_texts_pass(void **state) {
         assert_int_equal(check_key(text(good[i])), 0);
 }
 
-// Not JSON, more than one value, or JSON that is not canonical.
+// Texts that are not JSON, have more than one value, or are not canonical JSON.
 static void other_texts_are_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"hello",
@@ -372,7 +372,7 @@ static void check_element(struct gv_json *json, char *key, size_t len, unsigned 
     assert_ptr_equal(name.data + name.len + 1, gv_json_raw(json, second).data);
 }
 
-// A text passes if and only if it is JSON and equals its canonical text.
+// A text passes the check if and only if it is JSON and equals its canonical text.
 static void check_agrees_with_the_codec(void **state) {
     (void)state;
     static char in[1 << 16], out[1 << 16];

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The public face, through its header only: clusters under loss, duplication, reordering, cuts and
-// restarts, against naive models; misuse; bounds.
+// The public interface, through its header only: clusters under loss, duplication, reordering,
+// partitions and restarts, compared with naive models; misuse; limits.
 #include "../../engine/grapevine.h"
 
 #include "../../engine/prng.h"
+#include "../../merkle/base.h"
 #include "../lib/meter.h"
 #include "../lib/test.h"
 
@@ -21,7 +22,7 @@ struct flight {
     char *bytes;
 };
 
-// What one node has heard of by on_change.
+// The changes that on_change has reported to one node.
 struct mirror {
     bool set[KEYS];
     int64_t counters[KEYS];
@@ -45,9 +46,10 @@ struct cluster {
     uint32_t staleness_ms;
     gv_time now;
     struct flight flights[FLIGHT_MAX];
-    int flight_count, loss; // percent
-    bool cut;               // nodes 0 and 1 from the others
-    int64_t sums[KEYS];     // all acknowledged additions
+    int flight_count, loss;     // loss in percent
+    bool cut;                   // nodes 0 and 1 are partitioned from the others
+    bool blocked[NODES][NODES]; // the first cannot send to the second
+    int64_t sums[KEYS];         // all acknowledged additions
     bool added[KEYS];
 };
 
@@ -92,7 +94,7 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
     node->changes++;
     if (change->kind == GV_SET) {
         assert_false(mirror->set[number]);
-        assert_int_equal(gv_set_has(gv, change->key), 1); // it may read
+        assert_int_equal(gv_set_has(gv, change->key), 1); // on_change may read
         mirror->set[number] = true;
     } else if (change->kind == GV_COUNTER) {
         int64_t value;
@@ -114,13 +116,13 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
     node->journal[node->journal_len++] = '\n';
 }
 
-// Starts a node: with the journal of its earlier incarnations, or without.
+// Starts a node. `loaded`: with the journal of its earlier incarnations.
 static void start(struct cluster *cluster, int i, bool loaded) {
     struct node *node = &cluster->nodes[i];
     struct gv_config config;
     gv_config_init(&config);
     config.name = text(names[i]);
-    config.incarnation = node->incarnation += 1000000000; // a second later
+    config.incarnation = node->incarnation += 1000000000; // one second later
     config.seed = gv_prng_next(&cluster->prng);
     config.secret = text(cluster->secret);
     config.staleness_ms = cluster->staleness_ms;
@@ -170,6 +172,7 @@ static void send_all(struct cluster *cluster, int from) {
     struct grapevine *gv = cluster->nodes[from].gv;
     while ((len = gv_send(gv, cluster->now, buf, sizeof buf, &peer)) > 0) {
         int to = index_of(gv_peer_name(gv, peer));
+        assert_false(cluster->blocked[from][to]);
         int copies = (int)gv_prng_below(&cluster->prng, 100) < cluster->loss ? 0 : 1;
         copies += gv_prng_below(&cluster->prng, 20) == 0;
         if (cluster->loss == 100 || (cluster->cut && (from < 2) != (to < 2))) copies = 0;
@@ -211,9 +214,8 @@ static void run(struct cluster *cluster, gv_time lasting) {
     }
 }
 
-static void write_one(struct cluster *cluster) {
-    int i = (int)gv_prng_below(&cluster->prng, NODES), number;
-    number = (int)gv_prng_below(&cluster->prng, KEYS);
+static void write_at(struct cluster *cluster, int i) {
+    int number = (int)gv_prng_below(&cluster->prng, KEYS);
     struct grapevine *gv = cluster->nodes[i].gv;
     struct gv_slice key = key_of(number, gv_prng_below(&cluster->prng, 2) == 0);
     switch (gv_prng_below(&cluster->prng, 3)) {
@@ -245,7 +247,11 @@ static void write_one(struct cluster *cluster) {
     }
 }
 
-// All nodes have the same state, and it is what was written.
+static void write_one(struct cluster *cluster) {
+    write_at(cluster, (int)gv_prng_below(&cluster->prng, NODES));
+}
+
+// Checks that all nodes have the same state, and that it is the state that was written.
 static void assert_converged(struct cluster *cluster) {
     for (int number = 0; number < KEYS; number++) {
         struct gv_slice key = key_of(number, false), first, value;
@@ -286,7 +292,7 @@ static void all_writes_reach_all_nodes(void **state) {
             cluster.cut = i > 20 && i < 35;
             write_one(&cluster);
             run(&cluster, gv_prng_below(&cluster.prng, 200) * GV_MS);
-            if (i % 20 == 19) { // one node restarts, and has its records
+            if (i % 20 == 19) { // one node restarts with its records
                 int restarted = (int)gv_prng_below(&cluster.prng, NODES);
                 gv_free(cluster.nodes[restarted].gv);
                 start(&cluster, restarted, true);
@@ -299,7 +305,168 @@ static void all_writes_reach_all_nodes(void **state) {
     }
 }
 
-// A node that restarts without its entries loses no increment, neither old nor new ones.
+static void block(struct cluster *cluster, int from, int to, bool blocked) {
+    struct grapevine *gv = cluster->nodes[from].gv;
+    int peer = gv_peer_number(gv, text(names[to]));
+    struct gv_peer_info info;
+    assert_int_equal(gv_set_writable(gv, cluster->now, peer, !blocked), 0);
+    assert_int_equal(gv_get_peer(gv, peer, &info, sizeof info), 0);
+    assert_int_equal(info.is_writable, !blocked);
+    cluster->blocked[from][to] = blocked;
+}
+
+// Whether two nodes read the same.
+static bool agree(struct grapevine *a, struct grapevine *b) {
+    for (int number = 0; number < KEYS; number++) {
+        struct gv_slice key = key_of(number, false), values[2];
+        int64_t counts[2];
+        assert_int_equal(gv_counter_value(a, key, &counts[0]), 0);
+        assert_int_equal(gv_counter_value(b, key, &counts[1]), 0);
+        bool same = gv_set_has(a, key) == gv_set_has(b, key) && counts[0] == counts[1] &&
+                    gv_register_get(a, key, &values[0]) == gv_register_get(b, key, &values[1]) &&
+                    values[0].len == values[1].len;
+        if (!same) return false;
+        if (values[0].len > 0 && memcmp(values[0].data, values[1].data, values[0].len) != 0)
+            return false;
+    }
+    return true;
+}
+
+// The time until all nodes but one, or all if `except` is negative, agree; at most this long.
+static gv_time time_until_equal(struct cluster *cluster, int except, gv_time most) {
+    gv_time start = cluster->now;
+    int first = except == 0 ? 1 : 0;
+    for (int i = first; i < NODES; i++) {
+        if (i == except || agree(cluster->nodes[first].gv, cluster->nodes[i].gv)) continue;
+        if (cluster->now - start >= most) break;
+        run(cluster, 5 * GV_MS);
+        i = first;
+    }
+    return cluster->now - start;
+}
+
+// Nobody can send to one node, whichever it is: send_all checks that nothing is written to it. The
+// others converge as if nothing were wrong, once it is suspected; it converges when it can be sent
+// to again, at once.
+static void a_blocked_node_costs_its_own_staleness_only(void **state) {
+    (void)state;
+    static struct cluster cluster;
+    uint64_t seed = gv_test_seed();
+    for (uint64_t round = 0; round < 4 * NODES; round++) {
+        int slow = (int)(round % NODES);
+        begin(&cluster, seed + round, round % 8 < 4 ? "secret" : "", round < 2 * NODES ? 0 : 300);
+        for (int i = 0; i < 20; i++) write_one(&cluster);
+        run(&cluster, 8000 * GV_MS);
+        for (int i = 0; i < NODES; i++)
+            if (i != slow) block(&cluster, i, slow, true);
+        gv_time longest[2] = {0, 0}; // of the first ten writes, and later
+        for (int i = 0; i < 40; i++) {
+            write_at(&cluster, (slow + 1 + (int)gv_prng_below(&cluster.prng, NODES - 1)) % NODES);
+            gv_time lag = time_until_equal(&cluster, slow, 20000 * GV_MS);
+            longest[i >= 10] = lag > longest[i >= 10] ? lag : longest[i >= 10];
+            run(&cluster, 500 * GV_MS);
+        }
+        // At first a node may wait for it as its parent, until it is suspected.
+        assert_true(longest[0] < 2500 * GV_MS && longest[1] < 400 * GV_MS);
+        for (int i = 0; i < NODES; i++)
+            if (i != slow) assert_true(gv_ready(cluster.nodes[i].gv));
+        for (int i = 0; i < NODES; i++)
+            if (i != slow) block(&cluster, i, slow, false);
+        assert_false(agree(cluster.nodes[slow].gv, cluster.nodes[(slow + 1) % NODES].gv));
+        assert_true(time_until_equal(&cluster, -1, 5000 * GV_MS) < 1000 * GV_MS);
+        run(&cluster, 300 * GV_MS);
+        for (int i = 0; i < NODES; i++) {
+            struct gv_peer_info info;
+            int peer = gv_peer_number(cluster.nodes[i].gv, text(names[slow]));
+            if (i == slow) continue;
+            assert_int_equal(gv_get_peer(cluster.nodes[i].gv, peer, &info, sizeof info), 0);
+            assert_false(info.is_suspected);
+        }
+        run(&cluster, 60000 * GV_MS);
+        assert_converged(&cluster);
+        end(&cluster);
+    }
+}
+
+// Peers that cannot be answered compare with a node: before they are blocked, and meanwhile. The
+// node still accepts the summary of another one, which gets what it lacks.
+static void blocked_peers_occupy_nothing(void **state) {
+    (void)state;
+    enum { HUB_NODES = 8 };
+    static char buf[GV_MESSAGE_MAX];
+    static const char letters[] = "abcdefgh";
+    struct gv_slice all[HUB_NODES];
+    struct grapevine *nodes[HUB_NODES];
+    for (int i = 0; i < HUB_NODES; i++) all[i] = gv_slice_of(&letters[i], 1);
+    for (int i = 0; i < HUB_NODES; i++) {
+        struct gv_config config;
+        gv_config_init(&config);
+        config.name = all[i];
+        config.incarnation = config.seed = (uint64_t)i + 1;
+        config.staleness_ms = 0;
+        assert_int_equal(gv_new(&nodes[i], &config), 0);
+        char key[2] = {(char)('0' + i), '\0'};
+        assert_int_equal(gv_set_add(nodes[i], 0, text(key)), 1);
+        assert_int_equal(gv_join(nodes[i], 0, all, HUB_NODES), 0);
+    }
+    bool blocked = false;
+    const int last = HUB_NODES - 1;
+    // Only messages to and from node 0 arrive, those of the last node not before the others' have
+    // taken all slots.
+    for (gv_time now = 0; now < 200000 * GV_MS; now += 10 * GV_MS) {
+        blocked = blocked || !gv_ready(nodes[0]);
+        for (int peer = 1; peer < last && blocked; peer++)
+            assert_int_equal(gv_set_writable(nodes[0], now, peer, false), 0);
+        for (int i = last, len, peer; i >= 0; i--) {
+            gv_advance(nodes[i], now);
+            bool waits = i == 0 && !blocked; // summaries gather
+            while (!waits && (len = gv_send(nodes[i], now, buf, sizeof buf, &peer)) > 0) {
+                if (i == 0 && blocked) assert_int_equal(peer, last);
+                if (i == 0 || (peer == 0 && (blocked || i < last)))
+                    gv_receive(nodes[peer], now, i, buf, (size_t)len);
+            }
+        }
+        if (blocked) assert_true(gv_ready(nodes[0]));
+    }
+    assert_true(blocked);
+    for (int i = 0; i < HUB_NODES; i++) {
+        char key[2] = {(char)('0' + i), '\0'};
+        int known = gv_set_has(nodes[0], text(key));
+        assert_int_equal(gv_set_has(nodes[last], text(key)), known);
+        if (i == 0 || i == last) assert_int_equal(known, 1);
+    }
+    for (int i = 0; i < HUB_NODES; i++) gv_free(nodes[i]);
+}
+
+// Links are blocked and unblocked at random, each direction by itself, also from the start on; what
+// is written spreads over the others, and everything converges at the end.
+static void blocked_links_lose_nothing(void **state) {
+    (void)state;
+    static struct cluster cluster;
+    uint64_t seed = gv_test_seed();
+    for (uint64_t round = 0; round < 12; round++) {
+        begin(&cluster, seed + round, round % 2 ? "secret" : "", round % 3 == 0 ? 0 : 300);
+        for (int i = 0; i < 80; i++) {
+            cluster.loss = round % 4 == 3 ? 20 : 0;
+            for (int k = 0; k < 3; k++) {
+                int from = (int)gv_prng_below(&cluster.prng, NODES);
+                int to = (int)gv_prng_below(&cluster.prng, NODES);
+                if (from != to) block(&cluster, from, to, gv_prng_below(&cluster.prng, 2) == 0);
+            }
+            write_one(&cluster);
+            run(&cluster, gv_prng_below(&cluster.prng, 3000) * GV_MS);
+        }
+        cluster.loss = 0;
+        for (int from = 0; from < NODES; from++)
+            for (int to = 0; to < NODES; to++)
+                if (from != to) block(&cluster, from, to, false);
+        run(&cluster, 60000 * GV_MS);
+        assert_converged(&cluster);
+        end(&cluster);
+    }
+}
+
+// If a node restarts without its entries, no increment is lost, neither earlier nor later ones.
 static void increments_survive_a_restart_without_entries(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -363,8 +530,8 @@ static void iterations_return_each_item_once(void **state) {
             integers += item.key.data[0] != '"';
         }
         assert_int_equal(all, 507);
-        it = (struct gv_iterator){
-            .kind = (enum gv_kind)kind, .integers = true, .first = INT64_MIN, .last = INT64_MAX};
+        it =
+            (struct gv_iterator){.kind = (enum gv_kind)kind, .first = text("-9223372036854775808")};
         int64_t last = 0;
         int in_order = 0;
         for (; gv_next(gv, &it, &item) == 1; in_order++) {
@@ -379,18 +546,221 @@ static void iterations_return_each_item_once(void **state) {
         for (int round = 0; round < 100; round++) {
             int64_t first = (int64_t)gv_prng_below(&prng, 2000) - 1000;
             int64_t end = first + (int64_t)gv_prng_below(&prng, 300);
-            it = (struct gv_iterator){
-                .kind = (enum gv_kind)kind, .integers = true, .first = first, .last = end};
+            bool has_first = round % 10 != 1, has_end = round % 10 != 2;
+            if (round == 10) first = INT64_MIN, end = INT64_MAX;
+            if (round == 20) first = end = INT64_MIN;
+            char texts[2][24];
+            int lens[2] = {gv_text_integer(first, texts[0], 24),
+                           gv_text_integer(end, texts[1], 24)};
+            it = (struct gv_iterator){.kind = (enum gv_kind)kind};
+            if (has_first) it.first = gv_slice_of(texts[0], (size_t)lens[0]);
+            if (has_end) it.end = gv_slice_of(texts[1], (size_t)lens[1]);
             int found = 0, expected = 0;
             while (gv_next(gv, &it, &item) == 1) found++;
             for (int i = 0; i < 507; i++) {
                 int64_t number = i < 7 ? extremes[i] : (int64_t)(i * 5 - 1002);
-                expected += i % 4 != 3 && number >= first && number <= end;
+                bool within = (!has_first || number >= first) && (!has_end || number < end);
+                expected += i % 4 != 3 && within;
             }
             assert_int_equal(found, expected);
         }
     }
     gv_free(gv);
+}
+
+enum { STRINGS = 400, STRING_MAX = 6 };
+
+// A string as it is, and as a JSON text.
+struct string {
+    char bytes[4 * STRING_MAX], json[6 * 4 * STRING_MAX + 2];
+    size_t len;
+    struct gv_slice key;
+};
+
+// Draws a short string of characters around those that JSON escapes.
+static void draw_string(struct gv_prng *prng, struct string *out) {
+    static const char *const characters[] = {"a",    "b",    "!",        "\"",
+                                             "#",    "\\",   "\x01",     "\n",
+                                             "\x1f", "\x7f", "\xc3\xa9", "\xf0\x9f\x8d\x87"};
+    out->len = 0;
+    for (uint64_t count = gv_prng_below(prng, STRING_MAX); count > 0; count--) {
+        const char *from = characters[gv_prng_below(prng, GV_COUNT(characters))];
+        memcpy(out->bytes + out->len, from, strlen(from));
+        out->len += strlen(from);
+    }
+    int len = gv_text_string(gv_slice_of(out->bytes, out->len), out->json, sizeof out->json);
+    assert_true(len >= 2);
+    out->key = gv_slice_of(out->json, (size_t)len);
+}
+
+static int compare_strings(const struct string *a, const struct string *b) {
+    int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static bool begins_with(const struct string *string, const struct string *prefix) {
+    return string->len >= prefix->len && memcmp(string->bytes, prefix->bytes, prefix->len) == 0;
+}
+
+// Ranges of strings, with any of the three bounds, against a filter of the strings themselves.
+static void ranges_of_strings_are_those_of_their_bytes(void **state) {
+    (void)state;
+    static struct string strings[STRINGS];
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    struct grapevine *gv = lone_node(0, gv_base_malloc());
+    for (int i = 0; i < STRINGS; i++) {
+        draw_string(&prng, &strings[i]);
+        assert_true(gv_set_add(gv, 0, strings[i].key) >= 0);
+        assert_int_equal(gv_counter_add(gv, 0, strings[i].key, 1), 1);
+        assert_int_equal(gv_counter_add(gv, 0, strings[i].key, -1), 1);
+        assert_int_equal(gv_register_set(gv, 0, strings[i].key, strings[i].key), 1);
+    }
+    static const char *const others[] = {"1", "-7", "1.5", "[\"a\"]", "null", "{\"a\":\"a\"}"};
+    for (size_t i = 0; i < GV_COUNT(others); i++)
+        assert_int_equal(gv_set_add(gv, 0, text(others[i])), 1);
+    int kept = 0;
+    for (int round = 0; round < 600; round++) {
+        struct string first, end, prefix;
+        draw_string(&prng, &first);
+        draw_string(&prng, &end);
+        draw_string(&prng, &prefix);
+        uint64_t set = 1 + gv_prng_below(&prng, 7);
+        struct gv_iterator it = {.kind = (enum gv_kind)(round % 3)};
+        if (set & 1) it.first = first.key;
+        if (set & 2) it.end = end.key;
+        if (set & 4) it.prefix = prefix.key;
+        struct gv_item_view item;
+        int expected = 0, found = 0, rc;
+        for (int i = 0; i < STRINGS; i++) {
+            bool repeated = false;
+            for (int k = 0; k < i && !repeated; k++)
+                repeated = compare_strings(&strings[i], &strings[k]) == 0;
+            expected += !repeated && (!(set & 1) || compare_strings(&strings[i], &first) >= 0) &&
+                        (!(set & 2) || compare_strings(&strings[i], &end) < 0) &&
+                        (!(set & 4) || begins_with(&strings[i], &prefix));
+        }
+        while ((rc = gv_next(gv, &it, &item)) == 1) found++;
+        if ((set & 3) == 3 && compare_strings(&first, &end) > 0) {
+            assert_int_equal(rc, GV_EINVAL);
+            assert_int_equal(found, 0);
+            continue;
+        }
+        assert_int_equal(rc, 0);
+        assert_int_equal(found, expected);
+        kept += found > 0 && found < STRINGS;
+    }
+    assert_true(kept > 100);
+    gv_free(gv);
+}
+
+static void wrong_ranges_are_errors(void **state) {
+    (void)state;
+    struct grapevine *gv = lone_node(0, gv_base_malloc());
+    assert_int_equal(gv_set_add(gv, 0, text("5")), 1);
+    assert_int_equal(gv_set_add(gv, 0, text("\"5\"")), 1);
+    const struct gv_slice none = {NULL, 0}, dangling = {NULL, 3};
+    static char deep[200];
+    memset(deep, '[', 100);
+    memset(deep + 100, ']', 100);
+    const struct {
+        struct gv_slice first, end, prefix;
+        int result;
+        const char *says;
+    } cases[] = {
+        {text("5"), none, none, 1, ""},
+        {text(" 5 "), text("6"), none, 1, ""},
+        {text("5"), text("5"), none, 0, ""},
+        {none, text("-9223372036854775808"), none, 0, ""},
+        {none, none, text("\"\\u0035\""), 1, ""},
+        {text("\"5\""), none, text("\"5\""), 1, ""},
+        {text("6"), text("5"), none, GV_EINVAL, "first: greater than end"},
+        {text("\"6\""), text("\"5\""), none, GV_EINVAL, "first: greater than end"},
+        {dangling, none, none, GV_EINVAL, "first: NULL"},
+        {none, dangling, none, GV_EINVAL, "end: NULL"},
+        {text(""), none, none, GV_ESYNTAX, "first: empty"},
+        {none, none, text("user:"), GV_ESYNTAX, "prefix: "},
+        {text("5"), text("\"6\""), none, GV_ETYPE, "end: of another type"},
+        {text("5"), none, text("\"6\""), GV_ETYPE, "prefix: of another type"},
+        {none, none, text("6"), GV_ETYPE, "prefix: not a string"},
+        {text("1.5"), none, none, GV_ETYPE, "first: neither an integer"},
+        {none, text("9223372036854775808"), none, GV_ETYPE, "end: neither an integer"},
+        {text("[5]"), none, none, GV_ETYPE, "first: neither an integer"},
+        {gv_slice_of(deep, 200), none, none, GV_ERANGE, "first: "},
+    };
+    for (size_t i = 0; i < GV_COUNT(cases); i++) {
+        struct gv_iterator it = {.kind = GV_SET};
+        struct gv_item_view item;
+        it.first = cases[i].first;
+        it.end = cases[i].end;
+        it.prefix = cases[i].prefix;
+        assert_int_equal(gv_next(gv, &it, &item), cases[i].result);
+        if (cases[i].result == 1) assert_int_equal(gv_next(gv, &it, &item), 0);
+        assert_int_equal(item.key.len, 0);
+        if (cases[i].result < 0) assert_non_null(strstr(gv_last_error(gv), cases[i].says));
+    }
+    gv_free(gv);
+}
+
+// What the library writes as a text, it reads; what is no such text is an error.
+static void texts_are_read(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    char buf[256];
+    int64_t number;
+    for (int i = 0; i < 10000; i++) {
+        int64_t drawn = (int64_t)(gv_prng_next(&prng) >> gv_prng_below(&prng, 64));
+        if (i < 4) drawn = i == 0 ? INT64_MIN : i == 1 ? INT64_MAX : 2 - i;
+        int len = gv_text_integer(drawn, buf, 20);
+        assert_true(len > 0);
+        assert_int_equal(gv_text_to_integer(gv_slice_of(buf, (size_t)len), &number), 0);
+        assert_int_equal(number, drawn);
+        struct string string;
+        draw_string(&prng, &string);
+        len = gv_text_to_string(string.key, buf, string.len);
+        assert_int_equal(len, string.len);
+        assert_memory_equal(buf, string.bytes, string.len);
+        if (len > 0) {
+            size_t cap = gv_prng_below(&prng, string.len);
+            assert_int_equal(gv_text_to_string(string.key, buf, cap), GV_ESPACE);
+        }
+        assert_int_equal(gv_text_to_integer(string.key, &number), GV_ETYPE);
+    }
+    static const struct {
+        const char *text;
+        int integer, string; // results
+    } cases[] = {
+        {" -12\n", 0, GV_ETYPE},
+        {"-0", 0, GV_ETYPE},
+        {"9223372036854775807", 0, GV_ETYPE},
+        {"9223372036854775808", GV_ERANGE, GV_ETYPE},
+        {"-9223372036854775808", 0, GV_ETYPE},
+        {"-9223372036854775809", GV_ERANGE, GV_ETYPE},
+        {"99999999999999999999999", GV_ERANGE, GV_ETYPE},
+        {"01", GV_ETYPE, GV_ETYPE},
+        {"-", GV_ETYPE, GV_ETYPE},
+        {"+1", GV_ETYPE, GV_ETYPE},
+        {"1.0", GV_ETYPE, GV_ETYPE},
+        {"1e0", GV_ETYPE, GV_ETYPE},
+        {"1 2", GV_ETYPE, GV_ETYPE},
+        {"", GV_ETYPE, GV_ETYPE},
+        {" ", GV_ETYPE, GV_ETYPE},
+        {"null", GV_ETYPE, GV_ETYPE},
+        {"[\"a\"]", GV_ETYPE, GV_ETYPE},
+        {" \"\\u0041\\n\\ud83c\\udf47\" ", GV_ETYPE, 6},
+        {"\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"a", GV_ETYPE, GV_ESYNTAX},
+        {"\"a\"b", GV_ETYPE, GV_ESYNTAX},
+        {"\"a\"\"b\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"\\ud83c\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"\xff\"", GV_ETYPE, GV_ESYNTAX},
+        {"\"\n\"", GV_ETYPE, GV_ESYNTAX},
+    };
+    for (size_t i = 0; i < GV_COUNT(cases); i++) {
+        assert_int_equal(gv_text_to_integer(text(cases[i].text), &number), cases[i].integer);
+        assert_int_equal(gv_text_to_string(text(cases[i].text), buf, sizeof buf), cases[i].string);
+    }
 }
 
 // Writes within on_change are applied after the call, in order, and cause changes themselves.
@@ -402,7 +772,7 @@ static void cascade(void *ctx, struct grapevine *gv, const struct gv_change *cha
         int len = gv_text_integer(*calls, buf, sizeof buf);
         assert_int_equal(gv_set_add(gv, 0, gv_slice_of(buf, (size_t)len)), 0);
         assert_int_equal(gv_counter_add(gv, 0, text("\"adds\""), 1), 0);
-        assert_int_equal(gv_set_has(gv, gv_slice_of(buf, (size_t)len)), 0); // not yet
+        assert_int_equal(gv_set_has(gv, gv_slice_of(buf, (size_t)len)), 0); // not applied yet
     }
     int peer;
     char out[4];
@@ -442,7 +812,7 @@ static void memory_stays_within_its_bound(void **state) {
     struct grapevine *gv = lone_node(bound, gv_meter_alloc(&meter));
     struct gv_slice self = text("ann");
     int written = 0, refused = 0;
-    for (int i = 0; i < 200000; i++) { // it also holds before the node joins
+    for (int i = 0; i < 200000; i++) { // memory_max also applies before the join
         if (i == 150000) assert_int_equal(gv_join(gv, 0, &self, 1), 0);
         char buf[24];
         struct gv_slice key = gv_slice_of(buf, (size_t)gv_text_integer(i, buf, sizeof buf));
@@ -464,7 +834,7 @@ static void memory_stays_within_its_bound(void **state) {
     gv_free(gv);
 }
 
-// Each allocation fails once: an error, nothing lost, nothing leaked.
+// Each allocation fails once. The call returns an error; nothing is lost or leaked.
 static void exhausted_memory_is_an_error(void **state) {
     (void)state;
     for (size_t allowed = 0; allowed < 60; allowed++) {
@@ -484,7 +854,9 @@ static void exhausted_memory_is_an_error(void **state) {
             error = gv_join(gv, 0, members, 2);
             assert_true(error == 0 || error == GV_ENOMEM);
             meter.allowance = SIZE_MAX;
-            if (error != 0) assert_int_equal(gv_join(gv, 0, members, 2), 0); // nothing had changed
+            if (error != 0)
+                assert_int_equal(gv_join(gv, 0, members, 2),
+                                 0); // the failed join has changed nothing
             static char buf[GV_MESSAGE_MAX];
             int peer;
             gv_advance(gv, 5000 * GV_MS);
@@ -533,7 +905,7 @@ static void wrong_configurations_are_refused(void **state) {
     assert_null(gv);
 }
 
-// Summaries come, and nothing is sent in between.
+// Summaries arrive while the node sends nothing.
 static void summaries_that_come_too_fast_are_named(void **state) {
     (void)state;
     static char buf[GV_MESSAGE_MAX];
@@ -609,11 +981,12 @@ static void wrong_calls_are_errors(void **state) {
     assert_int_equal(gv_join(gv, 0, members, 2), 0);
     assert_int_equal(gv_join(gv, 0, members, 2), GV_EINVAL);
     assert_int_equal(gv_load(gv, (struct gv_slice){NULL, 0}), GV_EINVAL);
-    static const int wrong_peers[] = {-7, -1, 0, 2, 99, INT32_MAX, INT32_MIN}; // 0 is itself
+    static const int wrong_peers[] = {-7, -1, 0, 2, 99, INT32_MAX, INT32_MIN}; // 0 is this node
     for (size_t i = 0; i < sizeof wrong_peers / sizeof *wrong_peers; i++) {
         struct gv_peer_info info;
         assert_int_equal(gv_receive(gv, 0, wrong_peers[i], "{}", 2), GV_ENOENT);
-        assert_int_equal(gv_get_peer(gv, wrong_peers[i], &info), GV_ENOENT);
+        assert_int_equal(gv_get_peer(gv, wrong_peers[i], &info, sizeof info), GV_ENOENT);
+        assert_int_equal(gv_set_writable(gv, 0, wrong_peers[i], false), GV_ENOENT);
         assert_int_equal(gv_ping(gv, 0, wrong_peers[i]), GV_ENOENT);
     }
     assert_int_equal(gv_receive(gv, 0, 1, "{}", 2), GV_EVERSION);
@@ -633,7 +1006,7 @@ static void wrong_calls_are_errors(void **state) {
     gv_free(gv);
 }
 
-// Under a secret, nothing that was altered, redirected, replayed or made without it is used.
+// Under a secret, no message that was altered, redirected, replayed or forged is used.
 static void forged_messages_are_refused(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -684,7 +1057,7 @@ static void peers_are_described(void **state) {
     assert_int_equal(gv_set_add(root, cluster.now, text("1")), 1);
     run(&cluster, 3000 * GV_MS);
     int bob = gv_peer_number(root, text("bob"));
-    assert_int_equal(gv_get_peer(root, bob, &info), 0);
+    assert_int_equal(gv_get_peer(root, bob, &info, sizeof info), 0);
     assert_false(info.is_suspected);
     assert_true(info.received_at <= cluster.now && info.received_at > 0);
     assert_true(info.round_trip > 0 && info.round_trip < 500 * GV_MS);
@@ -694,10 +1067,10 @@ static void peers_are_described(void **state) {
         assert_int_equal(gv_set_add(root, cluster.now, key_of(i, false)) >= 0, 1);
         run(&cluster, 20 * GV_MS);
     }
-    assert_int_equal(gv_get_peer(root, bob, &info), 0);
+    assert_int_equal(gv_get_peer(root, bob, &info, sizeof info), 0);
     assert_true(info.backlog > 0);
     run(&cluster, 60000 * GV_MS);
-    assert_int_equal(gv_get_peer(root, bob, &info), 0);
+    assert_int_equal(gv_get_peer(root, bob, &info, sizeof info), 0);
     assert_true(info.is_suspected);
     end(&cluster);
 }
@@ -705,8 +1078,14 @@ static void peers_are_described(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_writes_reach_all_nodes),
+        cmocka_unit_test(a_blocked_node_costs_its_own_staleness_only),
+        cmocka_unit_test(blocked_peers_occupy_nothing),
+        cmocka_unit_test(blocked_links_lose_nothing),
         cmocka_unit_test(increments_survive_a_restart_without_entries),
         cmocka_unit_test(iterations_return_each_item_once),
+        cmocka_unit_test(ranges_of_strings_are_those_of_their_bytes),
+        cmocka_unit_test(wrong_ranges_are_errors),
+        cmocka_unit_test(texts_are_read),
         cmocka_unit_test(writes_within_on_change_are_applied_later),
         cmocka_unit_test(memory_stays_within_its_bound),
         cmocka_unit_test(exhausted_memory_is_an_error),

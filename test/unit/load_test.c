@@ -63,7 +63,8 @@ static void gaps_are_uniform_up_to_twice_the_mean(void **state) {
     assert_true(gv_load_gap(&load) == GV_TIME_NEVER);
 }
 
-// As in Jepsen, the nemesis has a turn; it goes to the first client, which then takes its own.
+// As in Jepsen, the nemesis has a turn. It passes the turn to the first client, which then takes
+// its own turn, too.
 static void clients_take_turns(void **state) {
     (void)state;
     static const uint32_t wanted[] = {0, 1, 2, 0, 0, 1, 2, 0, 0};
@@ -80,17 +81,23 @@ static void bodies_are_those_of_the_protocol(void **state) {
     char body[GV_LOAD_BODY_MAX];
     struct gv_keys keys;
     gv_keys_init(&keys, GV_KEYS_INTEGERS, 1, NULL);
-    gv_load_body(GV_LOAD_BROADCAST, &keys, (struct gv_load_op){GV_HISTORY_ADD, 7}, body);
+    gv_load_body(GV_LOAD_BROADCAST, &keys, (struct gv_load_op){.kind = GV_HISTORY_ADD, .value = 7},
+                 body);
     assert_string_equal(body, "\"type\":\"broadcast\",\"message\":7");
-    gv_load_body(GV_LOAD_G_SET, &keys, (struct gv_load_op){GV_HISTORY_ADD, 7}, body);
+    gv_load_body(GV_LOAD_G_SET, &keys, (struct gv_load_op){.kind = GV_HISTORY_ADD, .value = 7},
+                 body);
     assert_string_equal(body, "\"type\":\"add\",\"element\":7");
-    gv_load_body(GV_LOAD_PN_COUNTER, &keys, (struct gv_load_op){GV_HISTORY_ADD, -3}, body);
+    gv_load_body(GV_LOAD_PN_COUNTER, &keys,
+                 (struct gv_load_op){.kind = GV_HISTORY_ADD, .value = -3}, body);
     assert_string_equal(body, "\"type\":\"add\",\"delta\":-3");
-    gv_load_body(GV_LOAD_G_COUNTER, &keys, (struct gv_load_op){GV_HISTORY_READ, 0}, body);
+    gv_load_body(GV_LOAD_G_COUNTER, &keys, (struct gv_load_op){.kind = GV_HISTORY_READ, .value = 0},
+                 body);
     assert_string_equal(body, "\"type\":\"read\"");
-    gv_load_body(GV_LOAD_ECHO, &keys, (struct gv_load_op){GV_HISTORY_ECHO, 99}, body);
+    gv_load_body(GV_LOAD_ECHO, &keys, (struct gv_load_op){.kind = GV_HISTORY_ECHO, .value = 99},
+                 body);
     assert_string_equal(body, "\"type\":\"echo\",\"echo\":\"Please echo 99\"");
-    gv_load_body(GV_LOAD_UNIQUE_IDS, &keys, (struct gv_load_op){GV_HISTORY_GENERATE, 0}, body);
+    gv_load_body(GV_LOAD_UNIQUE_IDS, &keys,
+                 (struct gv_load_op){.kind = GV_HISTORY_GENERATE, .value = 0}, body);
     assert_string_equal(body, "\"type\":\"generate\"");
 }
 

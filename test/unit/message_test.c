@@ -146,7 +146,7 @@ static void bad_headers(void **state) {
     gv_json_fini(&json);
 }
 
-// The entries after a malformed one are decoded.
+// Entries that follow a malformed entry are decoded.
 static void bad_entries_are_skipped(void **state) {
     (void)state;
     const char *text =
@@ -209,7 +209,8 @@ static void longest_header(void **state) {
     gv_json_fini(&json);
 }
 
-// With every capacity the message is well-formed, and an entry is written completely or not at all.
+// With every capacity the message is well-formed, and each entry is written completely or not at
+// all.
 static void every_capacity(void **state) {
     (void)state;
     struct gv_json json = parser();
@@ -248,7 +249,7 @@ static int canonical_of(struct gv_json *json, const char *text, char *buf, size_
     return gv_message_canonical(json, 0, buf, cap, out);
 }
 
-// Writes what a parser finds in a message.
+// Writes a message with the contents that a parser finds in a text.
 static size_t write_again(struct gv_json *json, char *buf, size_t cap, char *scratch,
                           size_t scratch_cap) {
     struct gv_message message;
@@ -267,8 +268,8 @@ static size_t write_again(struct gv_json *json, char *buf, size_t cap, char *scr
     return gv_message_end(&out, (struct gv_slice){ranges, (size_t)len});
 }
 
-// Every spelling of a message has the canonical text that the writer wrote, and the parser of that
-// text finds the same in it as in the spelling.
+// Every spelling of a message has the canonical text that the writer wrote. The parser of the
+// canonical text finds the same contents as the parser of the spelling.
 static void canonical_text(void **state) {
     (void)state;
     static const char want[] =

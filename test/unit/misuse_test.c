@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A NULL argument or a malformed entry is an error of every public function, whatever the other
-// arguments are.
+// Every public function returns an error for a NULL argument or a malformed entry, whatever the
+// other arguments are.
 #include "../lib/test.h"
 
 #include "../../engine/core.h"
+#include "../../engine/grapevine.h"
 #include "../../engine/store.h"
 #include "../../merkle/rbsr.h"
 
@@ -211,7 +212,7 @@ static const struct malformed {
     // clang-format on
 };
 
-// Another entry is reserved, so that the engine looks for the reservation of each.
+// Another entry is reserved, so that the engine looks up the reservation of each malformed entry.
 static void test_malformed(void **state) {
     (void)state;
     struct gv_engine *engine = new_engine();
@@ -291,11 +292,172 @@ static void test_reconcile(void **state) {
     gv_tree_fini(&tree);
 }
 
+// --- the public face: grapevine.h --------------------------------------------------------------
+
+static struct grapevine *new_node(void) {
+    struct grapevine *gv;
+    struct gv_config config;
+    gv_config_init(&config);
+    config.name = text("n1");
+    config.incarnation = 1;
+    assert_int_equal(gv_new(&gv, &config), 0);
+    return gv;
+}
+
+static void test_no_node(void **state) {
+    (void)state;
+    static char buf[GV_MESSAGE_MAX];
+    const struct gv_slice name = text("n1"), key = text("1");
+    struct gv_iterator it = {.kind = GV_SET};
+    struct gv_item_view item;
+    struct gv_peer_info info;
+    struct gv_slice value;
+    uint64_t cursor = 0;
+    int64_t count;
+    int peer;
+    const struct result results[] = {
+        CALL(gv_join(NULL, 0, &name, 1), GV_EINVAL),
+        CALL(gv_memory_min(NULL, 1), 0),
+        CALL(gv_set_add(NULL, 0, key), GV_EINVAL),
+        CALL(gv_set_has(NULL, key), GV_EINVAL),
+        CALL(gv_counter_add(NULL, 0, key, 1), GV_EINVAL),
+        CALL(gv_counter_value(NULL, key, &count), GV_EINVAL),
+        CALL(gv_register_set(NULL, 0, key, key), GV_EINVAL),
+        CALL(gv_register_get(NULL, key, &value), GV_EINVAL),
+        CALL(gv_next(NULL, &it, &item), GV_EINVAL),
+        CALL(gv_load(NULL, text("")), GV_EINVAL),
+        CALL(gv_record(NULL, &cursor, buf, sizeof buf), GV_EINVAL),
+        CALL(gv_receive(NULL, 0, 0, buf, 1), GV_EINVAL),
+        CALL(gv_ready(NULL), false),
+        CALL(gv_send(NULL, 0, buf, sizeof buf, &peer), GV_EINVAL),
+        CALL(gv_set_writable(NULL, 0, 0, false), GV_EINVAL),
+        CALL(gv_deadline(NULL), GV_TIME_NEVER),
+        CALL(gv_peer_number(NULL, name), GV_EINVAL),
+        CALL(gv_peer_name(NULL, 0).len, 0),
+        CALL(gv_self(NULL), GV_EINVAL),
+        CALL(gv_get_peer(NULL, 0, &info, sizeof info), GV_EINVAL),
+        CALL(gv_ping(NULL, 0, 0), GV_EINVAL),
+        CALL(gv_last_error(NULL)[0] != 0, true),
+    };
+    CHECK(results);
+    gv_config_init(NULL);
+    gv_advance(NULL, 1);
+    gv_flush(NULL, 1);
+    gv_free(NULL);
+    struct gv_stats stats = {.entries = 7};
+    gv_get_stats(NULL, &stats, sizeof stats);
+    assert_int_equal(stats.entries, 0);
+}
+
+static void test_no_argument_of_a_node(void **state) {
+    (void)state;
+    static char buf[GV_MESSAGE_MAX];
+    const struct gv_slice key = text("1"), names[] = {text("n1"), text("n2")};
+    struct grapevine *gv = new_node(), *out;
+    const struct gv_config zeroed = {.size = 0};
+    struct gv_iterator it = {.kind = GV_SET};
+    struct gv_item_view item;
+    struct gv_peer_info info;
+    uint64_t cursor = 0;
+    int64_t count;
+    int peer;
+    assert_int_equal(gv_set_add(gv, 0, key), 1);
+    const struct result results[] = {
+        CALL(gv_new(NULL, &zeroed), GV_EINVAL),
+        CALL(gv_new(&out, NULL), GV_EINVAL),
+        CALL(gv_new(&out, &zeroed), GV_EINVAL),
+        CALL(gv_self(gv), GV_ENOENT), // not joined
+        CALL(gv_set_writable(gv, 0, 1, false), GV_ENOENT),
+        CALL(gv_ping(gv, 0, 1), GV_ENOENT),
+        CALL(gv_receive(gv, 0, 1, "{}", 2), GV_ENOENT),
+        CALL(gv_join(gv, 0, NULL, 2), GV_EINVAL),
+        CALL(gv_join(gv, 0, names, 2), 0),
+        CALL(gv_self(gv), 0),
+        CALL(gv_counter_value(gv, key, NULL), GV_EINVAL),
+        CALL(gv_register_get(gv, key, NULL), GV_EINVAL),
+        CALL(gv_next(gv, NULL, &item), GV_EINVAL),
+        CALL(gv_next(gv, &it, NULL), GV_EINVAL),
+        CALL(gv_record(gv, NULL, buf, sizeof buf), GV_EINVAL),
+        CALL(gv_record(gv, &cursor, NULL, sizeof buf), GV_EINVAL),
+        CALL(gv_receive(gv, 0, 1, NULL, 5), GV_EINVAL),
+        CALL(gv_receive(gv, 0, 1, NULL, 0), GV_ESYNTAX),
+        CALL(gv_receive(gv, 0, -7, "{}", 2), GV_ENOENT),
+        CALL(gv_receive(gv, 0, 5, "{}", 2), GV_ENOENT),
+        CALL(gv_send(gv, 0, NULL, sizeof buf, &peer), GV_EINVAL),
+        CALL(gv_send(gv, 0, buf, sizeof buf, NULL), GV_EINVAL),
+        CALL(gv_send(gv, 0, buf, 100, &peer), GV_ESPACE),
+        CALL(gv_peer_name(gv, 99).len, 0),
+        CALL(gv_peer_name(gv, -1).len, 0),
+        CALL(gv_get_peer(gv, 1, NULL, sizeof info), GV_EINVAL),
+        CALL(gv_get_peer(gv, 1, &info, 0), 0),
+        CALL(gv_text_integer(1, NULL, 5), GV_EINVAL),
+        CALL(gv_text_integer(1, NULL, 0), GV_ESPACE),
+        CALL(gv_text_string(key, NULL, 5), GV_EINVAL),
+        CALL(gv_text_to_integer(key, NULL), GV_EINVAL),
+        CALL(gv_text_to_string(text("\"\""), NULL, 5), GV_EINVAL),
+        CALL(gv_text_to_integer(key, &count), 0),
+    };
+    CHECK(results);
+    gv_get_stats(gv, NULL, 8);
+    gv_free(gv);
+}
+
+// Slices that have no bytes, and those whose length is an error code.
+static void test_broken_slices(void **state) {
+    (void)state;
+    static char buf[64];
+    const struct gv_slice key = text("1");
+    const struct gv_slice broken[] = {{NULL, 3}, gv_slice_of(buf, (size_t)GV_ESPACE)};
+    for (size_t i = 0; i < GV_COUNT(broken); i++) {
+        struct grapevine *gv = new_node(), *out;
+        struct gv_config no_name, no_secret;
+        gv_config_init(&no_name);
+        no_name.incarnation = 1;
+        no_secret = no_name;
+        no_name.name = broken[i];
+        no_secret.name = text("n1");
+        no_secret.secret = broken[i];
+        struct gv_iterator its[3] = {{.kind = GV_SET}, {.kind = GV_SET}, {.kind = GV_SET}};
+        its[0].first = its[1].end = its[2].prefix = broken[i];
+        struct gv_item_view item;
+        struct gv_slice value;
+        int64_t count;
+        const struct result results[] = {
+            CALL(gv_new(&out, &no_name), GV_EINVAL),
+            CALL(gv_new(&out, &no_secret), GV_EINVAL),
+            CALL(gv_join(gv, 0, &broken[i], 1) < 0, true),
+            CALL(gv_peer_number(gv, broken[i]), GV_ENOENT),
+            CALL(gv_load(gv, broken[i]), GV_EINVAL),
+            CALL(gv_set_add(gv, 0, broken[i]), GV_EINVAL),
+            CALL(gv_set_has(gv, broken[i]), GV_EINVAL),
+            CALL(gv_counter_add(gv, 0, broken[i], 1), GV_EINVAL),
+            CALL(gv_counter_value(gv, broken[i], &count), GV_EINVAL),
+            CALL(gv_register_set(gv, 0, broken[i], key), GV_EINVAL),
+            CALL(gv_register_set(gv, 0, key, broken[i]), GV_EINVAL),
+            CALL(gv_register_get(gv, broken[i], &value), GV_EINVAL),
+            CALL(gv_next(gv, &its[0], &item), GV_EINVAL),
+            CALL(gv_next(gv, &its[1], &item), GV_EINVAL),
+            CALL(gv_next(gv, &its[2], &item), GV_EINVAL),
+            CALL(gv_receive(gv, 0, 0, broken[i].data, broken[i].len), GV_EINVAL),
+            CALL(gv_text_string(broken[i], buf, sizeof buf), GV_EINVAL),
+            CALL(gv_text_to_string(broken[i], buf, sizeof buf), GV_EINVAL),
+            CALL(gv_text_to_integer(broken[i], &count), GV_EINVAL),
+        };
+        CHECK(results);
+        gv_free(gv);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_engine), cmocka_unit_test(test_no_argument),
-        cmocka_unit_test(test_store),     cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_no_engine),
+        cmocka_unit_test(test_no_argument),
+        cmocka_unit_test(test_store),
+        cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_reconcile),
+        cmocka_unit_test(test_no_node),
+        cmocka_unit_test(test_no_argument_of_a_node),
+        cmocka_unit_test(test_broken_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,8 @@ static void margins_are_small(void **state) {
     assert_true(gv_schedule_margin(GV_TIME_NEVER - 1) == 50 * GV_MS);
 }
 
-// Period and propagation make the staleness that can be kept, which is the configured one if links
-// allow it, and never more than a quarter and 10 ms above the propagation time if they do not.
+// Period and propagation time add up to the achievable staleness. That is the configured staleness
+// if links allow it, and otherwise at most a quarter and 10 ms above the propagation time.
 static void periods_keep_the_staleness(void **state) {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
@@ -68,8 +68,8 @@ static void periods_keep_the_staleness(void **state) {
     }
 }
 
-// A longer staleness never shortens the period; a slower link or a deeper tree never shortens the
-// propagation time or the staleness that can be kept.
+// A longer staleness never shortens the period. A slower link or a deeper tree never shortens the
+// propagation time or the achievable staleness.
 static void the_period_is_monotonic(void **state) {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
@@ -125,8 +125,9 @@ static void announcements_are_capped(void **state) {
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 7) == GV_TIME_NEVER);
 }
 
-// Updates leave at once if no round is expected. Else they arrive one margin before a round, two
-// if round trips vary: the first that can be met, even if the announced one cannot.
+// Updates are sent at once if no round is expected. Otherwise they arrive one margin before a
+// round, or two if round trips vary. It is the first round that they can meet, even if that is not
+// the announced one.
 static void updates_meet_the_first_round_they_can(void **state) {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
@@ -171,7 +172,7 @@ static void ack_delays_are_bounded(void **state) {
         gv_time expected = gv_schedule_ack_expected_after(staleness, mean);
         assert_true(expected > mean);
         assert_true(gv_schedule_ack_expected_after(longer, mean + more) >= expected + more);
-        // The acknowledgement comes with a round: within one interval, and the margin.
+        // The acknowledgement comes with a round, which is within one interval and the margin.
         gv_time at = any_now(), now = at + any_time(50);
         struct gv_schedule_round round =
             gv_schedule_announced(staleness, at, (uint32_t)any_time(32));

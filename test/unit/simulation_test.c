@@ -36,7 +36,7 @@ static void end(void) {
     gv_simulation_free(sim);
 }
 
-// The second run has another seed, so it differs.
+// The second run has another seed, so its result differs.
 static void a_run_that_does_not_repeat_is_invalid(void **state) {
     (void)state;
     struct gv_simulation_config config = config_of(GV_LOAD_G_SET);
@@ -68,14 +68,15 @@ static void a_run_that_does_not_repeat_is_invalid(void **state) {
 static void every_workload_is_valid_under_partitions(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
+        if (!gv_simulation_has((enum gv_load_kind)load)) continue;
         struct gv_simulation_config config = config_of((enum gv_load_kind)load);
         config.run.nemesis = true;
         config.run.latency = GV_NET_EXPONENTIAL;
         config.run.delivery = load % 2 == 0 ? GV_NET_EXACT : GV_NET_MAELSTROM;
         struct gv_result result = run(&config);
         assert_true(result.valid);
-        assert_int_equal(result.ok, result.ops);
-        assert_true(result.ops > 200 && result.partitions > 0);
+        assert_int_equal(result.failed + result.unknown, 0);
+        assert_true(result.ok > 200 && result.partitions > 0);
         assert_true(result.settled == gv_load_converges(config.run.load));
         assert_true(result.node_memory > 1000 && result.lines > 2 * result.ops);
         end();
@@ -302,7 +303,7 @@ static void clocks_matter(void **state) {
     assert_true(traces[0] != traces[1]);
 }
 
-// A node whose messages are lost crashes; only its disk has what it acknowledged.
+// A node whose messages are lost crashes. Only its disk has the values that it acknowledged.
 static const char lonely[] = "cut n4 | rest at 0s for 4s\n"
                              "crash n4 at 3s for 500ms with disk\n";
 
@@ -312,7 +313,7 @@ static void a_synced_disk_loses_no_acknowledged_write(void **state) {
     for (int i = 0; i < 2; i++) {
         struct gv_simulation_config config = config_under(loads[i], lonely);
         config.disk = GV_DISK_SYNC;
-        // In some run, a crash occurs while a client waits for the disk.
+        // In at least one run, a crash occurs while a client waits for the disk.
         uint64_t unknown = 0;
         for (config.run.seed = 1; unknown == 0 && config.run.seed <= 50; config.run.seed++) {
             struct gv_result result = run_scenario_config(&config, lonely);
@@ -336,9 +337,9 @@ static void a_synced_disk_loses_no_acknowledged_write(void **state) {
     }
 }
 
-// With a disk, ids ascend from one incarnation to the next even if the clock is set back; a loss by
-// the disk is found. Clients take turns, so a node that is down for longer gets a request, which
-// times out after 5 s.
+// With a disk, ids ascend across incarnations even if the clock is set back, and a loss by the disk
+// is detected. Clients take turns, so a node that is down for longer than a turn gets a request,
+// which times out after 5 s.
 static void ids_ascend_if_the_disk_is_kept(void **state) {
     (void)state;
     static const char back[] = "clock n0 -1000s at 2s\n"

@@ -664,9 +664,10 @@ static void test_pair_damaged(void **state) {
     check_pair(&place, NULL, &journal, "data.mdb is missing, though there is a grapevine.journal");
     check_pair(&place, &none, &journal, "data.mdb is empty, though there is a grapevine.journal");
     check_pair(&place, NULL, &none, "data.mdb is missing, though there is a grapevine.journal");
-    check_pair(&place, NULL, NULL,
-               "data.mdb is missing and there is no grapevine.journal, though "
-               "grapevine.lock shows that there was a store (to start anew, remove it)");
+    check_pair(
+        &place, NULL, NULL,
+        "data.mdb is missing and there is no grapevine.journal, though "
+        "grapevine.lock shows that there was a store (to start anew, remove grapevine.lock)");
     check_pair(&place, &none, NULL, "data.mdb is empty and there is no grapevine.journal, though ");
     static const size_t lengths[] = {1, 4096, 8192, 12288};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -691,7 +692,7 @@ static void test_pair_damaged(void **state) {
     for (size_t i = 0; i < journal.len; i += 4096)
         if (memcmp(journal.bytes + i, other.bytes + journal.len - 4096, 4096) != 0) last = i;
     memset(other.bytes + last, 0, 4096);
-    check_pair(&place, &data, &other, "a frame is damaged that was durable");
+    check_pair(&place, &data, &other, "a durable frame is damaged");
     put_copy(place.file, &data);
     put_copy(place.journal, &journal);
     check_incarnation(&place, 12000);
@@ -743,8 +744,8 @@ static void test_pair_mixed(void **state) {
     write_values(&other, engine, 100, 5);
     assert_int_equal(gv_store_lmdb_close(other.lmdb, true), 0);
     struct copy theirs[2] = {take_copy(other.file), take_copy(other.journal)};
-    check_pair(&place, &data[2], &theirs[1], "it belongs to another directory than data.mdb does");
-    check_pair(&place, &theirs[0], &journal[2], "it belongs to another directory than data.mdb");
+    check_pair(&place, &data[2], &theirs[1], "it and data.mdb belong to different directories");
+    check_pair(&place, &theirs[0], &journal[2], "it and data.mdb belong to different directories");
     for (int i = 0; i < MOMENTS; i++) {
         free(data[i].bytes);
         free(journal[i].bytes);

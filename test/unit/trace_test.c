@@ -42,6 +42,7 @@ static void check_lines(FILE *file, uint64_t kinds[GV_TRACE_KINDS]) {
 static void a_trace_is_complete(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
+        if (!gv_simulation_has((enum gv_load_kind)load)) continue;
         FILE *file = tmpfile();
         struct gv_trace trace = {.begun = false};
         gv_trace_add(&trace, gv_trace_json, file);
@@ -69,10 +70,10 @@ static void a_trace_is_complete(void **state) {
         assert_int_equal(kinds[GV_TRACE_SEND], result.servers_msgs);
         assert_int_equal(kinds[GV_TRACE_FAULT_BEGIN], result.partitions);
         assert_true(kinds[GV_TRACE_REQUEST] >= result.ops && kinds[GV_TRACE_REPLY] >= result.ok);
-        bool converges = gv_load_converges(config.run.load);
+        bool observable = gv_load_is_observable(config.run.load);
         // Each node learns each value once.
         if (gv_load_is_set(config.run.load)) assert_true(kinds[GV_TRACE_LEARN] > result.adds);
-        assert_true(converges == (kinds[GV_TRACE_LEARN] > 0));
+        assert_true(observable == (kinds[GV_TRACE_LEARN] > 0));
         gv_simulation_free(sim);
         fclose(file);
     }
@@ -126,7 +127,7 @@ static void lines_name_sender_and_receiver(void **state) {
     fclose(file);
 }
 
-// No "<" of the data is in a page, where it could end an element.
+// No "<" from the data of a run gets into a page, where it could end an element.
 static void pages_have_no_markup_from_data(void **state) {
     (void)state;
     FILE *file = tmpfile();
@@ -153,7 +154,7 @@ static void pages_have_no_markup_from_data(void **state) {
     fclose(file);
 }
 
-// Messages beyond the bound are counted and omitted, with their events. Learned values, violations
+// Messages beyond the limit are counted and left out, with their events. Learned values, violations
 // and final reads are kept.
 static void a_report_bounds_its_messages(void **state) {
     (void)state;
