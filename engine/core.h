@@ -36,12 +36,8 @@ struct gv_engine {
     struct gv_push push;
     struct gv_antientropy antientropy;
     struct gv_cut cut;
-    struct {           // set by gv_engine_cut_enable, for gv_cut_init
-        uint32_t life; // 0: not enabled
-        bool is_fresh;
-        uint64_t limit;
-    } cut_config;
-    bool promise_scheduled; // a flush is scheduled that takes the due promise along
+    struct gv_cut_config cut_config; // `life` 0: the cut is not enabled
+    bool promise_scheduled;          // a flush is scheduled that takes the due promise along
     gv_time joined_at;
     gv_time last_change; // time of the last change of the replica, or GV_TIME_NEVER
     uint8_t *scratch;    // canonical key, value and node of a received entry

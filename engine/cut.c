@@ -16,24 +16,30 @@ static uint64_t bound_at(uint64_t count, uint32_t slot) {
     return count << GV_OFFSET_SLOT_BITS | slot;
 }
 
+static void raise_count(struct gv_cut *cut, uint64_t count) {
+    if (count > GV_OFFSET_COUNT_MAX) count = GV_OFFSET_COUNT_MAX;
+    if (count > cut->last) cut->last = count;
+}
+
 int gv_cut_init(struct gv_cut *cut, struct gv_alloc alloc, uint32_t self, uint32_t count,
-                uint32_t life, bool is_fresh, uint64_t limit) {
-    GV_ASSERT(self < count && count <= GV_OFFSET_SLOTS && life != 0);
+                const struct gv_cut_config *config) {
+    GV_ASSERT(self < count && count <= GV_OFFSET_SLOTS && config->life != 0);
     size_t size = count * sizeof *cut->slots;
     *cut = (struct gv_cut){
         .alloc = alloc,
         .self = self,
         .count = count,
-        .life = life,
-        .limit = limit,
+        .life = config->life,
+        .limit = config->is_limited ? config->reserved : UINT64_MAX,
         .holder = self == 0 && count > 1 ? 1 : 0,
         .since = GV_TIME_NEVER,
-        .recovering = is_fresh,
+        .recovering = config->is_fresh,
         .ask_at = GV_TIME_NEVER,
     };
     cut->slots = gv_alloc_new(alloc, size);
     if (cut->slots == NULL) return GV_ENOMEM;
     memset(cut->slots, 0, size);
+    if (config->reserved > 0) raise_count(cut, config->reserved - 1);
     return 0;
 }
 
@@ -94,11 +100,6 @@ static void check_complete(struct gv_cut *cut, uint32_t slot) {
     if (state->bound <= state->complete) return;
     state->complete = state->bound;
     if (slot == cut->holder) find_holder(cut);
-}
-
-static void raise_count(struct gv_cut *cut, uint64_t count) {
-    if (count > GV_OFFSET_COUNT_MAX) count = GV_OFFSET_COUNT_MAX;
-    if (count > cut->last) cut->last = count;
 }
 
 // Ends the recovery once all others have told the sum of the own slot.

@@ -79,10 +79,16 @@ struct gv_cut {
         wait; // when to repeat questions, or GV_TIME_NEVER; how long after the last ones
 };
 
-// Initialises the cut of node `self` of `count`. `is_fresh`: the node starts without former state,
-// and recovers. `limit`: see gv_cut_set_limit. GV_ENOMEM: nothing stays allocated.
+struct gv_cut_config {
+    uint32_t life;     // not 0
+    bool is_fresh;     // the node starts without former state, and recovers
+    uint64_t reserved; // counts below it may have been promised by former starts
+    bool is_limited;   // no count from `reserved` on is promised before gv_cut_set_limit
+};
+
+// Initialises the cut of node `self` of `count`. GV_ENOMEM: nothing stays allocated.
 int gv_cut_init(struct gv_cut *cut, struct gv_alloc alloc, uint32_t self, uint32_t count,
-                uint32_t life, bool is_fresh, uint64_t limit);
+                const struct gv_cut_config *config);
 // No effect on a zeroed struct.
 void gv_cut_fini(struct gv_cut *cut);
 

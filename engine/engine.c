@@ -129,9 +129,8 @@ static int join_tree(struct gv_engine *engine) {
 static int join_cut(struct gv_engine *engine) {
     if (engine->cut_config.life == 0) return 0;
     struct gv_cut *cut = &engine->cut;
-    int error =
-        gv_cut_init(cut, engine->alloc, engine->peers.self, engine->peers.count,
-                    engine->cut_config.life, engine->cut_config.is_fresh, engine->cut_config.limit);
+    int error = gv_cut_init(cut, engine->alloc, engine->peers.self, engine->peers.count,
+                            &engine->cut_config);
     uint32_t next;
     for (uint32_t ref = 0; error == 0 && gv_replica_walk(&engine->replica, &ref, UINT32_MAX, &next);
          ref = next) {
@@ -1024,13 +1023,15 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
 
 // --- the stable cut --------------------------------------------------------------------------
 
-int gv_engine_cut_enable(struct gv_engine *engine, uint64_t incarnation, bool is_fresh,
-                         uint64_t limit) {
-    if (engine == NULL || engine->peers.count > 0) return GV_EINVAL;
-    engine->cut_config.life = (uint32_t)(incarnation ^ incarnation >> 32);
-    if (engine->cut_config.life == 0) engine->cut_config.life = 1; // 0 is no life
-    engine->cut_config.is_fresh = is_fresh;
-    engine->cut_config.limit = limit;
+int gv_engine_cut_enable(struct gv_engine *engine, const struct gv_engine_cut_config *config) {
+    if (engine == NULL || config == NULL || engine->peers.count > 0) return GV_EINVAL;
+    uint32_t life = (uint32_t)(config->incarnation ^ config->incarnation >> 32);
+    engine->cut_config = (struct gv_cut_config){
+        .life = life != 0 ? life : 1,
+        .is_fresh = config->is_fresh,
+        .reserved = config->reserved,
+        .is_limited = config->is_limited,
+    };
     return 0;
 }
 

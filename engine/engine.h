@@ -255,12 +255,14 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
 // number (offset.h). The cut tells up to which offset the logs cannot change any more (cut.h). All
 // nodes of a cluster enable it, or none.
 
-// Enables the cut; before gv_engine_join. `incarnation`: a random number that only a node with its
-// complete former state keeps. `is_fresh`: there is no such state; the node then recovers, which
-// needs an answer from every other node. `limit`: counts that may be promised
-// (gv_engine_cut_limit). GV_EINVAL: the engine has joined.
-int gv_engine_cut_enable(struct gv_engine *engine, uint64_t incarnation, bool is_fresh,
-                         uint64_t limit);
+struct gv_engine_cut_config {
+    uint64_t incarnation; // random; only a node with its complete former state keeps it
+    bool is_fresh;        // there is no such state: the node recovers, by asking all others
+    uint64_t reserved;    // counts below it may have been used: the node continues above them
+    bool is_limited;      // no count from `reserved` on is promised before gv_engine_cut_limit
+};
+// Enables the cut; before gv_engine_join. GV_EINVAL: the engine has joined.
+int gv_engine_cut_enable(struct gv_engine *engine, const struct gv_engine_cut_config *config);
 // The offset for this node's next log entry, above every offset in the replica. It is given when an
 // entry with it is put or reserved (gv_store_reserve); reserved ones are applied or released in
 // their order. GV_ENOENT: the node recovers. GV_EFULL: the counts are used up. GV_EINVAL: no cut.

@@ -38,7 +38,9 @@ static void start(struct gv_cluster *cluster, uint32_t index, bool fresh) {
     if (!cluster->config.cut) return;
     struct gv_cluster_node *node = &cluster->nodes[index];
     if (fresh) node->incarnation = gv_prng_next(&cluster->prng);
-    error = gv_engine_cut_enable(node->engine, node->incarnation, fresh, UINT64_MAX);
+    error = gv_engine_cut_enable(
+        node->engine,
+        &(struct gv_engine_cut_config){.incarnation = node->incarnation, .is_fresh = fresh});
     GV_ASSERT(error == 0);
 }
 

@@ -65,9 +65,8 @@ static uint32_t below(struct model *model, uint32_t bound) {
 static void start(struct model *model, uint32_t node, bool fresh) {
     bool failing = model->failing;
     model->failing = false;
-    assert_int_equal(gv_cut_init(&model->cut[node], model->alloc, node, model->nodes,
-                                 ++model->lives, fresh, UINT64_MAX),
-                     0);
+    const struct gv_cut_config config = {.life = ++model->lives, .is_fresh = fresh};
+    assert_int_equal(gv_cut_init(&model->cut[node], model->alloc, node, model->nodes, &config), 0);
     model->failing = failing;
     gv_cut_start(&model->cut[node], 0);
 }
