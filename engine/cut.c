@@ -281,8 +281,9 @@ void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life) {
     }
     state->life = life;
     state->tell = true;
-    // The node may have started after this node's question.
-    if (cut->recovering && !state->has_told) state->ask = true;
+    // The node may have started after this node's questions.
+    bool asked_twice = cut->wait > GV_CUT_ASK_MS * GV_MS;
+    if (cut->recovering && !state->has_told && asked_twice) state->ask = true;
 }
 
 void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t count, uint64_t sum) {

@@ -235,7 +235,7 @@ static bool doubts_parent(struct gv_push *push, const struct gv_peers *peers, gv
 // repeat endlessly.
 static void move_parent_flush(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
     gv_time at = push->to_parent.at, better = parent_flush_time(push, peers, now);
-    if (at == GV_TIME_NEVER || better > gv_time_after(at, push->round.in / 4)) return;
+    if (at == GV_TIME_NEVER || better > gv_time_after(at, push->round.period / 4)) return;
     push->to_parent.at = better;
 }
 
@@ -260,7 +260,7 @@ struct gv_push_reaction gv_push_received(struct gv_push *push, const struct gv_p
         return reaction;
     }
     if (next_flush_ms > 0) {
-        push->round = gv_schedule_announced(push->staleness, now, next_flush_ms);
+        push->round = gv_schedule_announced(push->staleness, now, next_flush_ms, &push->round);
         move_parent_flush(push, peers, now);
     }
     if (changed && push->child_count > 0) schedule(&push->to_children, now);
