@@ -14,8 +14,9 @@ extern "C" {
 
 enum {
     GV_OFFSET_SLOT_BITS = 14,
-    GV_OFFSET_SLOTS = 1 << GV_OFFSET_SLOT_BITS, // a slot is the number of a node (engine.h)
+    GV_OFFSET_SLOTS = GV_ENTRY_SLOTS, // a slot is the number of a node (engine.h)
 };
+_Static_assert(GV_OFFSET_SLOTS == 1 << GV_OFFSET_SLOT_BITS, "a number for each slot");
 #define GV_OFFSET_COUNT_MAX (GV_ENTRY_OFFSET_MAX >> GV_OFFSET_SLOT_BITS) // largest count, 2^39 - 1
 
 // The offset with this count, at most GV_OFFSET_COUNT_MAX, and this slot, below GV_OFFSET_SLOTS

@@ -614,9 +614,9 @@ static gv_time longest_rtt(const struct gv_run_config *config) {
 
 static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_BROADCAST] = &gv_broadcast_workload, [GV_LOAD_G_SET] = &gv_gset_workload,
-    [GV_LOAD_G_COUNTER] = &gv_counter_workload,   [GV_LOAD_PN_COUNTER] = &gv_counter_workload,
-    [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
-    [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
+    [GV_LOAD_KAFKA] = &gv_kafka_workload,         [GV_LOAD_G_COUNTER] = &gv_counter_workload,
+    [GV_LOAD_PN_COUNTER] = &gv_counter_workload,  [GV_LOAD_ECHO] = &gv_echo_workload,
+    [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,      [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
 };
 
 bool gv_simulation_has(enum gv_load_kind load) {

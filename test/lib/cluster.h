@@ -21,6 +21,7 @@ struct gv_cluster_config {
     double loss;         // share of messages that are lost
     double duplication;  // share of messages that are delivered twice
     size_t message_max;  // 0: the engine's default
+    bool cut;            // the engines keep a stable cut
     bool no_push;        // every message of type "gossip" is lost
     FILE *trace;         // file for a line about each message sent; NULL: none
 };
@@ -33,7 +34,8 @@ struct gv_cluster_node {
     bool stopped;       // paused: it ignores messages and timers
     uint32_t slow_ms;   // additional delay of all messages to it
     bool *blocked;      // messages from these senders are lost
-    uint64_t bad;       // received messages that were refused
+    uint64_t incarnation; // for the stable cut
+    uint64_t bad;         // received messages that were refused
 };
 
 struct gv_cluster {
@@ -56,6 +58,7 @@ void gv_cluster_fini(struct gv_cluster *cluster);
 void gv_cluster_join(struct gv_cluster *cluster);
 
 // Local writes of canonical JSON at a node. They return the result of gv_engine_put.
+int gv_cluster_put(struct gv_cluster *cluster, uint32_t node, const struct gv_entry *entry);
 int gv_cluster_add(struct gv_cluster *cluster, uint32_t node, const char *element);
 int gv_cluster_add_number(struct gv_cluster *cluster, uint32_t node, int64_t element);
 int gv_cluster_count(struct gv_cluster *cluster, uint32_t node, const char *key, uint64_t count);

@@ -113,15 +113,38 @@ static void roots_keep_their_period(void **state) {
 
 // ---- A child and its parent's rounds --------------------------------------------------------
 
+static const struct gv_schedule_round none;
+
+// A message between two rounds does not change the period, if it announces one of the rounds that
+// the child expects. Another round begins a period of its own.
+static void periods_survive_messages_between_rounds(void **state) {
+    (void)state;
+    const gv_time staleness = 500 * GV_MS, now = 1000 * GV_MS;
+    struct gv_schedule_round round = gv_schedule_announced(staleness, now, 280, &none);
+    assert_true(round.period == 280 * GV_MS);
+    for (unsigned rounds = 0; rounds < 3; rounds++) {
+        for (uint32_t in = 1; in < 280; in += 13) {
+            gv_time at = now + (280 * (rounds + 1) - in) * GV_MS;
+            struct gv_schedule_round next = gv_schedule_announced(staleness, at, in, &round);
+            assert_true(next.at == at && next.in == in * GV_MS);
+            assert_true(next.period == 280 * GV_MS);
+        }
+    }
+    round = gv_schedule_announced(staleness, now + 100 * GV_MS, 100, &round);
+    assert_true(round.in == 100 * GV_MS && round.period == 100 * GV_MS);
+    round = gv_schedule_announced(staleness, now + 200 * GV_MS, 300, &round);
+    assert_true(round.period == 300 * GV_MS);
+}
+
 static void announcements_are_capped(void **state) {
     (void)state;
-    struct gv_schedule_round round = gv_schedule_announced(500 * GV_MS, 7, 300);
+    struct gv_schedule_round round = gv_schedule_announced(500 * GV_MS, 7, 300, &none);
     assert_true(round.at == 7 && round.in == 300 * GV_MS);
-    round = gv_schedule_announced(500 * GV_MS, 7, UINT32_MAX);
+    round = gv_schedule_announced(500 * GV_MS, 7, UINT32_MAX, &none);
     assert_true(round.in == 500 * GV_MS);
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 7) == 7 + 512500 * GV_MS / 1000);
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 600 * GV_MS) == GV_TIME_NEVER);
-    round = gv_schedule_announced(500 * GV_MS, 7, 0);
+    round = gv_schedule_announced(500 * GV_MS, 7, 0, &none);
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 7) == GV_TIME_NEVER);
 }
 
@@ -134,7 +157,7 @@ static void updates_meet_the_first_round_they_can(void **state) {
         gv_time staleness = any_staleness(), margin = gv_schedule_margin(staleness);
         gv_time at = any_now(), now = at + any_time(50), mean = any_rtt(), deviation = any_rtt();
         struct gv_schedule_round round =
-            gv_schedule_announced(staleness, at, (uint32_t)any_time(32));
+            gv_schedule_announced(staleness, at, (uint32_t)any_time(32), &none);
         gv_time expected = gv_schedule_expected(staleness, &round, now);
         gv_time send = gv_schedule_to_parent(staleness, &round, mean, deviation, now);
         assert_true(send >= now);
@@ -175,7 +198,7 @@ static void ack_delays_are_bounded(void **state) {
         // The acknowledgement comes with a round, which is within one interval and the margin.
         gv_time at = any_now(), now = at + any_time(50);
         struct gv_schedule_round round =
-            gv_schedule_announced(staleness, at, (uint32_t)any_time(32));
+            gv_schedule_announced(staleness, at, (uint32_t)any_time(32), &none);
         gv_time delay = gv_schedule_parent_ack_delay_max(staleness, &round, mean, now);
         if (gv_schedule_expected(staleness, &round, now) == GV_TIME_NEVER) {
             assert_int_equal(delay, 0);
@@ -192,6 +215,7 @@ int main(void) {
         cmocka_unit_test(periods_keep_the_staleness),
         cmocka_unit_test(the_period_is_monotonic),
         cmocka_unit_test(roots_keep_their_period),
+        cmocka_unit_test(periods_survive_messages_between_rounds),
         cmocka_unit_test(announcements_are_capped),
         cmocka_unit_test(updates_meet_the_first_round_they_can),
         cmocka_unit_test(ack_delays_are_bounded),
