@@ -18,6 +18,7 @@
     X(auth)        \
     X(sim)         \
     X(flood)       \
+    X(txn)         \
     X(store)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);
