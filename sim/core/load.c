@@ -64,9 +64,8 @@ static struct gv_load_op txn_op(struct gv_load *load, const struct gv_load_txn *
 static struct gv_load_op next_txn(struct gv_load *load) {
     struct gv_load_txn *txn = load->state;
     if (!load->added) {
-        txn->key_count = load->shape.key_count;
-        txn->max_length = load->shape.max_txn_length;
-        txn->max_writes = load->shape.max_writes_per_key;
+        gv_load_txn_init(txn, load->shape.key_count, load->shape.max_txn_length,
+                         load->shape.max_writes_per_key);
         load->added = true;
     }
     return txn_op(load, txn, gv_load_txn_next(txn, &load->prng));

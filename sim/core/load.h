@@ -53,7 +53,7 @@ enum gv_load_request {
 struct gv_load_shape {
     uint32_t key_count;      // keys in use at a time
     uint32_t max_txn_length; // most operations of a transaction
-    uint64_t max_writes_per_key;
+    uint32_t max_writes_per_key;
 };
 
 struct gv_load {

@@ -339,7 +339,7 @@ static const struct option options[] = {
     {"--concurrency", NULL, BOTH | SET, WORKERS, AT(run.concurrency)},
     {"--consistency-models", NULL, BOTH | SET, MODELS, AT(run.models)},
     {"--key-count", NULL, BOTH | SET, COUNT, AT(run.shape.key_count),
-     RANGE(1, GV_LOAD_TXN_KEYS_MAX)},
+     RANGE(1, GV_KEY_DRAW_ACTIVE_MAX)},
     {"--max-txn-length", NULL, BOTH | SET, COUNT, AT(run.shape.max_txn_length),
      RANGE(1, GV_LOAD_TXN_LENGTH_MAX)},
     {"--max-writes-per-key", NULL, BOTH | SET, COUNT, AT(run.shape.max_writes_per_key),
