@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "load.h"
 
-#include "load_kafka.h"
 #include "load_txn.h"
 
 #include <inttypes.h>

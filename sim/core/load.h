@@ -108,6 +108,9 @@ struct gv_load_class {
     bool (*final)(struct gv_load *load, uint32_t worker, struct gv_load_op *op, gv_time *wait);
 };
 
+// The class of the workload kafka, which load_kafka.c defines.
+extern const struct gv_load_class gv_load_kafka;
+
 // The class of a kind of load.
 const struct gv_load_class *gv_load_class(enum gv_load_kind kind);
 
