@@ -295,6 +295,7 @@ void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t coun
     if (!cut->recovering) return;
     state->has_told = true;
     state->told = sum;
+    if (count > GV_OFFSET_COUNT_MAX) count = GV_OFFSET_COUNT_MAX;
     if (count > cut->told_count) cut->told_count = count;
     if (slot < cut->matching) cut->matching = slot;
     check_recovered(cut);
