@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "load_kafka.h"
 
+#include "keys.h"
 #include "load_txn.h"
 
 #include <inttypes.h>
@@ -411,7 +412,7 @@ static bool is_assign(enum gv_history_kind kind) {
     return kind == GV_HISTORY_ASSIGN;
 }
 
-const struct gv_load_class gv_load_kafka = {
+const struct gv_load_class gv_load_kafka_class = {
     .converges = true,
     .idempotent = is_assign,
     .next = next,
