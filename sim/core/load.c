@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "load.h"
 
+#include "load_kafka.h"
 #include "load_txn.h"
 
 #include <inttypes.h>
@@ -139,7 +140,7 @@ static const struct gv_load_class *const classes[GV_LOAD_KINDS] = {
     [GV_LOAD_ECHO] = &echo,
     [GV_LOAD_UNIQUE_IDS] = &unique_ids,
     [GV_LOAD_TXN_RW_REGISTER] = &txn_rw_register,
-    [GV_LOAD_KAFKA] = &gv_load_kafka,
+    [GV_LOAD_KAFKA] = &gv_load_kafka_class,
 };
 
 const char *const gv_load_names[] = {

@@ -2,6 +2,7 @@
 #include "load_kafka.h"
 
 #include "key_draw.h"
+#include "keys.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -408,7 +409,7 @@ static bool is_assign(enum gv_history_kind kind) {
     return kind == GV_HISTORY_ASSIGN;
 }
 
-const struct gv_load_class gv_load_kafka = {
+const struct gv_load_class gv_load_kafka_class = {
     .converges = true,
     .idempotent = is_assign,
     .next = next,
