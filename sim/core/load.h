@@ -83,7 +83,7 @@ struct gv_load_op {
 // A workload's generator: one row for each in load.c. The members after `state_size` are only
 // called, and must be set, if that is not 0; `worker` is a number below load->workers.
 struct gv_load_class {
-    bool is_set, is_counter;
+    bool is_set, is_counter, has_logs;
     // Nodes share state, so the run ends with a quiet phase and final operations.
     bool converges;
     // Maelstrom has no final operations: they are none of the run's operations.
@@ -138,6 +138,7 @@ static inline void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
 
 bool gv_load_is_set(enum gv_load_kind kind);        // broadcast, g-set
 bool gv_load_is_counter(enum gv_load_kind kind);    // g-counter, pn-counter
+bool gv_load_has_logs(enum gv_load_kind kind);      // our nodes keep log entries: kafka, txn
 bool gv_load_converges(enum gv_load_kind kind);     // see struct gv_load_class
 bool gv_load_counts_finals(enum gv_load_kind kind); // not extra_finals
 // Whether a read returns all state of a node, so that observers can tell when nodes agree.
