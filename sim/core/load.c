@@ -122,7 +122,8 @@ static const struct gv_load_class pn_counter = {
     .is_counter = true, .converges = true, .next = next_of_pn_counter};
 static const struct gv_load_class echo = {.next = next_echo};
 static const struct gv_load_class unique_ids = {.next = next_id};
-static const struct gv_load_class txn_rw_register = {.converges = true,
+static const struct gv_load_class txn_rw_register = {.has_logs = true,
+                                                     .converges = true,
                                                      .extra_finals = true,
                                                      .next = next_txn,
                                                      .state_size = sizeof(struct gv_load_txn),
@@ -192,6 +193,10 @@ bool gv_load_is_set(enum gv_load_kind kind) {
 
 bool gv_load_is_counter(enum gv_load_kind kind) {
     return classes[kind]->is_counter;
+}
+
+bool gv_load_has_logs(enum gv_load_kind kind) {
+    return classes[kind]->has_logs;
 }
 
 bool gv_load_converges(enum gv_load_kind kind) {

@@ -47,6 +47,7 @@ static inline void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
 
 bool gv_load_is_set(enum gv_load_kind kind);        // broadcast, g-set
 bool gv_load_is_counter(enum gv_load_kind kind);    // g-counter, pn-counter
+bool gv_load_has_logs(enum gv_load_kind kind);      // our nodes keep log entries: kafka, txn
 bool gv_load_converges(enum gv_load_kind kind);     // see struct gv_load_class
 bool gv_load_counts_finals(enum gv_load_kind kind); // not extra_finals
 // Whether a read returns all state of a node, so that observers can tell when nodes agree.

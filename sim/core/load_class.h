@@ -71,7 +71,7 @@ struct gv_load_op {
 // A workload's generator: one row for each in load.c. The members after `state_size` are only
 // called, and must be set, if that is not 0; `worker` is a number below load->workers.
 struct gv_load_class {
-    bool is_set, is_counter;
+    bool is_set, is_counter, has_logs;
     // Nodes share state, so the run ends with a quiet phase and final operations.
     bool converges;
     // Maelstrom has no final operations: they are none of the run's operations.

@@ -410,6 +410,7 @@ static bool is_assign(enum gv_history_kind kind) {
 }
 
 const struct gv_load_class gv_load_kafka_class = {
+    .has_logs = true,
     .converges = true,
     .idempotent = is_assign,
     .next = next,
