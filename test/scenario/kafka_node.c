@@ -126,9 +126,11 @@ static void on_entry(const char *line) {
 
 static void on_taken(const char *line) {
     int64_t key = number(line, "\"log\":"), offset = number(line, "\"offset\":");
+    int64_t from = number(line, "\"src\":\"n");
+    if (from < 0 || from >= NODES_MAX) exit(1);
     for (size_t i = own_from; i < own_len; i++) {
         if (own[i].key != key || own[i].offset != offset) continue;
-        own[i].acknowledged |= 1u << number(line, "\"src\":\"n");
+        own[i].acknowledged |= 1u << from;
         own[i].count++;
     }
 }
