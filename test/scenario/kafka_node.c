@@ -83,7 +83,7 @@ static void send_entry(int to, const struct own *entry) {
 
 static bool is_done(const struct own *entry) {
     int nodes_left = nodes - 1;
-    for (int i = 0; i < nodes; i++) nodes_left -= entry->acknowledged >> i & 1;
+    for (int i = 0; i < nodes; i++) nodes_left -= (int)(entry->acknowledged >> i & 1);
     return is("recounts") ? entry->count >= nodes - 1 : nodes_left == 0;
 }
 
@@ -232,7 +232,7 @@ static int64_t take_offset(int64_t key) {
     char from[32], to[32];
     do {
         read_value("next", key, "0", from, sizeof from);
-        snprintf(to, sizeof to, "%" PRId64, strtoll(from, NULL, 10) + 1);
+        snprintf(to, sizeof to, "%" PRId64, (int64_t)strtoll(from, NULL, 10) + 1);
     } while (!replace("next", key, from, to));
     return strtoll(from, NULL, 10);
 }
