@@ -9,6 +9,7 @@ const struct gv_entry_traits gv_entry_lattices[GV_LATTICES] = {
     [GV_LATTICE_COUNTER] = {"counter", GV_ENTRY_COUNT},
     [GV_LATTICE_REGISTER] = {"register", GV_ENTRY_VALUE | GV_ENTRY_LAMPORT | GV_ENTRY_NODE},
     [GV_LATTICE_LOG] = {"log", GV_ENTRY_VALUE},
+    [GV_LATTICE_PROMISE] = {"promise", GV_ENTRY_LAMPORT | GV_ENTRY_COUNT},
 };
 
 // --- canonical text --------------------------------------------------------------------------
@@ -277,9 +278,29 @@ int gv_entry_log_key_put(char *buf, size_t cap, struct gv_slice name, uint64_t o
     return out.full ? GV_ESPACE : (int)out.len;
 }
 
-static int check_log_key(const struct gv_entry *entry, const char **fault) {
+int gv_entry_promise_slot(struct gv_slice key, uint32_t *slot) {
+    uint32_t number = 0;
+    if (key.len == 0 || (key.len > 1 && key.data[0] == '0')) return GV_ETYPE;
+    for (size_t i = 0; i < key.len; i++) {
+        uint32_t digit = (uint32_t)(key.data[i] - '0');
+        if (digit > 9) return GV_ETYPE;
+        if (number < GV_ENTRY_SLOTS) number = number * 10 + digit;
+    }
+    *slot = number;
+    return number < GV_ENTRY_SLOTS ? 0 : GV_ERANGE;
+}
+
+// Checks the keys of lattices that do not take every JSON value.
+static int check_key(const struct gv_entry *entry, const char **fault) {
     struct gv_slice name;
     uint64_t offset;
+    uint32_t slot;
+    if (entry->lattice == GV_LATTICE_PROMISE) {
+        int error = gv_entry_promise_slot(entry->key, &slot);
+        *fault = error == GV_ERANGE ? "the slot is greater than 2^14 - 1"
+                                    : "the key is not a slot in plain digits";
+        return error;
+    }
     if (entry->lattice != GV_LATTICE_LOG) return 0;
     int error = gv_entry_log_key(entry->key, &name, &offset);
     *fault = error == GV_ERANGE ? "the offset is greater than 2^53 - 1"
@@ -292,7 +313,7 @@ int gv_entry_check(const struct gv_entry *entry, const char **fault) {
     if (error != 0) return error;
     error = check_text(entry->key, depth_of(entry));
     *fault = error == GV_ERANGE ? "the key is nested too deep" : "the key is not canonical JSON";
-    if (error == 0) error = check_log_key(entry, fault);
+    if (error == 0) error = check_key(entry, fault);
     if (error != 0 || !gv_entry_has(entry, GV_ENTRY_VALUE)) return error;
     error = check_text(entry->value, depth_of(entry));
     *fault =
@@ -323,7 +344,7 @@ int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault) {
     if (error != 0) return error;
     *fault = "the key is nested too deep";
     if (!is_nested_within(entry->key, depth_of(entry))) return GV_ERANGE;
-    error = check_log_key(entry, fault);
+    error = check_key(entry, fault);
     if (error != 0 || !gv_entry_has(entry, GV_ENTRY_VALUE)) return error;
     *fault = "the value is nested too deep";
     if (!is_nested_within(entry->value, depth_of(entry))) return GV_ERANGE;

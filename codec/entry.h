@@ -17,6 +17,7 @@ enum gv_lattice {
     GV_LATTICE_COUNTER,  // ordered by count
     GV_LATTICE_REGISTER, // ordered by (lamport, node, value); node and value by their bytes
     GV_LATTICE_LOG,      // an element of an append-only log; ordered by the bytes of the value
+    GV_LATTICE_PROMISE,  // a node's promise about its offsets (engine/cut.h); by (lamport, count)
     GV_LATTICES,         // number of lattices
 };
 
@@ -40,10 +41,11 @@ extern const struct gv_entry_traits gv_entry_lattices[GV_LATTICES];
 // The slices are borrowed. Fields that belong to other lattices are 0 or empty.
 struct gv_entry {
     enum gv_lattice lattice;
-    struct gv_slice key;   // canonical JSON text (json.h); log: [NAME,OFFSET], see below
-    uint64_t count;        // counter: its value
+    struct gv_slice key;   // canonical JSON text (json.h); log: [NAME,OFFSET], see below;
+                           // promise: the slot, an integer below GV_ENTRY_SLOTS in plain digits
+    uint64_t count;        // counter: its value; promise: the sum
     struct gv_slice value; // register, log: canonical JSON text
-    uint64_t lamport;      // register: Lamport time of the write
+    uint64_t lamport;      // register: Lamport time of the write; promise: the bound
     struct gv_slice node;  // register: the writer, the canonical text of a string
 };
 
@@ -54,6 +56,7 @@ enum {
     GV_ENTRY_NODE_MAX = 255,   // node with its quotes, bytes
     GV_ENTRY_DEPTH_SET = 59,   // deepest nesting of a set's key
     GV_ENTRY_DEPTH = 58,       // deepest nesting of other keys, and of values
+    GV_ENTRY_SLOTS = 1 << 14,  // slots that offsets and promises can have
 };
 
 // Checks that an entry is well-formed and within the limits. Returns 0 or an error; *fault is then
@@ -61,9 +64,10 @@ enum {
 //   GV_EINVAL   the lattice is unknown, a field of the lattice is missing, or a field that belongs
 //               only to other lattices is set
 //   GV_ESYNTAX  the key, value or node is not canonical JSON
-//   GV_ETYPE    the node is not a string, or the key of a log's element is not [NAME,OFFSET]
+//   GV_ETYPE    the node is not a string, or the key of a log's element is not [NAME,OFFSET], or
+//               that of a promise no slot
 //   GV_ERANGE   nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH, or an offset is greater
-//               than GV_ENTRY_OFFSET_MAX
+//               than GV_ENTRY_OFFSET_MAX, or a slot not below GV_ENTRY_SLOTS
 //   GV_ESPACE   longer than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX
 // Allocates nothing. Takes about a quarter of a nanosecond per byte.
 int gv_entry_check(const struct gv_entry *entry, const char **fault);
@@ -81,6 +85,9 @@ enum { GV_ENTRY_LOG_KEY_MAX = 2 + 1 + 16 };           // most bytes of such a ke
 // Reads a canonical key of that form; *name borrows it. Returns 0; GV_ETYPE: it has another form;
 // GV_ERANGE: the offset is greater than GV_ENTRY_OFFSET_MAX. O(length of the key).
 int gv_entry_log_key(struct gv_slice key, struct gv_slice *name, uint64_t *offset);
+// Reads the key of a promise. Returns 0; GV_ETYPE: it is not a number in plain digits; GV_ERANGE:
+// it is not below GV_ENTRY_SLOTS.
+int gv_entry_promise_slot(struct gv_slice key, uint32_t *slot);
 // Writes the key of an offset, which must not exceed GV_ENTRY_OFFSET_MAX (asserted). Returns its
 // length, bytes. GV_ESPACE: longer than `cap`.
 int gv_entry_log_key_put(char *buf, size_t cap, struct gv_slice name, uint64_t offset);

@@ -15,7 +15,8 @@ bool gv_message_is_type(const struct gv_json *json, int type) {
 // --- decoding --------------------------------------------------------------------------------
 
 // The members of a message, in the order in which they are written.
-#define FIELDS(X) X(type) X(v) X(id) X(ask) X(up) X(next) X(ack) X(entries) X(ranges)
+#define FIELDS(X) \
+    X(type) X(v) X(id) X(ask) X(up) X(next) X(ack) X(life) X(recover) X(told) X(entries) X(ranges)
 enum field {
 #define X(name) FIELD_##name,
     FIELDS(X)
@@ -37,19 +38,34 @@ static int optional_u64(const struct gv_json *json, int token, uint64_t max, uin
     return *out <= max ? 0 : GV_ERANGE;
 }
 
-static int decode_ack(struct gv_message *out, const struct gv_json *json, int token) {
-    out->has_ack = token >= 0;
-    if (!out->has_ack) return 0;
+// Decodes an optional array of three numbers.
+static int optional_three(const struct gv_json *json, int token, bool *has, uint64_t out[3]) {
+    *has = token >= 0;
+    if (!*has) return 0;
     if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3)
         return GV_ETYPE;
-    uint64_t *fields[3] = {&out->ack.largest, &out->ack.mask, &out->ack.ack_delay_us};
     int element = token + 1;
     for (int i = 0; i < 3; i++) {
-        int error = gv_json_u64(json, element, fields[i]);
+        int error = gv_json_u64(json, element, &out[i]);
         if (error) return error;
         element = gv_json_next(json, element);
     }
     return 0;
+}
+
+static int decode_ack(struct gv_message *out, const struct gv_json *json, int token) {
+    uint64_t numbers[3] = {0};
+    int error = optional_three(json, token, &out->has_ack, numbers);
+    out->ack = (struct gv_message_ack){numbers[0], numbers[1], numbers[2]};
+    return error;
+}
+
+static int decode_told(struct gv_message *out, const struct gv_json *json, int token) {
+    uint64_t numbers[3] = {0};
+    int error = optional_three(json, token, &out->has_told, numbers);
+    if (error == 0 && numbers[0] > UINT32_MAX) error = GV_ERANGE;
+    out->told = (struct gv_message_told){(uint32_t)numbers[0], numbers[1], numbers[2]};
+    return error;
 }
 
 static int decode_ranges(struct gv_message *out, const struct gv_json *json, int token) {
@@ -89,6 +105,14 @@ static int decode_numbers(struct gv_message *out, const struct gv_json *json, co
     *fault = "next";
     error = optional_u64(json, at[FIELD_next], UINT32_MAX, &number);
     out->next_flush_ms = (uint32_t)number;
+    if (error) return error;
+    *fault = "life";
+    error = optional_u64(json, at[FIELD_life], UINT32_MAX, &number);
+    if (error) return error;
+    out->life = (uint32_t)number;
+    *fault = "recover";
+    error = optional_u64(json, at[FIELD_recover], 1, &number);
+    out->recover = number != 0;
     return error;
 }
 
@@ -103,6 +127,9 @@ static int decode(struct gv_message *out, struct gv_json *json, int body, const 
     if (error) return error;
     *fault = "ack";
     error = decode_ack(out, json, at[FIELD_ack]);
+    if (error) return error;
+    *fault = "told";
+    error = decode_told(out, json, at[FIELD_told]);
     if (error) return error;
     *fault = "ranges";
     error = decode_ranges(out, json, at[FIELD_ranges]);
@@ -231,14 +258,23 @@ static inline void put(struct gv_writer *out, const char *text, size_t len) {
 #define PUT(out, text) put(out, text, sizeof(text) - 1)
 #define PUT_MEMBER(out, name, value) (PUT(out, ",\"" name "\":"), gv_pack_put_decimal(out, value))
 
+static void put_three(struct gv_writer *out, uint64_t a, uint64_t b, uint64_t c) {
+    gv_pack_put_decimal(out, a);
+    PUT(out, ",");
+    gv_pack_put_decimal(out, b);
+    PUT(out, ",");
+    gv_pack_put_decimal(out, c);
+    PUT(out, "]");
+}
+
 static void put_ack(struct gv_writer *out, const struct gv_message_ack *ack) {
     PUT(out, ",\"ack\":[");
-    gv_pack_put_decimal(out, ack->largest);
-    PUT(out, ",");
-    gv_pack_put_decimal(out, ack->mask);
-    PUT(out, ",");
-    gv_pack_put_decimal(out, ack->ack_delay_us);
-    PUT(out, "]");
+    put_three(out, ack->largest, ack->mask, ack->ack_delay_us);
+}
+
+static void put_told(struct gv_writer *out, const struct gv_message_told *told) {
+    PUT(out, ",\"told\":[");
+    put_three(out, told->life, told->count, told->sum);
 }
 
 void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header, char *buf,
@@ -259,6 +295,9 @@ void gv_message_begin(struct gv_message_writer *writer, const struct gv_message 
     if (header->to_parent) PUT_MEMBER(out, "up", 1);
     if (header->next_flush_ms) PUT_MEMBER(out, "next", header->next_flush_ms);
     if (header->has_ack) put_ack(out, &header->ack);
+    if (header->life) PUT_MEMBER(out, "life", header->life);
+    if (header->recover) PUT_MEMBER(out, "recover", 1);
+    if (header->has_told) put_told(out, &header->told);
     GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEADER_MAX);
 }
 

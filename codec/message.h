@@ -40,6 +40,13 @@ struct gv_message_ack {
     uint64_t ack_delay_us; // time since `largest` arrived, microseconds
 };
 
+// What a node tells another that recovers (engine/cut.h).
+struct gv_message_told {
+    uint32_t life;  // life of the node that asked
+    uint64_t count; // largest Lamport count given or seen
+    uint64_t sum;   // sum over the offsets held of that node's slot
+};
+
 // The header of a message. gv_message_entries and gv_message_next read the entries of a message.
 struct gv_message {
     bool sync;          // type "sync"; otherwise "gossip"
@@ -50,6 +57,10 @@ struct gv_message {
     uint64_t id;
     uint32_t next_flush_ms; // "next": time until the sender's next flush round, ms; 0: absent
     struct gv_message_ack ack;
+    uint32_t life; // "life": random number of the sender's incarnation; 0: absent
+    bool recover;  // "recover": the sender asks what the receiver holds of its slot
+    bool has_told; // `told` is present
+    struct gv_message_told told;
     struct gv_slice ranges; // "ranges": base64 as in the line, borrowed; empty: absent
     struct gv_json *json;   // the parser, borrowed
     int entries;            // token of the array of entries; 0: absent
@@ -103,7 +114,7 @@ enum {
 #define GV_MESSAGE_RANGES(bytes) (GV_BASE64_LEN(bytes) + 12)
 
 // Starts a message in `buf`, which is borrowed until gv_message_end, with the members of `header`
-// from the type to `ack`. `cap` is at least GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL (asserted).
+// from the type to `told`. `cap` is at least GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL (asserted).
 void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header, char *buf,
                       size_t cap);
 // Adds an entry if `reserve` bytes remain free after it. Returns false, and writes nothing,

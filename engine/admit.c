@@ -57,7 +57,9 @@ int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry 
     int error = check_local(engine, entry);
     if (error != 0) return error;
     gv_engine_advance(engine, now);
-    return gv_admit_put(engine, now, entry, GV_CHANGELOG_LOCAL, false);
+    int changed = gv_admit_put(engine, now, entry, GV_CHANGELOG_LOCAL, false);
+    gv_core_cut_changed(engine, now);
+    return changed;
 }
 
 int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -68,13 +70,19 @@ int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
     bool fits = is_stored && gv_replica_fits(&engine->replica, ref, entry);
     gv_reservations_add(&engine->reservations, engine->alloc, entry_id(engine, entry),
                         gv_replica_reservation(entry), is_stored, fits);
+    gv_core_cut_reserved(engine, entry);
     return 0;
 }
 
-void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
+static void release(struct gv_engine *engine, const struct gv_entry *entry) {
     if (engine->reservations.versions == 0) return;
     gv_reservations_remove(&engine->reservations, entry_id(engine, entry),
                            gv_replica_reservation(entry));
+}
+
+void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
+    release(engine, entry);
+    gv_core_cut_released(engine, entry);
 }
 
 void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -112,6 +120,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
                                     gv_replica_reservation(entry));
     gv_admit_note_size(engine, entry);
+    gv_core_cut_put(engine, entry, gv_tree_root(&engine->replica.tree).count > count);
     gv_core_changed(engine, now, ref, origin, sync);
     if (engine->on_change == NULL) return 1;
     const struct gv_engine_change change = {.entry = entry,
@@ -130,6 +139,9 @@ int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *e
 
 int gv_admit_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
     gv_engine_advance(engine, now);
-    gv_admit_release(engine, entry);
-    return merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, true);
+    release(engine, entry);
+    int changed = merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, true);
+    gv_core_cut_released(engine, entry);
+    gv_core_cut_changed(engine, now);
+    return changed;
 }

@@ -65,6 +65,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
 static void undo_join(struct gv_engine *engine) {
     struct gv_alloc alloc = engine->alloc;
     struct gv_peers *peers = &engine->peers;
+    gv_cut_fini(&engine->cut);
     gv_antientropy_fini(&engine->antientropy, alloc);
     gv_push_fini(&engine->push, alloc);
     gv_send_queue_fini(&engine->queue, alloc);
@@ -85,6 +86,10 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
     gv_alloc_free(engine->alloc, engine->old_value, GV_ENTRY_SIZE_MAX);
     gv_alloc_free(engine->alloc, engine, sizeof *engine);
+}
+
+static void enqueue(struct gv_engine *engine, int index) {
+    gv_send_queue_push(&engine->queue, index);
 }
 
 // --- the cluster -----------------------------------------------------------------------------
@@ -120,6 +125,30 @@ static int join_tree(struct gv_engine *engine) {
     return has_parent && gv_core_peer(engine, push->parent) == NULL ? GV_ENOMEM : error;
 }
 
+// Sets up the cut, by what the replica holds.
+static int join_cut(struct gv_engine *engine) {
+    if (engine->cut_config.life == 0) return 0;
+    struct gv_cut *cut = &engine->cut;
+    int error = gv_cut_init(cut, engine->alloc, engine->peers.self, engine->peers.count,
+                            &engine->cut_config);
+    uint32_t next;
+    for (uint32_t ref = 0; error == 0 && gv_replica_walk(&engine->replica, &ref, UINT32_MAX, &next);
+         ref = next) {
+        struct gv_entry entry = gv_replica_get(&engine->replica, ref);
+        if (entry.lattice == GV_LATTICE_PROMISE) gv_core_cut_put(engine, &entry, true);
+    }
+    gv_core_count_cut(engine);
+    return error;
+}
+
+// Sends the questions of a node that recovers.
+static void ask(struct gv_engine *engine) {
+    for (uint32_t i = 0; i < engine->peers.count; i++) {
+        if (!gv_cut_asks(&engine->cut, i) || gv_core_peer(engine, (int)i) == NULL) continue;
+        enqueue(engine, (int)i);
+    }
+}
+
 static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                 const struct gv_slice *names, size_t count) {
     int error = gv_names_init(&engine->names, engine->alloc, names, count);
@@ -134,7 +163,12 @@ static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
     if (!error)
         error = gv_antientropy_init(&engine->antientropy, engine->alloc,
                                     engine->message_max / 4 * 3, &at, now, &engine->prng);
-    return error;
+    if (!error) error = join_cut(engine);
+    if (error || engine->cut.slots == NULL) return error;
+    gv_cut_start(&engine->cut, now);
+    ask(engine);
+    gv_core_cut_changed(engine, now);
+    return 0;
 }
 
 int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
@@ -169,10 +203,6 @@ struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
 }
 
 // --- what to do about a peer -------------------------------------------------------------------
-
-static void enqueue(struct gv_engine *engine, int index) {
-    gv_send_queue_push(&engine->queue, index);
-}
 
 static void ping(struct gv_engine *engine, int index) {
     gv_intent_add(&engine->peers.at[index]->intent, GV_INTENT_PING);
@@ -330,6 +360,7 @@ static gv_time next_due(const struct gv_engine *engine) {
     const struct gv_push *push = &engine->push;
     gv_time flush = gv_time_min(push->to_children.at, push->to_parent.at);
     gv_time own = gv_time_min(flush, gv_antientropy_deadline(&engine->antientropy));
+    if (engine->cut.slots != NULL) own = gv_time_min(own, engine->cut.ask_at);
     return gv_time_min(gv_timers_next(&engine->timers), own);
 }
 
@@ -413,6 +444,14 @@ static void antientropy_due(struct gv_engine *engine, gv_time now) {
     if (gv_peer_is_suspected(&engine->peers, (uint32_t)step.peer)) ping(engine, step.peer);
 }
 
+// Repeats the questions of the recovery.
+static void cut_due(struct gv_engine *engine, gv_time now) {
+    int differs = gv_cut_ask_again(&engine->cut, now);
+    ask(engine);
+    if (differs >= 0 && engine->peers.at[differs] != NULL)
+        request_sync(engine, now, GV_SYNC_RESYNC, differs);
+}
+
 gv_time gv_engine_deadline(const struct gv_engine *engine) {
     bool joined = engine != NULL && engine->peers.count > 0;
     return joined ? next_due(engine) : GV_TIME_NEVER;
@@ -428,11 +467,15 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
         if (gv_timers_next(&engine->timers) == next) {
             peer_due(engine, now, (int)gv_timers_pop(&engine->timers, now));
         } else if (push->to_children.at == next) {
+            gv_core_promise(engine, now);
             count_batch(&engine->stats, gv_push_take_flush(&push->to_children, now));
             flush_children(engine, now);
         } else if (push->to_parent.at == next) {
+            gv_core_promise(engine, now);
             count_batch(&engine->stats, gv_push_take_flush(&push->to_parent, now));
             flush_parent(engine);
+        } else if (engine->cut.slots != NULL && engine->cut.ask_at == next) {
+            cut_due(engine, now);
         } else {
             antientropy_due(engine, now);
         }
@@ -441,6 +484,7 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
 
 void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     if (engine == NULL || engine->peers.count == 0) return;
+    gv_core_promise(engine, now);
     flush_parent(engine);
     flush_children(engine, now);
 }
@@ -496,24 +540,51 @@ static int put_received(struct gv_engine *engine, gv_time now, const struct gv_e
     return error != 0 ? error : gv_admit_put(engine, now, entry, index, sync);
 }
 
-// Merges the entries of a message. Returns the first error. Sets *changed if the replica changed.
-static int merge(struct gv_engine *engine, gv_time now, int index, struct gv_message *message,
-                 bool *changed) {
+// What the entries of a message did.
+struct merged {
+    bool changed; // the replica changed
+    bool fenced;  // some were refused, since the message is of a former life of its sender
+    int error;    // the first error
+};
+
+static struct merged merge(struct gv_engine *engine, gv_time now, int index,
+                           struct gv_message *message) {
     struct gv_message_cursor cursor;
     gv_message_entries(message, &cursor);
-    int first = 0, more;
+    struct merged merged = {0};
+    int more;
     struct gv_entry entry;
     while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch, GV_ENTRY_SIZE_MAX)) !=
            0) {
+        if (more > 0 && gv_core_is_fenced(engine, index, message->life, &entry)) {
+            merged.fenced = true;
+            engine->stats.refused_entries++;
+            continue;
+        }
         int done = more > 0 ? put_received(engine, now, &entry, index, message->sync) : more;
-        if (done < 0 && first == 0) first = done;
-        *changed = *changed || done > 0;
+        if (done < 0 && merged.error == 0) merged.error = done;
+        merged.changed = merged.changed || done > 0;
         engine->stats.received_entries += more > 0;
         engine->stats.redundant_entries += done == 0;
         engine->stats.missing_entries += done > 0 && message->sync;
         engine->stats.refused_entries += done < 0;
     }
-    return first;
+    return merged;
+}
+
+// Applies what the message says about recoveries.
+static void apply_recovery(struct gv_engine *engine, gv_time now, int index,
+                           const struct gv_message *message) {
+    struct gv_cut *cut = &engine->cut;
+    if (cut->slots == NULL) return;
+    const struct gv_message_told *told = &message->told;
+    uint32_t slot = (uint32_t)index;
+    if (message->has_told) gv_cut_told(cut, slot, told->life, told->count, told->sum);
+    if (message->recover && message->life != 0) {
+        gv_cut_asked(cut, slot, message->life);
+        gv_core_promise(engine, now); // the answer may need it
+    }
+    if (gv_cut_asks(cut, slot) || gv_cut_tells(cut, slot)) enqueue(engine, index);
 }
 
 static enum gv_engine_class class_of(bool sync, bool entries) {
@@ -619,16 +690,18 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer, struct gv
     gv_health_received(&state->health, now);
     if (reception.needs_sync) request_sync(engine, now, reception.reason, peer);
     apply_ack(engine, now, peer, message);
-    bool changed = false;
-    int error = merge(engine, now, peer, message, &changed), taken = 0;
-    apply_tree(engine, now, peer, message, reception.is_latest, changed);
+    struct merged merged = merge(engine, now, peer, message);
+    int error = merged.error, taken = 0;
+    apply_tree(engine, now, peer, message, reception.is_latest, merged.changed);
+    apply_recovery(engine, now, peer, message);
+    gv_core_cut_changed(engine, now);
     // A duplicate is not answered, because the answers would be duplicated as well, and multiply.
     bool answers = message->ranges.len > 0 && !reception.is_duplicate;
     if (answers && state->health.is_writable)
         taken = apply_ranges(engine, now, peer, message->ranges);
     if (error == 0 && taken < 0) error = taken;
     // If the message could not be processed, it is not acknowledged, so the peer sends it again.
-    bool must_repeat = error == GV_ENOMEM || taken == GV_EFULL ||
+    bool must_repeat = error == GV_ENOMEM || merged.fenced || taken == GV_EFULL ||
                        (taken == 1 && !message->immediate_ack) ||
                        (answers && !state->health.is_writable);
     if (message->has_id && !must_repeat)
@@ -655,9 +728,10 @@ static bool is_update_oversized(const struct gv_engine *engine, int index) {
 // What the next message to a peer contains.
 struct plan {
     struct gv_message header;
-    bool updates; // pending updates
-    bool answers; // the answer to a summary
-    bool opens;   // the opening of a sync
+    bool updates;  // pending updates
+    bool answers;  // the answer to a summary
+    bool opens;    // the opening of a sync
+    bool recovers; // a question or an answer of a recovery
 };
 
 // Whether the next message to the peer may open the intended sync. A reliable opening waits while
@@ -693,7 +767,20 @@ static void choose_contents(const struct gv_engine *engine, int index, bool upda
 static bool needs_id(const struct gv_peer *peer, const struct plan *plan) {
     if (!gv_ack_can_send(&peer->ack)) return false;
     if (plan->updates || plan->answers || gv_intent_has_ping(&peer->intent)) return true;
+    if (plan->recovers && !plan->opens) return false; // a question is repeated if it is lost
     return gv_intent_is_reliable(&peer->intent) || !(peer->ack.contacted || plan->opens);
+}
+
+// Sets what the message says about recoveries.
+static void plan_recovery(const struct gv_engine *engine, int index, struct plan *out) {
+    const struct gv_cut *cut = &engine->cut;
+    if (cut->slots == NULL) return;
+    const struct gv_cut_slot *slot = &cut->slots[index];
+    bool entries = out->updates || out->answers;
+    out->header.recover = gv_cut_asks(cut, (uint32_t)index);
+    out->header.life = entries || out->header.recover ? cut->life : 0;
+    out->header.has_told = gv_cut_tells(cut, (uint32_t)index);
+    out->header.told = (struct gv_message_told){slot->life, cut->last, slot->all};
 }
 
 // Plans the next message without changing anything. `updates`: updates are pending. Returns false
@@ -703,7 +790,11 @@ static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bo
     const struct gv_peer *peer = engine->peers.at[index];
     bool pings = gv_intent_has_ping(&peer->intent);
     choose_contents(engine, index, updates, out);
-    bool any = out->updates || out->answers || out->opens || pings || peer->ack.ack_at <= now;
+    const struct gv_cut *cut = &engine->cut;
+    out->recovers = cut->slots != NULL &&
+                    (gv_cut_asks(cut, (uint32_t)index) || gv_cut_tells(cut, (uint32_t)index));
+    bool any = out->updates || out->answers || out->opens || out->recovers || pings ||
+               peer->ack.ack_at <= now;
     if (!any) return false;
     out->header = (struct gv_message){
         .sync = out->answers || out->opens,
@@ -714,6 +805,7 @@ static bool make_plan(const struct gv_engine *engine, gv_time now, int index, bo
         .next_flush_ms = gv_push_next_flush_ms(&engine->push, &engine->peers, now, index),
     };
     out->header.has_ack = gv_ack_pending(&peer->ack, now, &out->header.ack);
+    plan_recovery(engine, index, out);
     return true;
 }
 
@@ -812,6 +904,7 @@ static void note_sent(struct gv_engine *engine, gv_time now, int index, const st
     if (header->has_id) gv_ack_sent(&peer->ack, now, reached, timeout, header->sync);
     if (header->immediate_ack) gv_intent_pinged(&peer->intent);
     if (plan->opens) gv_intent_synced(&peer->intent);
+    if (plan->recovers) gv_cut_sent(&engine->cut, (uint32_t)index);
     if (header->sync) engine->stats.sent_syncs++;
 }
 
@@ -827,7 +920,12 @@ static void count_sent_message(struct gv_engine_stats *stats, enum gv_engine_cla
 static size_t write_message(struct gv_engine *engine, gv_time now, int index, char *buf) {
     const struct gv_ack *ack = &engine->peers.at[index]->ack;
     struct plan plan;
-    if (!make_plan(engine, now, index, has_updates(engine, now, index), &plan)) return 0;
+    bool updates = has_updates(engine, now, index);
+    if (updates) {
+        gv_core_promise(engine, now);    // as late as possible, so that it covers the most
+        has_updates(engine, now, index); // it may have replaced the first update
+    }
+    if (!make_plan(engine, now, index, updates, &plan)) return 0;
     struct gv_message_writer out;
     struct gv_slice ranges = {0};
     gv_message_begin(&out, &plan.header, buf, engine->message_max);
@@ -842,9 +940,9 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     if (plan.answers) ranges = write_answer(engine, index, &out);
     if (plan.opens) ranges = write_opening(engine, now, index);
     bool entries = out.out.len > header_len;
-    if (!entries && ranges.len == 0 &&
-        !plan.header.immediate_ack) {    // an empty answer: the summaries were equal
-        if (ack->ack_at > now) return 0; // no acknowledgement is due either
+    bool empty = !entries && ranges.len == 0; // an empty answer: the summaries were equal
+    if (empty && !plan.header.immediate_ack) {
+        if (ack->ack_at > now && !plan.recovers) return 0; // no acknowledgement is due either
         plan.header.has_id = plan.header.has_id && !ack->contacted;
         plan.header.sync = false;
         gv_message_begin(&out, &plan.header, buf, engine->message_max);
@@ -943,6 +1041,44 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
     }
     if (least == UINT64_MAX) return false;
     *offset = least;
+    return true;
+}
+
+// --- the stable cut --------------------------------------------------------------------------
+
+int gv_engine_cut_enable(struct gv_engine *engine, const struct gv_engine_cut_config *config) {
+    if (engine == NULL || config == NULL || engine->peers.count > 0) return GV_EINVAL;
+    uint32_t life = (uint32_t)(config->incarnation ^ config->incarnation >> 32);
+    engine->cut_config = (struct gv_cut_config){
+        .life = life != 0 ? life : 1,
+        .is_fresh = config->is_fresh,
+        .reserved = config->reserved,
+        .is_limited = config->is_limited,
+    };
+    return 0;
+}
+
+int gv_engine_cut_next(const struct gv_engine *engine, uint64_t *offset) {
+    if (engine == NULL || offset == NULL || engine->cut.slots == NULL) return GV_EINVAL;
+    return gv_cut_next(&engine->cut, offset);
+}
+
+void gv_engine_cut_limit(struct gv_engine *engine, gv_time now, uint64_t limit) {
+    if (engine == NULL || engine->cut.slots == NULL) return;
+    gv_cut_set_limit(&engine->cut, limit);
+    gv_core_cut_changed(engine, now);
+}
+
+bool gv_engine_cut(const struct gv_engine *engine, struct gv_engine_cut *out) {
+    if (engine == NULL || out == NULL || engine->cut.slots == NULL) return false;
+    *out = (struct gv_engine_cut){
+        .offset = gv_cut_get(&engine->cut),
+        .recovering = engine->cut.recovering,
+        .holder = (int)gv_cut_holder(&engine->cut),
+        .since = engine->cut.since,
+        .late = engine->cut.late,
+        .count = engine->cut.last,
+    };
     return true;
 }
 

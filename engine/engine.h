@@ -119,6 +119,18 @@ struct gv_engine_config {
     void *on_event_ctx;
 };
 
+// The stable cut of the logs, as of now.
+struct gv_engine_cut {
+    // Every log entry below this offset that any node will ever give is in the replica. It never
+    // decreases, as long as the engine lives.
+    uint64_t offset;
+    bool recovering; // this node has no former state, and has not asked all others yet
+    int holder;      // the node whose promise the cut waits for
+    gv_time since;   // since when entries wait and the cut did not move; GV_TIME_NEVER: none waits
+    uint64_t late;   // entries that came below the cut; none, unless nodes are faulty
+    uint64_t count;  // largest Lamport count given or seen
+};
+
 struct gv_engine;
 
 // --- creating and joining --------------------------------------------------------------------
@@ -243,6 +255,30 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
 // the elements in between of other logs that share 11 bits of a hash with this one.
 bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
                         struct gv_entry *out);
+
+// --- the stable cut of logs --------------------------------------------------------------------
+//
+// Nodes give offsets to log entries without asking each other: a Lamport count, then the node's
+// number (offset.h). The cut tells up to which offset the logs cannot change any more (cut.h). All
+// nodes of a cluster enable it, or none.
+
+struct gv_engine_cut_config {
+    uint64_t incarnation; // random; only a node with its complete former state keeps it
+    bool is_fresh;        // there is no such state: the node recovers, by asking all others
+    uint64_t reserved;    // counts below it may have been used: the node continues above them
+    bool is_limited;      // no count from `reserved` on is promised before gv_engine_cut_limit
+};
+// Enables the cut; before gv_engine_join. GV_EINVAL: the engine has joined.
+int gv_engine_cut_enable(struct gv_engine *engine, const struct gv_engine_cut_config *config);
+// The offset for this node's next log entry, above every offset in the replica. It is given when an
+// entry with it is put or reserved (gv_store_reserve); reserved ones are applied or released in
+// their order. GV_ENOENT: the node recovers. GV_EFULL: the counts are used up. GV_EINVAL: no cut.
+int gv_engine_cut_next(const struct gv_engine *engine, uint64_t *offset);
+// Counts below this may be promised and given from now on; it never decreases. A node that keeps
+// its state must not continue below a count that it has promised, so it stores a limit first.
+void gv_engine_cut_limit(struct gv_engine *engine, gv_time now, uint64_t limit);
+// The cut. False: it is not enabled, or the engine has not joined.
+bool gv_engine_cut(const struct gv_engine *engine, struct gv_engine_cut *out);
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen

@@ -679,11 +679,12 @@ static int read_bounds(struct grapevine *gv, const struct gv_iterator *it, struc
         return fail(gv, GV_ETYPE, "prefix", "not a string");
     out->has_first = is_set(it->first);
     out->has_end = is_set(it->end);
-    bool both = out->has_first && out->has_end;
-    bool inverted = out->type == STRING_KEYS
-                        ? gv_json_string_compare(out->first_string, out->end_string) > 0
-                        : out->first > out->last;
-    if (both && inverted) return fail(gv, GV_EINVAL, "first", "greater than end");
+    bool inverted = false;
+    if (out->has_first && out->has_end)
+        inverted = out->type == STRING_KEYS
+                       ? gv_json_string_compare(out->first_string, out->end_string) > 0
+                       : out->first > out->last;
+    if (inverted) return fail(gv, GV_EINVAL, "first", "greater than end");
     if (out->type != INTEGER_KEYS || !out->has_end) return 0;
     out->is_empty = out->last == INT64_MIN;
     if (!out->is_empty) out->last--;

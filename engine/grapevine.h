@@ -131,8 +131,8 @@ struct gv_config {
     // Called for each change of the replica, by a local write or a received message, but not by
     // gv_load, during the call that causes it. It may read, and it may write: such writes are
     // applied when the outer call has done its own, in order. It must not call gv_free, gv_join,
-    // gv_receive, gv_advance, gv_flush, gv_ping or gv_send of this node: they do nothing, and those
-    // that return an int return GV_EINVAL.
+    // gv_load, gv_receive, gv_advance, gv_flush, gv_ping, gv_set_writable or gv_send of this node:
+    // they do nothing, and those that return an int return GV_EINVAL.
     void (*on_change)(void *ctx, struct grapevine *gv, const struct gv_change *change);
     void *on_change_ctx;
     struct gv_alloc alloc; // default: malloc. Copied; its context must outlive the node

@@ -13,8 +13,9 @@ extern "C" {
 
 enum {
     GV_OFFSET_SLOT_BITS = 14,
-    GV_OFFSET_SLOTS = 1 << GV_OFFSET_SLOT_BITS, // slots, numbered from 0 like the nodes of engine.h
+    GV_OFFSET_SLOTS = GV_ENTRY_SLOTS, // slots, numbered from 0 like the nodes of engine.h
 };
+_Static_assert(GV_OFFSET_SLOTS == 1 << GV_OFFSET_SLOT_BITS, "a number for each slot");
 #define GV_OFFSET_COUNT_MAX (GV_ENTRY_OFFSET_MAX >> GV_OFFSET_SLOT_BITS) // largest count, 2^39 - 1
 
 // The offset of a count up to GV_OFFSET_COUNT_MAX and a slot below GV_OFFSET_SLOTS (asserted).

@@ -4,7 +4,8 @@
 #include "changelog.h"
 
 enum {
-    RTT_SAMPLES_MIN = 4, // samples before a link counts for the achievable staleness
+    RTT_SAMPLES_MIN = 4,    // samples before a link counts for the achievable staleness
+    PROMISE_DELAY_MS = 100, // a promise waits for others to cover, without a tree
 };
 
 static void add_child(struct gv_push *push, int peer) {
@@ -208,6 +209,13 @@ bool gv_push_changed(struct gv_push *push, const struct gv_peers *peers, gv_time
     return to_parent || to_children;
 }
 
+bool gv_push_promise_due(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
+    if (!gv_push_is_direct(push))
+        return gv_push_changed(push, peers, now, GV_CHANGELOG_LOCAL, false);
+    if (push->child_count > 0) schedule(&push->to_children, now + PROMISE_DELAY_MS * GV_MS);
+    return push->child_count > 0;
+}
+
 // --- messages from peers ---------------------------------------------------------------------
 
 // Whether to ping the parent, because another node has left it. At most one ping in four timeouts.
@@ -227,7 +235,7 @@ static bool doubts_parent(struct gv_push *push, const struct gv_peers *peers, gv
 // repeat endlessly.
 static void move_parent_flush(struct gv_push *push, const struct gv_peers *peers, gv_time now) {
     gv_time at = push->to_parent.at, better = parent_flush_time(push, peers, now);
-    if (at == GV_TIME_NEVER || better > gv_time_after(at, push->round.in / 4)) return;
+    if (at == GV_TIME_NEVER || better > gv_time_after(at, push->round.period / 4)) return;
     push->to_parent.at = better;
 }
 
@@ -252,7 +260,7 @@ struct gv_push_reaction gv_push_received(struct gv_push *push, const struct gv_p
         return reaction;
     }
     if (next_flush_ms > 0) {
-        push->round = gv_schedule_announced(push->staleness, now, next_flush_ms);
+        push->round = gv_schedule_announced(push->staleness, now, next_flush_ms, &push->round);
         move_parent_flush(push, peers, now);
     }
     if (changed && push->child_count > 0) schedule(&push->to_children, now);

@@ -60,6 +60,10 @@ void gv_push_fini(struct gv_push *push, struct gv_alloc alloc);
 bool gv_push_changed(struct gv_push *push, const struct gv_peers *peers, gv_time now, int origin,
                      bool from_resync);
 
+// A promise is due (cut.h): schedules flushes as for a local change; without a tree a little later,
+// so that many nodes that wait for each other do not answer every entry. False: there is no flush.
+bool gv_push_promise_due(struct gv_push *push, const struct gv_peers *peers, gv_time now);
+
 // What a message changes in the tree. The caller acts on it.
 struct gv_push_reaction {
     bool child_added;   // the sender is a new child

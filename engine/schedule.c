@@ -51,8 +51,24 @@ gv_time gv_schedule_next_round(gv_time last, gv_time period, gv_time now) {
 
 // --- a child and its parent's rounds -----------------------------------------------------------
 
-struct gv_schedule_round gv_schedule_announced(gv_time staleness, gv_time now, uint32_t in_ms) {
-    return (struct gv_schedule_round){now, gv_time_min(in_ms * GV_MS, staleness)};
+// Time until the first flush round that is at least `least` away, if rounds continue at the
+// announced interval.
+static gv_time until_round(const struct gv_schedule_round *round, gv_time now, gv_time least) {
+    GV_ASSERT(round->in > 0 && round->period > 0);
+    gv_time since = now > round->at ? now - round->at : 0;
+    if (since + least <= round->in) return round->in - since;
+    uint64_t rounds = (since + least - round->in + round->period - 1) / round->period;
+    return round->in + rounds * round->period - since;
+}
+
+struct gv_schedule_round gv_schedule_announced(gv_time staleness, gv_time now, uint32_t in_ms,
+                                               const struct gv_schedule_round *last) {
+    gv_time in = gv_time_min(in_ms * GV_MS, staleness), margin = gv_schedule_margin(staleness);
+    struct gv_schedule_round round = {now, in, in};
+    if (last->in == 0 || in >= last->period) return round;
+    gv_time next = until_round(last, now, in > margin ? in - margin : 0);
+    if (next <= in + margin) round.period = last->period;
+    return round;
 }
 
 gv_time gv_schedule_expected(gv_time staleness, const struct gv_schedule_round *round,
@@ -60,15 +76,6 @@ gv_time gv_schedule_expected(gv_time staleness, const struct gv_schedule_round *
     if (round->in == 0) return GV_TIME_NEVER;
     gv_time when = gv_time_after(round->at, round->in + gv_schedule_margin(staleness));
     return now < when ? when : GV_TIME_NEVER;
-}
-
-// The time until the first flush round that is at least `least` away, if rounds continue at the
-// announced interval.
-static gv_time until_round(const struct gv_schedule_round *round, gv_time now, gv_time least) {
-    GV_ASSERT(round->in > 0);
-    gv_time since = now > round->at ? now - round->at : 0;
-    uint64_t rounds = (since + least + round->in - 1) / round->in;
-    return (rounds > 0 ? rounds : 1) * round->in - since;
 }
 
 gv_time gv_schedule_to_parent(gv_time staleness, const struct gv_schedule_round *round,

@@ -13,7 +13,6 @@
 // the links are too slow. A child sends its updates so that they arrive a margin before the round
 // that its parent has announced. No clocks are compared: an announcement gives the time until the
 // round, and a child counts from the arrival of the announcement.
-// comes, and a child counts from its arrival.
 //
 //     parent  ──┬──────────────────────────────┬── flush round
 //               │ announces the next         ▲ │
@@ -29,8 +28,9 @@
 
 // A flush round that the parent has announced. All members are 0 if there is none.
 struct gv_schedule_round {
-    gv_time at; // when the announcement arrived
-    gv_time in; // time from `at` to the round, and between later rounds
+    gv_time at;     // when the announcement arrived
+    gv_time in;     // time from `at` to the round
+    gv_time period; // time between later rounds
 };
 
 // --- the period of a root ----------------------------------------------------------------------
@@ -62,8 +62,11 @@ gv_time gv_schedule_next_round(gv_time last, gv_time period, gv_time now);
 // --- a child and its parent's rounds -----------------------------------------------------------
 
 // The round that a message announces which arrives now. `in_ms` is the announced time, ms; it is
-// limited to the staleness.
-struct gv_schedule_round gv_schedule_announced(gv_time staleness, gv_time now, uint32_t in_ms);
+// limited to the staleness. `last`: what was announced before. A message between two rounds
+// announces the rest of the period: if that is a round of `last`, its period stays; otherwise the
+// announced time is the period, too.
+struct gv_schedule_round gv_schedule_announced(gv_time staleness, gv_time now, uint32_t in_ms,
+                                               const struct gv_schedule_round *last);
 
 // When the announced round arrives at the latest; GV_TIME_NEVER if no round is expected.
 gv_time gv_schedule_expected(gv_time staleness, const struct gv_schedule_round *round, gv_time now);

@@ -4,8 +4,9 @@
 //
 // Stability. GV_VERSION is MAJOR.MINOR.PATCH. While MAJOR is 0, a new MINOR may change the
 // interface and then changes the name of the shared library; NEWS.md says how to adapt a program. A
-// new PATCH never changes the interface. Structs with a `size` member grow at the end. A function
-// is marked deprecated for at least one MINOR before it is removed.
+// new PATCH never changes the interface. Structs with a `size` member, and those that are passed
+// with their size, grow at the end. A function is marked deprecated for at least one MINOR before
+// it is removed.
 //
 // Conventions:
 // - A function that can fail returns an int: 0 or a count on success, a negative GV_E* code

@@ -19,7 +19,7 @@ void gv_line_read(struct gv_line *line, const struct gv_json *json);
 void gv_line_ids(struct gv_line *line, const struct gv_json *json);
 
 // Arguments for `%.*s`: the beginning of a string as it is in the line, at most GV_LOG_EXCERPT_MAX
-// bytes, ending between two characters.
+// bytes, without splitting a character.
 #define GV_LINE_EXCERPT(json, token) \
     gv_line_excerpt_len(json, token), (const char *)gv_json_string(json, token).data
 int gv_line_excerpt_len(const struct gv_json *json, int token);

@@ -28,7 +28,7 @@ struct gv_log {
     void (*write)(void *ctx, const struct gv_log_record *record); // NULL: no log
     void *ctx;
     const char *node;
-    gv_time second_start;  // start of the current second of input errors
+    gv_time second_start;  // start of the current second, in which input errors are counted
     unsigned logged;       // input errors logged in this second
     uint64_t suppressed;   // input errors not logged in this second
     uint64_t input_errors; // input errors since the start

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gv-counter: a counter that goes up and down.
+// gv-counter: a replicated counter with increments and decrements.
 #include "program.h"
 
 int main(int argc, char **argv) {

@@ -3,6 +3,7 @@
 
 #include "../codec/auth.h"
 #include "../codec/crypto.h"
+#include "counts.h"
 #include "gossip.h"
 #include "replies.h"
 #include "router.h"
@@ -11,6 +12,9 @@
 #include "writes.h"
 
 #include <inttypes.h>
+
+// A warning is logged when the stable cut has not moved for this time, though entries wait.
+enum { CUT_HELD_MS = 10000 };
 
 // Gossip is sent after this number of bytes of replies, even if more replies wait.
 enum { GOSSIP_TURN_BYTES = 64 << 10 };
@@ -24,6 +28,9 @@ struct gv_node {
     struct gv_session session;
     struct gv_gossip gossip;
     struct gv_router router;
+    struct gv_counts_config counts_config; // engine NULL: there is no stable cut
+    struct gv_counts counts;
+    bool cut_logged; // the warning of check_cut has been logged
     struct gv_log log;
     void *state;            // state of the workload
     struct gv_stats stats;  // maxima of queue lengths only; gv_node_stats fills in the rest
@@ -100,15 +107,24 @@ static bool waits_for_store(const struct gv_node *node) {
 // Sets up the modules that borrow the engine. GV_ENOMEM.
 static int connect_modules(struct gv_node *node) {
     const struct gv_node_config *config = &node->config;
-    gv_session_init(&node->session, &(struct gv_session_config){
-                                        .alloc = config->alloc,
-                                        .log = &node->log,
-                                        .engine = node->engine,
-                                        .auth = &node->auth,
-                                        .gossip = config->workload->replica,
-                                        .peers_max = config->peers_max,
-                                        .wall_offset = config->wall_offset,
-                                    });
+    node->counts_config = (struct gv_counts_config){
+        .engine = node->engine,
+        .writes = waits_for_store(node) ? &node->writes : NULL,
+        .is_stored = config->store != NULL,
+        .incarnation = config->incarnation,
+    };
+    gv_session_init(&node->session,
+                    &(struct gv_session_config){
+                        .alloc = config->alloc,
+                        .log = &node->log,
+                        .engine = node->engine,
+                        .auth = &node->auth,
+                        .counts = &node->counts,
+                        .counts_config = config->workload->cut ? &node->counts_config : NULL,
+                        .gossip = config->workload->replica,
+                        .peers_max = config->peers_max,
+                        .wall_offset = config->wall_offset,
+                    });
     gv_gossip_init(&node->gossip, &(struct gv_gossip_config){
                                       .engine = node->engine,
                                       .auth = &node->auth,
@@ -277,6 +293,11 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     numbers->suspected = engine.suspected;
     numbers->replica_entries = engine.entries;
     numbers->memory_bytes = engine.memory_bytes;
+    struct gv_engine_cut cut;
+    if (!gv_engine_cut(node->engine, &cut)) return;
+    numbers->cut_holder = cut.since != GV_TIME_NEVER ? (uint64_t)cut.holder + 1 : 0;
+    numbers->cut_late = cut.late;
+    numbers->recovering = cut.recovering;
 }
 
 void gv_node_log_stats(const struct gv_node *node) {
@@ -285,6 +306,42 @@ void gv_node_log_stats(const struct gv_node *node) {
     gv_node_stats(node, &stats);
     gv_stats_write(&stats, text);
     gv_log_stats(&node->log, text);
+}
+
+// ---- The stable cut -----------------------------------------------------------------------------
+
+// Acts on what may have changed: replies to init, and reserves counts.
+static void cut_changed(struct gv_node *node, gv_time now) {
+    if (node->counts.self.len == 0) return;
+    gv_router_advance(&node->router, now);
+    gv_counts_extend(&node->counts, now);
+}
+
+// When to call check_cut.
+static gv_time cut_deadline(const struct gv_node *node) {
+    struct gv_engine_cut cut;
+    bool waits = gv_engine_cut(node->engine, &cut) && cut.since != GV_TIME_NEVER;
+    return waits && !node->cut_logged ? gv_time_after(cut.since, CUT_HELD_MS * GV_MS)
+                                      : GV_TIME_NEVER;
+}
+
+// Warns once if the cut waits for long, and says when it moves again.
+static void check_cut(struct gv_node *node, gv_time now) {
+    struct gv_engine_cut cut;
+    if (!gv_engine_cut(node->engine, &cut)) return;
+    gv_time held = cut.since != GV_TIME_NEVER ? now - cut.since : 0;
+    node->stats.numbers.cut_held_ms = held / GV_MS;
+    bool long_ago = held >= CUT_HELD_MS * GV_MS;
+    if (long_ago == node->cut_logged) return;
+    node->cut_logged = long_ago;
+    struct gv_slice name = gv_engine_name(node->engine, cut.holder);
+    if (long_ago)
+        gv_log_write(&node->log, GV_LOG_WARN,
+                     "logs are read up to a stable cut, which has waited for %.*s for %" PRIu64
+                     " s: later messages are not returned yet",
+                     (int)name.len, (const char *)name.data, held / (1000 * GV_MS));
+    else
+        gv_log_write(&node->log, GV_LOG_INFO, "the stable cut moves again");
 }
 
 // ---- Input --------------------------------------------------------------------------------------
@@ -300,6 +357,7 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     GV_ASSERT(gv_node_ready(node));
     gv_writes_set_time(&node->writes, now);
     int error = gv_router_receive(&node->router, now, gv_slice_of(line, len));
+    cut_changed(node, now);
     uint64_t waiting = gv_replies_waiting(&node->replies);
     if (waiting > node->stats.numbers.queued_replies) sample_queues(node, NULL);
     return error;
@@ -311,6 +369,8 @@ gv_time gv_node_deadline(const struct gv_node *node) {
     gv_time deadline = node->engine != NULL ? gv_engine_deadline(node->engine) : GV_TIME_NEVER;
     gv_time log = gv_log_deadline(&node->log);
     if (log < deadline) deadline = log;
+    deadline = gv_time_min(deadline, gv_router_deadline(&node->router));
+    if (node->counts.self.len > 0) deadline = gv_time_min(deadline, cut_deadline(node));
     if (node->config.store == NULL) return deadline;
     gv_time writes = gv_writes_deadline(&node->writes);
     return writes < deadline ? writes : deadline;
@@ -333,6 +393,8 @@ void gv_node_advance(struct gv_node *node, gv_time now) {
     gv_engine_stats(node->engine, &stats);
     sample_queues(node, &stats);
     check_links(node, stats.staleness_ms);
+    check_cut(node, now);
+    cut_changed(node, now);
 }
 
 void gv_node_flush(struct gv_node *node, gv_time now) {
@@ -358,7 +420,8 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
-    // The workload's state includes writes that have failed.
+    // The workload's state counts on the writes that have just failed.
+    if (error != 0) gv_counts_failed(&node->counts);
     if (error != 0 && node->state != NULL && waits_for_store(node) &&
         !node->config.workload->keeps_state)
         memset(node->state, 0, node->config.workload->state_size);
@@ -384,6 +447,7 @@ size_t gv_node_send_min(const struct gv_node *node) {
 size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     GV_ASSERT(cap >= gv_node_send_min(node));
     if (node->config.store != NULL) apply_writes(node, now);
+    cut_changed(node, now);
     struct gv_replies *replies = &node->replies;
     size_t len = 0;
     for (;;) {

@@ -10,7 +10,8 @@
 // Each request gets one reply: its result, or an error of Maelstrom's:
 //
 //   10  the workload does not have this type of request
-//   11  the node is not initialised; a limit of the replica is reached; the client exceeds its
+//   11  the node is not initialised, or has not recovered (counts.h); a limit of the replica is
+//   reached; the client exceeds its
 //       rate; or the store fails
 //   12  the request is malformed (the text names the member); or the line is not JSON, too long,
 //       has too many tokens or is nested too deep, but src, dest and msg_id can be read
@@ -54,9 +55,9 @@ struct gv_node_config {
     size_t message_max;    // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;   // memory of the replica, bytes; 0: no limit
     uint64_t entries_max;  // entries of the replica; 0: no limit
-    uint32_t peers_max;    // nodes of the cluster, at most GV_NODE_PEERS_MAX, the default (0)
-    uint32_t client_rate;  // requests a second of each client; 0: no limit
-    uint32_t client_burst; // requests at once of each client, at least 1
+    uint32_t peers_max;   // most nodes of the cluster; at most and by default (0) GV_NODE_PEERS_MAX
+    uint32_t client_rate; // requests a second of each client; 0: no limit
+    uint32_t client_burst; // most requests at once of each client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
     // between nodes are authenticated (codec/auth.h).
     struct gv_slice secret;

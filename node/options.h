@@ -15,8 +15,8 @@ enum {
     GV_OPTIONS_TOKENS_MAX = 1 << 26,
     GV_OPTIONS_DEPTH_MIN = 16, // minimum of --depth-max
     GV_OPTIONS_DEPTH_MAX = 1024,
-    // For programs that gossip: the longest message of a peer with its envelope. A token has at
-    // least two bytes.
+    // For programs that gossip: the longest message of a peer with its envelope, and its tokens,
+    // each of which takes at least two bytes.
     GV_OPTIONS_GOSSIP_LINE = GV_MESSAGE_LIMIT + 1024,
     GV_OPTIONS_GOSSIP_TOKENS = GV_MESSAGE_LIMIT / 2 + 16,
     GV_OPTIONS_MEMORY_MIN = 1 << 20,  // minimum of --memory-max

@@ -71,7 +71,7 @@ static inline void gv_replies_defer(struct gv_replies *replies) {
     replies->open = false;
 }
 
-// Each of these functions replies to the open request: with a type only; with one more member,
+// These functions reply to the open request: with a type only; with a type and one more member,
 // which is JSON text (member NULL: none), a number, or the list of the set's entries; or with an
 // error.
 void gv_replies_ok(struct gv_replies *replies, const char *type);

@@ -9,11 +9,16 @@
 // Longest line, in bytes, whose buffers are kept for the next line.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 
+enum {
+    RECOVER_MAX_MS = 2000, // how long an init waits for the recovery
+    RETRY_MS = 10,         // time until the next attempt after memory for its reply ran out
+};
+
 // ---- Memory -------------------------------------------------------------------------------------
 
 int gv_router_init(struct gv_router *router, const struct gv_router_config *config) {
     GV_ASSERT(config->alloc.resize != NULL && config->workload != NULL && config->json != NULL);
-    *router = (struct gv_router){.config = *config};
+    *router = (struct gv_router){.config = *config, .init.until = GV_TIME_NEVER};
     return gv_limiter_init(&router->limiter, config->alloc, config->seed, config->client_rate,
                            config->client_burst);
 }
@@ -139,6 +144,39 @@ static int receive_request(struct gv_router *router, gv_time now, const struct g
     return 0;
 }
 
+static bool recovers(const struct gv_router *router) {
+    struct gv_engine_cut cut;
+    return gv_engine_cut(router->config.engine, &cut) && cut.recovering;
+}
+
+// Lets the reply to an init wait. False: one waits already, or its sender has a long name.
+static bool hold_init(struct gv_router *router, gv_time now, const struct gv_line *line) {
+    const struct gv_json *json = router->config.json;
+    struct gv_router_init *init = &router->init;
+    struct gv_slice src = gv_json_raw(json, line->src), id = gv_json_raw(json, line->msg_id);
+    if (init->until != GV_TIME_NEVER || src.len + id.len > sizeof init->text) return false;
+    memcpy(init->text, src.data, src.len);
+    memcpy(init->text + src.len, id.data, id.len);
+    init->src_len = src.len;
+    init->id_len = id.len;
+    init->until = now + RECOVER_MAX_MS * GV_MS;
+    return true;
+}
+
+void gv_router_advance(struct gv_router *router, gv_time now) {
+    struct gv_router_init *init = &router->init;
+    if (init->until == GV_TIME_NEVER || (now < init->until && recovers(router))) return;
+    if (gv_replies_reserve(router->config.replies, sizeof init->text) != 0) {
+        init->until = now + RETRY_MS * GV_MS;
+        return;
+    }
+    gv_replies_open(router->config.replies, gv_session_quoted(router->config.session),
+                    gv_slice_of(init->text, init->src_len),
+                    gv_slice_of(init->text + init->src_len, init->id_len));
+    gv_replies_ok(router->config.replies, "init_ok");
+    init->until = GV_TIME_NEVER;
+}
+
 static int receive_init(struct gv_router *router, gv_time now, const struct gv_line *line) {
     if (!answerable(router, line))
         return refuse(router, now, line, 0, "init without integer msg_id");
@@ -147,6 +185,7 @@ static int receive_init(struct gv_router *router, gv_time now, const struct gv_l
     char reason[GV_SESSION_REASON_MAX];
     int code = gv_session_receive(router->config.session, now, &request, reason);
     if (code != 0) return refuse(router, now, line, code, "init: %s", reason);
+    if (recovers(router) && hold_init(router, now, line)) return 0;
     open_reply(router, line);
     gv_replies_ok(router->config.replies, "init_ok");
     return 0;
@@ -281,8 +320,9 @@ static int receive_complete(struct gv_router *router, gv_time now, struct gv_sli
     const char *text = (const char *)line.data;
     // Memory for the reply is reserved first: a request that cannot be replied to must have no
     // effect.
-    int error = reserve_scratch(router, line.len);
-    if (error == 0) error = gv_replies_reserve(router->config.replies, line.len);
+    size_t len = line.len + router->config.workload->reply_max;
+    int error = reserve_scratch(router, len);
+    if (error == 0) error = gv_replies_reserve(router->config.replies, len);
     if (error != 0) {
         gv_log_input_error(router->config.log, now, "line of %zu bytes: %s", line.len,
                            gv_base_error(error));

@@ -28,7 +28,7 @@ struct gv_router_config {
     uint64_t wall_offset;  // added to `now`, modulo 2^64: nanoseconds since 1970
     size_t line_max;       // longest accepted line, bytes
     uint32_t client_rate;  // requests a second of each client; 0: no limit
-    uint32_t client_burst; // requests at once, at least 1
+    uint32_t client_burst; // most requests at once, at least 1
 };
 
 struct gv_router_stats {
@@ -38,8 +38,16 @@ struct gv_router_stats {
     uint64_t request_bytes; // length of the lines of these requests
 };
 
+// An init whose reply waits until the engine has recovered, so that clients see no error 11 then.
+struct gv_router_init {
+    gv_time until; // longest wait; GV_TIME_NEVER: none waits
+    size_t src_len, id_len;
+    char text[GV_NODE_QUOTED_MAX + 24]; // the sender's name and the msg_id
+};
+
 struct gv_router {
     struct gv_router_config config;
+    struct gv_router_init init;
     struct gv_limiter limiter;
     struct gv_router_stats stats;
     char *scratch;
@@ -53,6 +61,13 @@ void gv_router_fini(struct gv_router *router);
 
 // Receives a line, as gv_node_receive describes.
 int gv_router_receive(struct gv_router *router, gv_time now, struct gv_slice line);
+
+// Replies to an init that has waited long enough. Call it after whatever may end the recovery.
+void gv_router_advance(struct gv_router *router, gv_time now);
+// When to call it at the latest; GV_TIME_NEVER: no init waits.
+static inline gv_time gv_router_deadline(const struct gv_router *router) {
+    return router->init.until;
+}
 
 // For gv_writes_config.on_shortfall (writes.h); ctx is the router. Calls the workload's
 // on_shortfall.

@@ -68,6 +68,8 @@ static int join_engine(struct gv_session *session, gv_time now, const struct gv_
     int error = 0;
     if (gv_auth_enabled(config->auth))
         error = gv_auth_join(config->auth, now + config->wall_offset, count);
+    if (error == 0 && config->counts_config != NULL)
+        error = gv_counts_enable(config->counts, config->counts_config, gv_session_quoted(session));
     if (error != 0) return error;
     return config->gossip ? gv_engine_join(config->engine, now, self, names, count)
                           : gv_engine_join(config->engine, now, self, &self, 1);
@@ -112,6 +114,10 @@ static int receive_first(struct gv_session *session, gv_time now, struct gv_sess
                  config->peers_max);
         return GV_REPLIES_MALFORMED;
     }
+    int quoted =
+        gv_json_quote(gv_session_name_slice(session), session->quoted, sizeof session->quoted);
+    GV_ASSERT(quoted > 0);
+    session->quoted_len = (size_t)quoted;
     int code;
     session->cluster = hash_names(init, members);
     const char *failure = join(session, now, init, members, &code);
@@ -119,10 +125,6 @@ static int receive_first(struct gv_session *session, gv_time now, struct gv_sess
         session->name[0] = '\0';
         return refuse(reason, code, failure);
     }
-    int quoted =
-        gv_json_quote(gv_session_name_slice(session), session->quoted, sizeof session->quoted);
-    GV_ASSERT(quoted > 0);
-    session->quoted_len = (size_t)quoted;
     session->started = true;
     gv_log_write(config->log, GV_LOG_INFO, "initialised as one of %d", members->count);
     return 0;

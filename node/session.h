@@ -9,6 +9,7 @@
 #include "../codec/auth.h"
 #include "../codec/json.h"
 #include "../engine/engine.h"
+#include "counts.h"
 #include "log.h"
 #include "node_limits.h"
 
@@ -16,12 +17,14 @@ enum { GV_SESSION_REASON_MAX = 256 }; // longest reason of a refusal, bytes
 
 struct gv_session_config {
     struct gv_alloc alloc;
-    const struct gv_log *log; // borrowed
-    struct gv_engine *engine; // borrowed; NULL: the workload has no replica
-    struct gv_auth *auth;     // borrowed
-    bool gossip;              // the engine joins the cluster; false: a cluster of this node only
-    uint32_t peers_max;       // most names in node_ids
-    uint64_t wall_offset;     // added to `now`, modulo 2^64: nanoseconds since 1970
+    const struct gv_log *log;                     // borrowed
+    struct gv_engine *engine;                     // borrowed; NULL: the workload has no replica
+    struct gv_auth *auth;                         // borrowed
+    struct gv_counts *counts;                     // borrowed; enabled before the engine joins
+    const struct gv_counts_config *counts_config; // NULL: the engine keeps no stable cut
+    bool gossip;          // the engine joins the cluster; false: a cluster of this node only
+    uint32_t peers_max;   // most names in node_ids
+    uint64_t wall_offset; // added to `now`, modulo 2^64: nanoseconds since 1970
 };
 
 struct gv_session {

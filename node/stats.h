@@ -44,11 +44,15 @@ struct gv_stats_class {
     X(suspected, , MAX)                    /* peers suspected */                                 \
     X(replica_entries, entries_held, MAX)  /* entries in the replica */                          \
     X(memory_bytes, , MAX)                 /* memory of the replica */                           \
-    X(queued_replies, , MAX)               /* longest queue: bytes of replies */                 \
-    X(queued_reads, , MAX)                 /* most replies with a list queued */                 \
-    X(queued_updates, queued_news, MAX)    /* most changes that a peer lacks */                  \
-    X(queued_syncs, , MAX)                 /* most summaries to answer */                        \
-    X(queued_store, , MAX)                 /* most bytes of writes not stored */
+    X(cut_held_ms, , MAX) /* time for which the stable cut has not moved, though entries wait */ \
+    X(cut_holder, , MAX)  /* node that it waits for: 1 plus its place in the names' order */     \
+    X(cut_late, , SUM)    /* entries that came below the cut */                                  \
+    X(recovering, , MAX)  /* 1: the node asks others which offsets it has given */               \
+    X(queued_replies, , MAX)            /* longest queue: bytes of replies */                    \
+    X(queued_reads, , MAX)              /* most replies with a list queued */                    \
+    X(queued_updates, queued_news, MAX) /* most changes that a peer lacks */                     \
+    X(queued_syncs, , MAX)              /* most summaries to answer */                           \
+    X(queued_store, , MAX)              /* most bytes of writes not stored */
 
 struct gv_stats {
 #define X(name, former) struct gv_stats_class name;

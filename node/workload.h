@@ -15,6 +15,9 @@ struct gv_workload {
     const char *name;  // NAME of the workload; the program is gv-NAME
     bool replica;      // it has a replica that nodes exchange by gossip
     bool local_store;  // with a store, it has entries that are not gossiped
+    bool cut;          // its engine keeps a stable cut; the reply to init waits for the recovery
+    size_t reply_max;  // longest member that a handler writes to the scratch memory, bytes; it has
+                       // this many bytes beyond the line's length
     size_t state_size; // memory for its state, bytes; zeroed at the start
     bool keeps_state;  // its state has nothing of unstored writes: if the store fails, it remains
     void (*fini)(void *state); // frees what the state refers to; NULL: nothing
@@ -34,5 +37,6 @@ extern const struct gv_workload gv_broadcast_workload;
 extern const struct gv_workload gv_gset_workload;
 extern const struct gv_workload gv_counter_workload;
 extern const struct gv_workload gv_txn_workload;
+extern const struct gv_workload gv_kafka_workload;
 
 #endif

@@ -11,7 +11,7 @@
 // larger of the written version and the engine's version, so the store never replaces a version by
 // a smaller one.
 //
-// If the store fails, the writes of the batch and those waiting get error 11, and new ones are
+// If the store fails, the writes of the batch and the queued ones get error 11, and new ones are
 // refused with the store's text. The node retries every GV_WRITES_RETRY_MS, with the changes that
 // have accumulated, until a batch is written.
 #ifndef GV_NODE_WRITES_H
@@ -121,7 +121,7 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
 // When to call gv_writes_batch or gv_writes_apply at the latest.
 gv_time gv_writes_deadline(const struct gv_writes *writes);
 
-// Ends batching: from now on changes are due at once.
+// Ends batching: from now on changes are due immediately.
 static inline void gv_writes_flush(struct gv_writes *writes) {
     writes->flush_now = true;
 }

@@ -88,8 +88,8 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 // Closes the file, if it is open.
 void gv_journal_close(struct gv_journal *journal);
 
-// Raises the number of frames that must be in the file to that of a watermark. A prepared journal
-// has the exact number and keeps it.
+// Raises the number of frames that must be in the file to a watermark's count. A prepared journal
+// knows the exact number and keeps it.
 static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
     if (!journal->prepared && journal->count < count) journal->count = count;
 }

@@ -47,13 +47,13 @@ struct gv_store_lmdb {
     uint64_t epoch;     // epoch recorded in data.mdb
     bool legacy;        // data.mdb is in the legacy format
     bool ready;         // this incarnation is recorded, and batches can be written
-    bool write_ahead;   // as configured
+    bool write_ahead;   // see gv_store_lmdb_config
     uint64_t incarnation, commits;
     const char *export;      // file for the entries that an upgrade leaves out
-    uint64_t left_out;       // number of these entries
+    uint64_t left_out;       // number of entries left out
     bool failed;             // the last write failed
     size_t journal_shortage; // longest batch not appended since the last success, bytes
-    size_t disk_shortage;    // most bytes that a transaction failed to get since then
+    size_t disk_shortage;    // most bytes that a failed transaction needed since then
     char text[TEXT_CAP];     // describes the last failure
 };
 
@@ -129,7 +129,7 @@ static int lock_directory(struct gv_store_lmdb *lmdb) {
     return explain(lmdb, GV_EFULL, "another process uses it");
 }
 
-// Makes a new file's name durable. Systems that cannot sync a directory return 0, too; else an
+// Makes a new file's name durable. Returns 0, also on systems that cannot sync a directory, or an
 // errno.
 static int sync_directory(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -97,7 +97,7 @@ static int damaged(struct verifier *it, size_t page, const char *what) {
     return GV_ECORRUPT;
 }
 
-// Claims pages. False: one of them is already claimed, or outside the file.
+// Claims pages. False: a page is already claimed, or outside the file.
 static bool claim(struct verifier *it, size_t page, size_t count) {
     if (page < META_PAGES || page > it->last || count > it->last - page + 1) return false;
     for (; count > 0; count--, page++) {

@@ -8,8 +8,8 @@
 // may have any value. The visitor receives all records, so that the caller can check their
 // checksum.
 //
-// The format is that of LMDB 0.9 (data version 1; see mdb.c), on a machine with the same word size
-// and byte order.
+// Files have the format of LMDB 0.9 (data version 1; see mdb.c), on a machine with the same word
+// size and byte order.
 #ifndef GV_NODE_STORAGE_VERIFIER_H
 #define GV_NODE_STORAGE_VERIFIER_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Broadcast: a value sent to any node is soon on all. A value is an entry of a grow-only set whose
-// key is its canonical JSON text, so a repeated value changes nothing; gossip delivers it.
+// Broadcast: a value sent to one node soon reaches all nodes. A value is an entry of a grow-only
+// set whose key is its canonical JSON text, so a repeated value changes nothing; gossip delivers
+// it.
 #include "../workload.h"
 
 static void handle_broadcast(struct gv_request *request) {

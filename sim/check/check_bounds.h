@@ -22,14 +22,14 @@ enum {
     GV_CHECK_BOUNDS_LINE = GV_NODE_LINE_DEFAULT,
     GV_CHECK_BOUNDS_REPLIES = GV_NODE_REPLIES_DEFAULT + GV_CHECK_BOUNDS_LINE, // bytes
     GV_CHECK_BOUNDS_READS = GV_NODE_READS_MAX,                                // long replies
-    GV_CHECK_BOUNDS_UPDATES = GV_CHANGELOG_MAX,                               // changes
+    GV_CHECK_BOUNDS_UPDATES = GV_CHANGELOG_MAX,                               // updates
     GV_CHECK_BOUNDS_SYNCS = 4, // summaries that are not answered: one for each sync in progress
     // Bytes to be stored: a batch being written, the next batch, and pending writes.
     GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
 
-    // Most messages in flight on a link: the unacknowledged ones, once for each timeout until the
-    // peer is suspected; plus an update and an acknowledgement for each operation during the flight
-    // of one message, each of them sent twice.
+    // Most messages in flight on a link: all unacknowledged messages, sent once for each timeout
+    // until the peer is suspected; plus an update and an acknowledgement, both sent twice, for each
+    // operation during the flight of one message.
     GV_CHECK_BOUNDS_IN_FLIGHT = GV_ACK_IN_FLIGHT_MAX * GV_HEALTH_ONE_WAY_TIMEOUTS_MAX,
     GV_CHECK_BOUNDS_OP = 4,
 };

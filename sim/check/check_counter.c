@@ -86,7 +86,7 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
-// The non-zero sums of the acknowledged additions, or of the refused ones, as " n0 12, n1 7".
+// Lists the nodes' non-zero sums of acknowledged additions, or of refused ones: " n0 12, n1 7".
 static struct gv_verdict_list list_sums(const struct gv_check_counter *counter, bool acked) {
     struct gv_verdict_list list = {.len = 0};
     for (uint32_t node = 0; node < counter->nodes; node++) {

@@ -7,12 +7,12 @@
 
 #include "verdict.h"
 
-enum { GV_CHECK_ID_ORDER_MAX = 256 }; // longest line checked, bytes; longer ones are ignored
+enum { GV_CHECK_ID_ORDER_MAX = 256 }; // longest line checked, bytes; longer lines are ignored
 
 struct gv_check_id_order {
     struct gv_check_id_order_last {
         char id[GV_CHECK_ID_ORDER_MAX]; // the last id; "" before the first
-        bool reported;                  // an error has been reported; later ones are not
+        bool reported;                  // an error has been reported; it is the only one
     } * last;
 };
 

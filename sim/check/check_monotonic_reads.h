@@ -13,7 +13,7 @@ struct gv_check_monotonic_reads {
         size_t cap;      // words
         int64_t value;   // counters: the latest read
         bool any;        // there was a read
-        bool reported;   // an error has been reported; later ones are not
+        bool reported;   // an error has been reported; it is the only one
     } * last;
 };
 

@@ -50,10 +50,10 @@ struct gv_check_protocol_gossip {
 bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out);
 
 // Checks the body of a reply: "type", "in_reply_to" (an integer), optionally "msg_id" (an integer),
-// the payload of this reply, if it has one, and no other member; of init_ok, as in Maelstrom, only
-// the type. Null is an empty array: Maelstrom's schemas accept it, and Go encodes a nil slice as
-// null. Returns the token of the payload, or of the body if there is none. GV_ESYNTAX: `why` is the
-// reason.
+// the payload of this reply, if it has one, and no other member. For init_ok, only the type is
+// checked, as in Maelstrom. Null counts as an empty array, since Maelstrom's schemas accept it, and
+// Go encodes a nil slice as null. Returns the token of the payload, or of the body if there is
+// none. GV_ESYNTAX: `why` is the reason.
 int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_load_request request,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 

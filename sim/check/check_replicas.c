@@ -7,8 +7,8 @@ static bool same_entry(const struct gv_entry *a, const struct gv_entry *b) {
            gv_slice_equal(a->node, b->node);
 }
 
-// Iterates over both replicas at once and compares the entries themselves, without digests. Only an
-// entry with another index in the other replica needs a lookup.
+// Iterates over both replicas in parallel and compares the entries themselves, without digests.
+// Only an entry with another index in the other replica needs a lookup.
 bool gv_check_replicas_equal(const struct gv_engine *a, const struct gv_engine *b) {
     uint32_t at_a = 0, at_b = 0, end_a = gv_engine_end(a), end_b = gv_engine_end(b);
     uint64_t count_a = 0, count_b = 0;

@@ -6,7 +6,7 @@
 
 #include "../../engine/engine.h"
 
-// Whether both have the same entries in the same versions. O(n log n); stops at the first
+// Whether both replicas have the same entries in the same versions. O(n log n); stops at the first
 // difference.
 bool gv_check_replicas_equal(const struct gv_engine *a, const struct gv_engine *b);
 

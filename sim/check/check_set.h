@@ -23,7 +23,7 @@ struct gv_check_set_element {
     uint64_t present; // of the invocation of the last read that returned the value
     uint64_t absent;  // of the invocation of the last read that missed it
     gv_time known_at, absent_at;
-    uint32_t witness; // of a known value: the node that acknowledged it, or first returned it
+    uint32_t witness; // the node that acknowledged a known value, or first returned it
     uint32_t misses;  // node of the last read that missed the value
     bool acked;       // the witness acknowledged it
     bool refused;     // its addition definitely failed

@@ -232,6 +232,20 @@ static void finish_kafka(struct gv_checker *checker, struct gv_result *result) {
     result->finals_equal = kafka.equal;
 }
 
+// The key of an entry of gv-kafka's logs is ["KEY",OFFSET], and its value the message.
+static void allow_kafka_loss(struct gv_checker *checker, const struct gv_entry *entry) {
+    struct gv_json json;
+    int64_t key = -1, message = 0;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    if (gv_json_parse(&json, (const char *)entry->key.data, entry->key.len) > 0 &&
+        gv_json_type(&json, 0) == GV_JSON_ARRAY && gv_json_size(&json, 0) == 2)
+        key = gv_load_kafka_number(&json, 1);
+    if (gv_json_parse(&json, (const char *)entry->value.data, entry->value.len) > 0)
+        gv_json_i64(&json, 0, &message);
+    gv_json_fini(&json);
+    if (key >= 0) gv_check_kafka_allow_loss(&checker->kafka, (uint64_t)key, message);
+}
+
 static const char *kafka_lacks(const struct gv_checker *checker) {
     return gv_check_kafka_lacks(&checker->kafka);
 }
@@ -256,6 +270,7 @@ static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_i
 static const struct gv_checker_class kafka = {.invoke = on_kafka_invoke,
                                               .reply = on_kafka_reply,
                                               .end = on_kafka_end,
+                                              .allow_log_loss = allow_kafka_loss,
                                               .finish = finish_kafka,
                                               .lacks = kafka_lacks};
 
@@ -324,11 +339,6 @@ void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
 void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry) {
     if (class_of(checker)->allow_log_loss != NULL)
         class_of(checker)->allow_log_loss(checker, entry);
-}
-
-void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message) {
-    if (checker->config.load != GV_LOAD_KAFKA) return;
-    gv_check_kafka_allow_loss(&checker->kafka, key, message);
 }
 
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {

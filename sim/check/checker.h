@@ -69,7 +69,7 @@ struct gv_checker {
     int64_t *missing;  // by node, at its latest read: number of known values missing; counters: the
                        // difference from the sum of the acknowledged additions
     bool *final_read;  // by node: it answered its final read
-    bool *echo_failed; // by node: an error has been reported; later ones are not
+    bool *echo_failed; // by node: an error has been reported; it is the only one
     bool cut_short;    // the run ended early
     uint64_t watch;    // number of the watch that `cursors` belongs to
     int64_t *cursors;  // by node: its replica has every required value below this number
@@ -108,7 +108,6 @@ static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
 // counter's increments (`added`) or decrements by this amount, or of an element of a log of
 // grapevine's nodes: it may be missing from then on. Ignored for other workloads.
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
-void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message);
 void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry);
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
 

@@ -16,7 +16,7 @@ enum gv_limits_metric {
 };
 
 struct gv_limits_metrics {
-    bool has[GV_LIMITS_METRICS]; // it was measured
+    bool has[GV_LIMITS_METRICS]; // the metric was measured
     double at[GV_LIMITS_METRICS];
 };
 

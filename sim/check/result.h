@@ -25,12 +25,12 @@ struct gv_result {
     uint64_t all_msgs;                    // messages, requests and replies, but not of observers
     uint64_t servers_msgs, servers_bytes; // messages of nodes and services but not of clients,
                                           // including dropped ones
-    uint64_t service_msgs;                // those to and from services
+    uint64_t service_msgs;                // messages to and from services
     const struct gv_net_count *counts;    // servers' messages by type. Borrowed
     size_t types;
     uint64_t lost, phantom, duplicated; // numbers of values (unique-ids: of ids)
     uint64_t may_be_lost;  // values whose last copy a crash destroyed (counters: increments)
-    uint64_t allowed_lost; // how many of these are lost (sets)
+    uint64_t allowed_lost; // how many of these values are lost (sets)
     bool has_finals, finals_equal;      // every node answered its final read; all are equal
     struct gv_check_kafka_result kafka; // zeroed for other workloads
     uint32_t models;                    // txn-rw-register: enum gv_consistency
@@ -39,7 +39,7 @@ struct gv_result {
     uint64_t partitions;
     uint64_t fault_periods;  // periods with at least one fault
     uint64_t shortened;      // faults of the scenario that the end of the operations cut short
-    unsigned shortened_line; // line of the first of them
+    unsigned shortened_line; // line of the first such fault
     bool converged;          // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_verdict_errors *errors; // borrowed

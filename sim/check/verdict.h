@@ -100,7 +100,7 @@ struct gv_verdict_errors {
 
 void gv_verdict_fini(struct gv_verdict_errors *errors);
 
-// Adds an error. Its text is that of the kind, a colon, and the arguments as formatted by
+// Adds an error. Its text is the kind's text, a colon, and the arguments as formatted by
 // gv_escape_format.
 GV_PRINTF(3, 4)
 void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
@@ -124,7 +124,7 @@ struct gv_verdict {
     bool safety;   // invalid: safety was violated, not only liveness
     bool unjudged; // neither valid nor invalid: the host ended the run
     enum gv_verdict_kind kind;
-    char why[GV_VERDICT_WHY_MAX]; // the text of the error of this kind, cut to fit
+    char why[GV_VERDICT_WHY_MAX]; // text of the error that decided the verdict, truncated
 };
 
 // The verdict has the first error that violates safety; if there is none, the first error. While

@@ -31,7 +31,7 @@ struct gv_adversary_action {
     struct gv_slice line;
 };
 
-// A zeroed adversary has captured nothing.
+// Frees all captured lines. A zeroed adversary has captured nothing.
 void gv_adversary_fini(struct gv_adversary *adversary);
 
 // Captures a line of gv_envelope between two of `nodes` nodes, and chooses an action by the random

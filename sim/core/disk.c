@@ -102,7 +102,7 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
 
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     struct gv_disk *disk = ctx;
-    GV_ASSERT(disk->pending_len == 0); // gv_disk_crash resolved them
+    GV_ASSERT(disk->pending_len == 0); // gv_disk_crash synced or dropped them
     int error = 0;
     for (size_t i = 0; i < disk->len && error == 0; i++) {
         const struct gv_disk_record *found = &disk->records[i];
@@ -148,7 +148,8 @@ void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
     size_t kept = disk->pending_len;
     if (crash == GV_DISK_TORN) {
         kept = (size_t)gv_prng_below(&disk->prng, disk->pending_len + 1);
-        // The write in progress comes after all pending transactions, so it needs them all.
+        // The write in progress comes after all pending transactions, so it survives only if they
+        // all do.
         lucky = lucky && kept == disk->pending_len && disk->kind == GV_DISK_NONE;
     }
     disk->lost += disk->pending_len - kept + (under_way != NULL && !lucky);

@@ -3,8 +3,8 @@
 //   integers   the numbers themselves, as in Maelstrom
 //   mixed      values that an implementation may confuse: small and negative integers, integers
 //              near the limits of 64 bits and beyond, numbers with a fraction or an exponent, short
-//              and long strings, several scripts, arrays, objects, and integers whose position
-//              collides with that of the previous value
+//              and long strings, several scripts, arrays, objects, and integers that share the
+//              previous value's position in the order of keys (merkle/)
 #ifndef GV_SIM_CORE_KEYS_H
 #define GV_SIM_CORE_KEYS_H
 

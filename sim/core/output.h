@@ -19,7 +19,7 @@ struct gv_output {
 bool gv_output_open(struct gv_output *output, const char *path, bool atomic);
 
 // Renames the temporary file if it is `complete`, else removes it. Call it once after
-// gv_output_open, also if that failed. False as above.
+// gv_output_open, even if that failed. False: the file cannot be written, which has been printed.
 bool gv_output_close(struct gv_output *output, bool complete);
 
 #endif

@@ -24,7 +24,7 @@ struct gv_versions {
     struct gv_versions_value **newest; // by key: its versions
     size_t newest_cap;
     uint32_t kept;     // number of states kept
-    uint32_t *changed; // ring by state: the key it changed; UINT32_MAX: none
+    uint32_t *changed; // ring, by state: the key that the state changed; UINT32_MAX: none
     uint64_t last;     // the newest state
     size_t bytes;      // memory of keys and versions, with GV_VERSIONS_OVERHEAD for each
     size_t bytes_max;

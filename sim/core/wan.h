@@ -44,7 +44,7 @@ static inline void gv_wan_place(struct gv_wan *wan, uint32_t node, uint32_t regi
 }
 void gv_wan_close(struct gv_wan *wan);
 
-// The path between two nodes. NULL: one of them has no region.
+// The path between two nodes. NULL: one of the nodes has no region.
 const struct gv_wan_path *gv_wan_between(const struct gv_wan *wan, uint32_t src, uint32_t dest);
 
 #endif

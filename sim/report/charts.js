@@ -36,7 +36,7 @@ function byteText(n) {
   }
   return n.toFixed(1) + " GB";
 }
-// The round step of which about `count` fill a span.
+// A round step, of which about `count` fit into a span.
 function roundStep(span, count) {
   const rough = Math.max(span, 1e-9) / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].find(m => m * ten >= rough * 0.999) * ten;
@@ -77,12 +77,12 @@ function line(g, colour, x0, y0, x1, y1) {
   g.stroke();
 }
 
-// The titles of both axes: above the vertical one, below the labels of the horizontal one.
 function dot(g, x, y, r) {
   g.beginPath();
   g.arc(x, y, r, 0, 7);
   g.fill();
 }
+// Writes the titles of both axes: above the vertical axis, and below the labels of the horizontal axis.
 function axisTitles(g, plot, vertical, horizontal) {
   label(g, vertical, 2, HEAD - 11, { room: plot.right - 2 });
   label(g, horizontal, (plot.left + plot.right) / 2, plot.bottom + AXIS - 9, { align: "center" });
@@ -318,7 +318,7 @@ function makeCharts(model, onpick) {
     });
   }
 
-  // The scale is that of the square root, since small numbers matter most.
+  // The scale is a square root, since small numbers matter most.
   function heatColours() {
     const canvas = element("canvas");
     canvas.width = 256;

@@ -134,7 +134,7 @@ class Diagram {
     drawOmitted(g, model, { ...plot, top: this.rowsTop - 10 });
     drawMoments(g, model, plot, true);
   }
-  // Names the faults in view, as far as there is room: the chart of faults names all.
+  // Labels the faults in view for which there is space; the chart of faults names all.
   faultLabels(g) {
     let free = LEFT;
     for (const fault of this.model.faults) {

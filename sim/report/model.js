@@ -6,7 +6,7 @@ const outcomeText = ["in flight at the end", "delivered", "dropped: a partition 
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full", "dropped: an adversary altered it"];
 const CLIENT = 0xffff;
-// Services are numbered from SERVICE; what is below is a node.
+// Services are numbered from SERVICE on; smaller numbers are nodes.
 const SERVICE = 0xfff0, services = ["lin-kv", "seq-kv", "lww-kv", "lin-tso"];
 // In place of the number of the message by which a node received a value: the source is unknown, or is a
 // message that the report omits.
@@ -364,10 +364,10 @@ class Model {
     this.firstItem.push(items.value.length);
     this.nameEntries();
   }
-  // Entries of a counter are called n3+ and n3-; those of n3's second incarnation n3/2+ and n3/2-.
+  // Entries of a counter are called n3+ and n3-, or in n3's second incarnation n3/2+ and n3/2-.
   nameEntries() {
     this.entries = []; // {node, incarnation, sign}, by value
-    const incarnations = new Map(); // of each node, in order of appearance
+    const incarnations = new Map(); // by node, in order of appearance
     for (const key of this.run.counter ? this.values : []) {
       const [node, id, sign] = parseJson(key), incarnation = JSON.stringify(id);
       if (!incarnations.has(node)) incarnations.set(node, []);

@@ -29,7 +29,7 @@ static inline struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder) {
 }
 
 // Ends the report and closes the files. result: NULL if the run has none. limits: limits of the
-// run's metrics. False as above.
+// run's metrics. False: a file cannot be written, which is reported on standard error.
 bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
                        const struct gv_limits *limits);
 

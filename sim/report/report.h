@@ -34,7 +34,7 @@ struct gv_report_head {
     enum gv_net_latency latency;
     uint64_t seed;
     const uint32_t *staleness_ms; // staleness of the nodes; NULL: unknown
-    const char *scenario;         // its text; empty: none
+    const char *scenario;         // text of the scenario; empty: none
 };
 
 struct gv_report {

@@ -288,7 +288,7 @@ const report = (() => {
     render();
     if (!first) return;
     diagram.open();
-    // The first violation is explained at once.
+    // The page opens with the explanation of the first violation.
     const failed = failures.list.find(failure => failure.questions.length > 0);
     if (failed) askQuestion(failed.questions[0]);
   }).observe(document.body);

@@ -22,7 +22,7 @@ struct gv_child_guard {
     int line;       // pipe to the guard: starts and ends of children; −1: there is no guard
     pid_t pid;      // process id of the guard; 0: there is none
     char mark[64];  // in the environment of every child: "GVSIM_RUN=…"
-    int files_soft; // soft limit of open files for children; −1: that of gvsim
+    int files_soft; // soft limit of open files for children; −1: gvsim's limit
 };
 
 // Starts the guard, and sets the mark in this process's environment. Call it before any child
@@ -36,7 +36,7 @@ void gv_child_guard_end(struct gv_child_guard *guard);
 // Kills all processes with the mark. Returns their number; 0 without /proc.
 size_t gv_child_kill_marked(const struct gv_child_guard *guard);
 
-// Raises gvsim's soft limit of open files to `need`; children keep the former one. False: the hard
+// Raises gvsim's soft limit of open files to `need`; children keep the lower limit. False: the hard
 // limit is lower; `why` names both numbers.
 bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
                                char why[GV_CHILD_WHY_MAX]);

@@ -43,12 +43,12 @@ struct node {
     bool opened, exited, err_ended;
     char *buf; // its output after the last newline
     size_t len, cap;
-    size_t queued;                 // bytes for it that do not fit its pipe, with their overhead
-    size_t waiting;                // bytes from it that do not fit other nodes' pipes, likewise
-    uint64_t taken;                // bytes written to its pipe
-    bool paused;                   // its output is not read, since it exceeds --queue-max
-    bool flooded;                  // it was paused before
-    bool spoke;                    // it has printed a byte
+    size_t queued;  // bytes for it that do not fit its pipe, with their overhead
+    size_t waiting; // bytes from it that do not fit other nodes' pipes, with overhead
+    uint64_t taken; // bytes written to its pipe
+    bool paused;    // its output is not read, since it exceeds --queue-max
+    bool flooded;   // it was paused before
+    bool spoke;     // it has printed a byte
     gv_time out_closed, in_closed; // times; 0: open
     bool reported_closed;
     gv_time full_since,
@@ -111,8 +111,8 @@ static void measure_run_delays(struct exec *exec) {
     exec->lateness.wait = (waited - exec->waited) / (times - exec->waits);
 }
 
-// Reports a node that closed its standard output or input and still runs after GRACE_MS: one that
-// exits closes both. Returns whether it added an error.
+// Reports a node that closed its standard output or input and still runs after GRACE_MS: a node
+// that exits closes both. Returns whether it added an error.
 static bool check_closed(struct node *node, gv_time now) {
     struct exec *exec = node->exec;
     gv_time before = now - GRACE_MS * GV_MS;

@@ -95,7 +95,7 @@ static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
     return -file->error;
 }
 
-// If there are many bytes, only the last ones are used.
+// If there are many bytes, only the end is used.
 static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t len) {
     enum { LOOKED_AT = 8 * GV_LOGS_LINE_MAX };
     size_t from = len > LOOKED_AT ? len - LOOKED_AT : 0;
@@ -137,7 +137,7 @@ int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
         bytes += len - logs->tail_max;
         len = logs->tail_max;
     }
-    // A byte's index in the ring is its number among those that are not in the file.
+    // The ring is indexed by a byte's number among the bytes that are not in the file.
     uint64_t first = file->total - len - file->written;
     for (size_t i = 0; i < len; i++) file->tail[(first + i) % logs->tail_max] = bytes[i];
     return error;

@@ -20,7 +20,7 @@ struct gv_logs_file {
     char *tail;              // ring of the latest bytes that are not in the file; NULL: none yet
     int error;               // errno value of a failed write; 0: none
     char line[GV_LOGS_LINE_MAX + 1]; // the unfinished line
-    char last[GV_LOGS_LINE_MAX + 1]; // the last line before it that is not empty
+    char last[GV_LOGS_LINE_MAX + 1]; // the last complete line that is not empty
     size_t line_len;
 };
 

@@ -93,9 +93,9 @@ struct gv_run {
     uint64_t cuts;
     uint64_t fault_periods;  // starts of a fault while no other was active
     uint64_t shortened;      // faults cut short by the end of the operations
-    unsigned shortened_line; // line of the first of them in the scenario
-    uint64_t watches;     // number of the current watch; observations of earlier ones are dropped
-    size_t violations;    // errors traced so far
+    unsigned shortened_line; // line of the first such fault in the scenario
+    uint64_t watches;  // number of the current watch; observations for earlier watches are dropped
+    size_t violations; // errors traced so far
     uint64_t client_msgs; // requests and replies of clients other than observers
 };
 
@@ -275,8 +275,8 @@ static void issue_at(struct gv_run *run, gv_time due) {
     }
     gv_time gap = gv_load_gap(&run->load);
     if (gap == GV_TIME_NEVER) return;
-    // As in Jepsen, lateness is not caught up: the gap starts when the operation is sent, unless
-    // the delay is within timer granularity.
+    // As in Jepsen, a late operation delays the later ones: the gap starts when the operation is
+    // sent, unless it is late by timer granularity only.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
     schedule(run, due + gap, EVENT_OP, 0, 0);
@@ -504,7 +504,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     run->cause = GV_CHECK_STATS_REPLY;
 }
 
-// From drain on, does not wait for quarantined nodes.
+// In GV_RUN_DRAIN and later phases, does not wait for replies of quarantined nodes.
 static void give_up_on_quarantined(struct gv_run *run) {
     for (uint32_t w = 0; w < run->count; w++) {
         const struct worker *worker = &run->workers[w];
@@ -574,7 +574,7 @@ static void start_main(struct gv_run *run) {
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
     schedule(run, run->cutoff, EVENT_CUTOFF, 0, 0);
-    // Jepsen's spacing lets the first operation and the first partition happen at once.
+    // As in Jepsen, the first operation and the first partition happen immediately.
     if (run->config.nemesis) {
         schedule(run, run->now, EVENT_NEMESIS, 0, 0);
     }

@@ -6,8 +6,8 @@
 //
 //   worker          the client of a node that sends the workload's operations
 //   observer        a client that reads a node to see whether the cluster has converged
-//   quarantined     a node whose lines are ignored, since it printed a bad line or closed its
-//   output conclusive      an error that no delay, of messages or of gvsim, can have caused
+//   quarantined     a node whose lines are ignored: it printed a bad line, or closed its output
+//   conclusive      an error that no delay, of messages or of gvsim, can have caused
 #ifndef GV_SIM_RUN_RUN_H
 #define GV_SIM_RUN_RUN_H
 

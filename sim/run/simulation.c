@@ -21,7 +21,7 @@ enum {
     LINE_MAX = 1 << 26,          // longest line of a node: the topology of 10,000 nodes
     LOG_MAX = 160,               // longest log record kept, bytes
 };
-// First random streams of the nodes' incarnations and disks, apart from those of links.
+// First random streams of the nodes' incarnations and disks; links use other streams.
 #define NODE_STREAM (UINT64_C(1) << 63)
 #define DISK_STREAM (UINT64_C(1) << 62)
 #define SECRET "what no forger of gvsim knows"
@@ -221,7 +221,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     mark_dirty(vnode);
     trace_delivery(vnode, line, len);
     if (error == 0) return;
-    // finish() compares the number of rejected messages with that of the adversary.
+    // finish() compares the number of rejected messages with the number of forged ones.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
@@ -614,9 +614,9 @@ static gv_time longest_rtt(const struct gv_run_config *config) {
 
 static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_BROADCAST] = &gv_broadcast_workload, [GV_LOAD_G_SET] = &gv_gset_workload,
-    [GV_LOAD_G_COUNTER] = &gv_counter_workload,   [GV_LOAD_PN_COUNTER] = &gv_counter_workload,
-    [GV_LOAD_ECHO] = &gv_echo_workload,           [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
-    [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
+    [GV_LOAD_KAFKA] = &gv_kafka_workload,         [GV_LOAD_G_COUNTER] = &gv_counter_workload,
+    [GV_LOAD_PN_COUNTER] = &gv_counter_workload,  [GV_LOAD_ECHO] = &gv_echo_workload,
+    [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,      [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
 };
 
 bool gv_simulation_has(enum gv_load_kind load) {
@@ -753,7 +753,7 @@ struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {
 }
 
 struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
-    struct gv_traffic past = sim->traffic; // saved: that of earlier incarnations
+    struct gv_traffic past = sim->traffic; // statistics of earlier incarnations, to be restored
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.unauthenticated;

@@ -3,7 +3,7 @@
 // gv_node), with their lines and codec. The clock advances from event to event, so a run takes only
 // its processor time, and a seed determines the run, byte by byte.
 //
-// A node processes all lines that arrive at one time in no time, and then sends. A slow node
+// A node takes no time to process the lines that arrive at one moment, and then sends. A slow node
 // (`slow` in a scenario) takes a delay for each line, and sends nothing before it is over.
 //
 // An entry whose last copy a crash destroys may be lost, unless --durability forbids it: with

@@ -22,11 +22,12 @@ struct gv_benchmark_metrics {
 // Maelstrom's defaults for a run of 20 seconds.
 struct gv_run_config gv_benchmark_defaults(void);
 
-// Runs every setting with the seeds command->run.seed, …, and prints a line for each run on `out`.
-// If command->options.argv is set, that program runs instead, with its arguments only.
-// Item i · command->runs + j of the result is setting i with seed j; the caller frees the result.
-// Returns what gv_runner_run does, with the result, which is NULL for GV_EXIT_USAGE (also if the
-// program is missing, which is reported on standard error) and GV_EXIT_INTERRUPTED.
+// Runs every setting with command->runs seeds from command->run.seed on, and prints a line for each
+// run on `out`. If command->options.argv is set, that program runs instead of the settings' ones,
+// with its arguments only. Item i · command->runs + j of the result is setting i with seed number
+// j; the caller frees the result. Returns what gv_runner_run returns. The result is NULL for
+// GV_EXIT_INTERRUPTED and for GV_EXIT_USAGE, also if a program is missing, which is reported on
+// standard error.
 enum gv_exit gv_benchmark_run(const struct gv_command *command,
                               const struct gv_benchmark_setting *settings, size_t count, FILE *out,
                               struct gv_runner_task **result);

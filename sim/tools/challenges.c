@@ -21,7 +21,7 @@ struct challenge {
     double rate;
     double availability; // required share of successful operations
     bool nemesis;
-    struct mark limit;     // each metric must be less
+    struct mark limit;     // every metric must be below its limit
     struct mark published; // the fewest messages that others published, within the limits
     struct mark frontier;  // lower bound: tree rounds without acknowledgements or repair
 };

@@ -6,6 +6,7 @@
 #include "../../node/escape.h"
 #include "../../node/options.h"
 #include "../check/consistency.h"
+#include "../core/load_kafka.h"
 #include "../core/load_txn.h"
 #include "../run/logs.h"
 #include "../run/simulation.h"
@@ -29,8 +30,8 @@ const char *const gv_command_help[] = {
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
     "\n"
     "exec and run:\n"
-    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo, unique-ids or\n"
-    "                            txn-rw-register\n"
+    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo, unique-ids,\n"
+    "                            kafka or txn-rw-register\n"
     "      --nodes N             number of nodes, 1 to 10000; also --node-count (default 5)\n"
     "      --concurrency N       number of clients, or N of each node as Nn (default 1n)\n"
     "      --rate R              operations a second, over all clients (default 5)\n"
@@ -157,7 +158,7 @@ struct option {
     size_t at, size;            // its member of struct gv_command
     uint64_t min, max;          // range of a number
     const char *const *choices; // NULL at the end
-    size_t has;                 // the bool that says that it is set; 0: none
+    size_t has;                 // the bool that is true if the option is set; 0: none
 };
 
 static void store(struct gv_command *command, const struct option *option, const void *value) {
@@ -313,7 +314,7 @@ enum { // the commands that take an option, as bits
     COMPARE = 1 << GV_COMMAND_COMPARE,
     GLOMERS = 1 << GV_COMMAND_GLOMERS,
     SWEEP = 1 << GV_COMMAND_SWEEP,
-    SET = 1 << GV_COMMAND_HELP, // no command: scenarios set it
+    SET = 1 << GV_COMMAND_HELP, // not a command: scenarios may set the option
     BOTH = EXEC | RUN,
     LIMIT = EXEC | RUN | COMPARE,
     BENCHMARK = GLOMERS | SWEEP,
@@ -338,7 +339,7 @@ static const struct option options[] = {
     {"--concurrency", NULL, BOTH | SET, WORKERS, AT(run.concurrency)},
     {"--consistency-models", NULL, BOTH | SET, MODELS, AT(run.models)},
     {"--key-count", NULL, BOTH | SET, COUNT, AT(run.shape.key_count),
-     RANGE(1, GV_KEY_DRAW_ACTIVE_MAX)},
+     RANGE(1, GV_LOAD_TXN_KEYS_MAX)},
     {"--max-txn-length", NULL, BOTH | SET, COUNT, AT(run.shape.max_txn_length),
      RANGE(1, GV_LOAD_TXN_LENGTH_MAX)},
     {"--max-writes-per-key", NULL, BOTH | SET, COUNT, AT(run.shape.max_writes_per_key),
@@ -503,6 +504,10 @@ static int check_run(const struct gv_command *command, char *why) {
                      "--concurrency must be at least --nodes, %" PRIu64 ", as each node has a "
                      "client, not %u",
                      nodes, concurrency->count);
+    if (command->run.load == GV_LOAD_KAFKA &&
+        command->run.shape.max_writes_per_key > GV_LOAD_KAFKA_MESSAGES_MAX)
+        return wrong(why, "--max-writes-per-key must be at most %d for kafka",
+                     GV_LOAD_KAFKA_MESSAGES_MAX);
     if (concurrency->per_node && concurrency->count * nodes > WORKERS_MAX)
         return wrong(why, "--concurrency must be at most %d in all, not %" PRIu64, WORKERS_MAX,
                      concurrency->count * nodes);
@@ -566,7 +571,7 @@ static const struct {
 
 enum { COMMANDS = GV_COUNT(commands) };
 
-// The member for the next argument that is no option. NULL: the command takes no more of them.
+// The member for the next argument that is no option. NULL: the command takes no further argument.
 static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);

@@ -74,7 +74,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
                      char why[GV_COMMAND_WHY_MAX]);
 
 // Sets an option of gvsim run by its name in a scenario, which has no dashes, unless the command
-// line sets it. GV_EINVAL as above: the value is wrong, or scenarios cannot set this option.
+// line sets it. GV_EINVAL, with `why`: the value is wrong, or scenarios cannot set this option.
 int gv_command_default(struct gv_command *command, const char *name, const char *value,
                        char why[GV_COMMAND_WHY_MAX]);
 
@@ -88,7 +88,7 @@ bool gv_command_given(const struct gv_command *command, int *at, const char **na
                       const char **value);
 
 // Checks that gvsim run has all required options, after its scenario, if any, has set options.
-// GV_EINVAL as above.
+// GV_EINVAL, with the reason in `why`: an option is missing, or options exclude each other.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
 // The output of --help, in parts; the last one is NULL.

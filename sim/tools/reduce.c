@@ -149,7 +149,8 @@ static bool apply_anew(struct reducer *reducer, const struct change *change) {
 
 // ---- Steps and nodes ----
 
-// Removes steps, or lines about regions: all, halves, quarters, …, single ones (ddmin).
+// Removes steps, or lines about regions: first all, then halves, quarters, …, and single lines
+// (ddmin).
 static bool drop_lines(struct reducer *reducer, bool map) {
     const struct gv_scenario *best = &reducer->best;
     bool any = false;

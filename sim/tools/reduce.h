@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reduces a scenario that reproduces a failure: fewer faults, nodes and operations, shorter and
-// simpler. Delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing
-// Input", IEEE Transactions on Software Engineering 28, 2002), on the words of the text: clauses of
-// steps are removed, numbers decreased, groups made smaller. Texts that are no scenario are not
-// tried, so the reducer needs no knowledge of the kinds of steps.
+// Reduces a scenario that reproduces a failure to fewer faults, nodes and operations. Delta
+// debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE
+// Transactions on Software Engineering 28, 2002), on the words of the text: clauses of steps are
+// removed, numbers decreased, groups made smaller. Texts that are no scenario are not tried, so the
+// reducer needs no knowledge of the kinds of steps.
 #ifndef GV_SIM_TOOLS_REDUCE_H
 #define GV_SIM_TOOLS_REDUCE_H
 

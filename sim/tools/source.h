@@ -11,7 +11,7 @@
 // its end. NULL: the file cannot be read, and errno has the cause.
 char *gv_source_find(const char *name, size_t *len);
 
-// The content of a file, as above.
+// The content of a file, with the same conventions.
 char *gv_source_read(const char *path, size_t *len);
 
 // gvsim scenarios: lists the built-in scenarios on standard output, or prints the one that the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The cost of MACs: messages with one value, ten and a hundred from one node to another, and their
-// acknowledgements, with a secret and without; and SipHash beside that of libsodium.
+// The cost of MACs: messages with one, ten and a hundred values from one node to another, and their
+// acknowledgements, with and without a secret; and SipHash compared with libsodium's.
 #include "bench.h"
 
 #include "../../codec/siphash.h"
@@ -72,8 +72,8 @@ static void carry(struct pair *pair) {
     }
 }
 
-// Broadcasts values to n1, some at a time. Returns the nanoseconds that both nodes need to send and
-// receive a message, or a negative number after an error.
+// Broadcasts values to n1, `batch` at a time. Returns the nanoseconds that both nodes together need
+// to send and receive a message, or a negative number after an error.
 static double run(struct gv_slice secret, int batches, int batch, struct pair *pair) {
     *pair = (struct pair){.now = 1000 * GV_MS};
     double spent = 0;
@@ -99,7 +99,8 @@ static double run(struct gv_slice secret, int batches, int batch, struct pair *p
 
 typedef void hash_fn(uint8_t *out, const uint8_t *key, const void *data, size_t len);
 
-// Nanoseconds of one hash of `data`. Each result is in the next key, so that none is left out.
+// Nanoseconds per hash of `data`. Each result becomes part of the next key, so that the compiler
+// removes no call.
 static double time_hash(hash_fn *hash, const uint8_t *data, size_t len, int count, uint8_t *key) {
     uint8_t out[GV_SIPHASH_LEN];
     double from = bench_now_ns();
@@ -119,7 +120,7 @@ static int compare_hashes(bool small) {
         double best[2] = {1e18, 1e18};
         uint8_t keys[2][GV_SIPHASH_KEY] = {{0}};
         int count = (int)(1000000 / (lens[i] + 100));
-        for (int j = 0; j < 2 * rounds; j++) { // alternating
+        for (int j = 0; j < 2 * rounds; j++) { // the two functions alternate
             double ns = time_hash(hashes[j % 2], data, lens[i], count, keys[j % 2]);
             if (ns < best[j % 2]) best[j % 2] = ns;
         }
@@ -138,7 +139,7 @@ int bench_auth(bool small) {
     if (pair == NULL) return 1;
     for (int batch = 1; batch <= 100; batch *= 10) {
         double best[2] = {1e18, 1e18}, bytes[2] = {0, 0};
-        for (int i = 0; i < 2 * rounds; i++) { // with and without a secret, alternating
+        for (int i = 0; i < 2 * rounds; i++) { // runs with and without a secret alternate
             double ns = run(i % 2 == 0 ? none : secret, batches / batch + 1, batch, pair);
             if (ns < 0) failed = 1;
             if (ns < best[i % 2]) best[i % 2] = ns;

@@ -17,6 +17,7 @@
     X(node)        \
     X(auth)        \
     X(sim)         \
+    X(check)       \
     X(flood)       \
     X(txn)         \
     X(store)

@@ -61,7 +61,7 @@ static double choices(double n, uint64_t some) {
     return bits;
 }
 
-// The number of differences at this side, with even seeds.
+// The number of differences at this side, if the seed is even; odd seeds swap the sides.
 static uint64_t extras(const struct gv_exchange_plan *plan, int side) {
     if (plan->pattern == GV_EXCHANGE_NEWEST) return side == 0 ? plan->diff : 0;
     return side == 0 ? plan->diff - plan->diff / 2 : plan->diff / 2;
@@ -148,7 +148,7 @@ void gv_exchange_free(struct gv_exchange *exchange) {
     free(exchange);
 }
 
-// Puts the differences, and joins both engines.
+// Puts the differences into both engines, and joins the engines.
 static void join(struct gv_exchange *exchange, uint64_t diff, uint64_t seed,
                  const uint32_t expect[2]) {
     const struct gv_exchange_plan *plan = &exchange->plan;
@@ -199,7 +199,8 @@ static void count(struct gv_exchange *exchange, const struct packet *packet,
     }
 }
 
-// Receives the messages that are due for this side, while it is ready. True: there were some.
+// Receives the messages that are due for this side, while it is ready. Returns true if there were
+// any.
 static bool receive(struct gv_exchange *exchange, int side) {
     bool some = false;
     for (struct packet *packet; (packet = exchange->inbox[side]) != NULL; some = true) {
@@ -231,7 +232,7 @@ static bool receive(struct gv_exchange *exchange, int side) {
     return some;
 }
 
-// Sends all pending messages of this side. True: there was one.
+// Sends all pending messages of this side. Returns true if there were any.
 static bool send_all(struct gv_exchange *exchange, int side) {
     struct gv_engine *engine = exchange->side[side];
     for (bool some = false;; some = true) {
@@ -267,7 +268,7 @@ static gv_time next_event(const struct gv_exchange *exchange) {
     return next;
 }
 
-// Exchanges messages until both are equal and silent, or a limit is reached.
+// Exchanges messages until the engines are equal and silent, or a limit is reached.
 static void exchange_messages(struct gv_exchange *exchange) {
     struct gv_exchange_outcome *out = &exchange->out;
     gv_time until = exchange->now + TIME_MAX_MS * GV_MS;
@@ -282,7 +283,7 @@ static void exchange_messages(struct gv_exchange *exchange) {
         }
         if (!were_equal &&
             gv_digest_equal(gv_engine_root(exchange->side[0]), gv_engine_root(exchange->side[1]))) {
-            // Read now, since later comparisons, which find nothing, lower it.
+            // Read now, because later comparisons find nothing and so lower the number.
             for (int i = 0; i < 2; i++)
                 out->expect[i] = gv_antientropy_expected(&exchange->side[i]->antientropy, 1 - i);
             were_equal = true;
@@ -321,7 +322,7 @@ struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
     GV_ASSERT(seed != BASE_SEED && seed < WARM_UP_SEED);
     exchange->plan = *plan;
     if (plan->warm) {
-        // Runs a first sync with other differences: 3/4 to 5/4 times their number.
+        // Runs a first sync with other differences, whose number is 3/4 to 5/4 of the plan's.
         exchange->plan.diff = plan->diff - plan->diff / 4 + plan->diff / 2 * (seed % 8) / 7;
         begin(exchange, NULL);
         join(exchange, exchange->plan.diff, seed + WARM_UP_SEED, expect);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Two engines and a link between them in virtual time: the cost until both have equal entries and
-// no message is left to send. All messages are encoded, carried and decoded as nodes do.
+// Two engines and a link between them in virtual time. Measures the cost until both have equal
+// entries and no message is left to send. All messages are encoded, carried and decoded as nodes
+// do.
 #ifndef GV_TEST_BENCH_EXCHANGE_H
 #define GV_TEST_BENCH_EXCHANGE_H
 
@@ -21,10 +22,10 @@ struct gv_exchange_plan {
     uint64_t items; // entries of both sides; with 'M', `diff` of these are changed at one side
     uint64_t diff;
     enum gv_exchange_pattern pattern;
-    unsigned trip_ms;   // round trip of the link, which both sides have measured before
-    bool warm;          // both have synced before and found about as many other differences
+    unsigned trip_ms;   // round-trip time of the link, which both sides have measured before
+    bool warm;          // both sides have synced before, with about as many other differences
     size_t message_max; // longest body, bytes
-    FILE *trace; // file for a description of each message; long ones are abridged; NULL: none
+    FILE *trace;        // file for a description of each message, long ones abridged; or NULL
 };
 
 struct gv_exchange_outcome {
@@ -39,9 +40,10 @@ struct gv_exchange_outcome {
     bool silent;   // no message was left to send
 };
 
-// The information-theoretic lower bound, in bytes, on average over all replicas of this size.
-// Identifying the entries that the other side lacks takes log2 of (entries over extras) bits for
-// each side; transferring them, as 64-bit entries, log2 of (2^64 over extras) bits more.
+// The information-theoretic lower bound, in bytes, on average over all replicas of this size. For
+// each side, identifying the entries that the other side lacks takes log2 of (entries over extras)
+// bits, written as a binomial coefficient. Transferring them, as 64-bit entries, takes log2 of
+// (2^64 over extras) bits more.
 double gv_exchange_lower_bound(const struct gv_exchange_plan *plan);
 double gv_exchange_lower_bound_with_items(const struct gv_exchange_plan *plan);
 
@@ -51,7 +53,7 @@ struct gv_exchange *gv_exchange_new(const struct gv_exchange_plan *plan);
 void gv_exchange_free(struct gv_exchange *exchange);
 
 // Adds differences by this seed, and exchanges messages until both engines are silent. Odd seeds
-// swap the sides. `plan` may differ from that of gv_exchange_new in `trip_ms` and `warm`.
+// swap the sides. `plan` must equal that of gv_exchange_new, except for `trip_ms` and `warm`.
 struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
                                            const struct gv_exchange_plan *plan, uint64_t seed);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One client sends garbage at full speed, another sends requests now and then: the 99th percentile
-// and the median of the time until the good client's replies, and the memory of the node. The node
-// is a real gv-echo, and both clients share its standard input: only the bytes in its pipe precede
-// a good line.
+// One client sends garbage at full speed, and a good client sends requests now and then. Measures
+// the median and the 99th percentile of the time until the good client's replies, and the memory of
+// the node. The node is a real gv-echo process, and both clients share its standard input, so only
+// the bytes in the pipe precede a good line.
 //
-// The flood occupies a core, and so does the node that reads it. The same flood at another node
-// shows what that alone costs the good client. Calm, flood elsewhere and flood here alternate, so
-// that a busy machine disturbs all of them equally.
+// The flood occupies one core, and the node that reads it another. A flood at another node shows
+// how much of the delay this load causes. The three cases (no flood, flood at the other node, flood
+// at this node) alternate, so that other load on the machine disturbs all of them equally.
 #include "bench.h"
 
 #include "../../merkle/base.h"
@@ -90,7 +90,7 @@ static void start(struct side *side) {
     side->node.out = ends[0];
 }
 
-// Ends a side's processes. False: one of them failed.
+// Ends a side's processes. Returns false if one of them failed.
 static bool end(struct side *side) {
     bool good = gv_proc_end(&side->node) == 0;
     stop(side->router);
@@ -110,7 +110,7 @@ static pid_t start_flood(const struct side *side, const char *line) {
     _exit(0);
 }
 
-// The time until the reply; negative: there is none.
+// The time until the reply, or a negative number if there is none.
 static double request(struct gv_proc *node) {
     static const char line[] = "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\","
                                "\"echo\":1,\"msg_id\":2}}\n";
@@ -142,8 +142,8 @@ static double median(double *of, size_t count) {
     return of[count / 2];
 }
 
-// Reports the median of the turns' 99th percentiles: other load on the machine disturbs only some
-// turns, the flood disturbs all.
+// Reports the median of the turns' 99th percentiles, because other load on the machine disturbs
+// only some turns, while the flood disturbs all.
 static void report(const char *what, double *times, size_t turns, size_t count) {
     double late[PLACES], half[PLACES], worst[TURNS];
     for (size_t i = 0; i < PLACES; i++) {
@@ -162,7 +162,7 @@ static void report(const char *what, double *times, size_t turns, size_t count) 
            half[ELSEWHERE], half[HERE], half[HERE] / half[ELSEWHERE]);
 }
 
-// One turn of `count` requests. False: a reply is missing.
+// One turn of `count` requests. Returns false if a reply is missing.
 static bool take_turn(struct side sides[2], enum place place, const char *line, double *times,
                       int count) {
     pid_t pid = place == CALM ? 0 : start_flood(&sides[place == ELSEWHERE], line);
@@ -217,7 +217,7 @@ int bench_flood(bool small) {
         printf("flood peak of memory: %ld KiB at the start, %ld flooded, %ld with nobody to read "
                "the answers\n",
                before, flooded, peak_kib(node));
-    // The second forwarder also has the input of the first node open, so it ends first.
+    // The second side's forwarder has inherited the input of the first node, so it must end first.
     for (int i = 1; i >= 0; i--) good = end(&sides[i]) && good;
     return good ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The time of gv_json_parse compared with jsmn alone, for the same texts. Therefore this file
-// includes jsmn.h, like codec/token.h.
+// The time of gv_json_parse compared with the time of jsmn alone, for the same texts. For this, the
+// file includes jsmn.h, like codec/token.h.
 #include "bench.h"
 
 #include "../../codec/json.h"
@@ -33,7 +33,7 @@ static int run_ours(struct subject *subject) {
     return gv_json_parse(&subject->json, subject->text, subject->len);
 }
 
-// The time of one call, ns: the best of seven runs of at least run_ns each.
+// The time of one call, ns, as the best of seven runs of at least run_ns each.
 static double measure(int (*run)(struct subject *), struct subject *subject, double run_ns) {
     double best = 1e18;
     long calls = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Broadcasts of new values a second on one core: of the node alone, from memory, and of the
-// program, from a file; for comparison, jsmn alone on the same lines.
+// New values broadcast per second on one core: by the node's code alone, from memory, and by the
+// program, from a file. For comparison, jsmn alone on the same lines.
 #include "bench.h"
 
 #include "../../engine/engine.h"
@@ -103,8 +103,8 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-// The 99th percentile of the time until a valid line gets its reply, if lines of garbage precede
-// each valid one. Returns nanoseconds, or a negative number after an error.
+// Measures the time until a valid line gets its reply, if `garbage` invalid lines precede each
+// valid one. Returns the 99th percentile, ns, or a negative number after an error.
 static double run_flood(const char *lines, int count, int garbage) {
     static const char bad[] = "{\"src\":\"c9\",\"dest\":\"n1\",\"body\":{\"type\":]}}";
     static char out[CHUNK];

@@ -13,8 +13,8 @@
 #
 # Measured blocks need an idle machine. The script waits up to $WAIT_S seconds until the load
 # average of the last minute is at most $LOAD_MAX, and else keeps the old block. It also keeps the
-# block if other processes use more than $OTHERS_MAX processors during the measurement. It then
-# goes on with the next block, and exits with status 1 at the end.
+# block if other processes use more than $OTHERS_MAX processors during the measurement. If it keeps
+# an old block, it continues with the next block and exits with status 1 at the end.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C BUILD="${BUILD:-build}"
@@ -31,8 +31,8 @@ machine_s() {
     [ -r /proc/stat ] || { echo 0 && return; }
     awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print ($2 + $3 + $4 + $7 + $8) / hz }' /proc/stat
 }
-# Sets $children to the seconds of processor time of this script's children. Not to be called in
-# $(…): a subshell counts its own children.
+# Sets $children to the seconds of processor time of this script's children. Must not be called in
+# $(…), because a subshell counts its own children.
 count_children() {
     times >"$TMP/times"
     children=$(tr 'ms' '  ' <"$TMP/times" | awk 'NR == 2 { print $1 * 60 + $2 + $3 * 60 + $4 }')

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Throughput of virtual time on one core, in messages per second: 25 counters that push each
-// addition to all others at once, including delays, parsing and checks. Processor time is measured,
-// so that other load on the machine matters less. A message between nodes counts once; the second
-// figure adds the clients' requests and replies.
+// Throughput of virtual time on one core, in messages per second: 25 counter nodes send each
+// addition directly to all others. The time includes delays, parsing and checks. Processor time is
+// measured, so that other load on the machine matters less. The first figure counts messages
+// between nodes once; the second also counts the clients' requests and replies.
 #include "bench.h"
 
 #include "../../sim/run/simulation.h"

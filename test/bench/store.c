@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The cost of durability: 64 writers of one node, each waiting for its reply before it writes
-// again; and the time that a node needs to load its store.
+// The cost of durability. Measures 64 writers at one node, each of which waits for its reply before
+// it writes again, and the time that a node needs to load its store.
 #include "bench.h"
 
 #include "../../engine/store.h"
@@ -27,7 +27,7 @@ static void send_adds(struct gv_proc *proc, int value, int count) {
     gv_proc_write(proc, lines, len);
 }
 
-// The number before these words in a file; −1: there is none.
+// The number before these words in a file, or −1 if there is none.
 static long find_number(const char *path, const char *words) {
     static char text[8192];
     FILE *file = fopen(path, "r");

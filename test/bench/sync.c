@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The cost of a sync, as tables for the documents: medians over seeds with the worst in brackets,
-// counting every message and byte until both sides are silent. Bytes and processor time are of the
-// same runs.
+// The cost of a sync, as tables for the documents: medians over seeds, with the worst in brackets.
+// Every message and byte until both sides are silent is counted. Bytes and processor time are
+// measured in the same runs.
 #include "bench.h"
 
 #include "exchange.h"
@@ -30,8 +30,8 @@ static const struct row {
     {1000, GV_EXCHANGE_NEWEST},  {1000, GV_EXCHANGE_CHANGED},  {1000, GV_EXCHANGE_STRINGS},
 };
 
-// Bytes of other systems for a million entries of 64 bits, with differences at random positions;
-// and for the 1,000 newest, in either direction. Measured elsewhere; see `sources`.
+// Bytes that other systems take for a million 64-bit entries with differences at random positions,
+// and for the 1,000 newest entries, in either direction. Measured elsewhere; see `sources`.
 static const struct other {
     const char *name;
     bool items; // bytes include the items
@@ -97,13 +97,13 @@ static const char *grouped(uint64_t value) {
 
 // --- limits ----------------------------------------------------------------------------------
 
-// The limit on the median of the bytes of summaries; the worst may be twice that plus 300 bytes. A
-// changed value counts as two differences.
+// The limit on the median of the bytes of summaries. The worst run may take twice that plus 300
+// bytes. A changed value counts as two differences.
 static double summaries_max(const struct gv_exchange_plan *plan) {
     if (plan->pattern == GV_EXCHANGE_NEWEST) return 400;
     if (plan->diff <= 1) return 100; // no range is split
     double diff = (double)plan->diff * (plan->pattern == GV_EXCHANGE_CHANGED ? 2 : 1);
-    // The position of a string's hash is unknown, so its ranges carry two sums.
+    // The position of a string does not give its hash, so ranges of strings carry two sums.
     double sums = plan->pattern == GV_EXCHANGE_STRINGS ? 70 : 50;
     return 200 + diff * (plan->trip_ms == 0 ? sums : 26);
 }
@@ -125,7 +125,7 @@ static bool check_series(const struct series *series) {
     bool good = check_limit(plan, "summaries", (double)FIGURES(series, packed).median, most);
     good &=
         check_limit(plan, "worst summaries", (double)FIGURES(series, packed).worst, 2 * most + 300);
-    // A sync has few round trips; large ones fill messages to at least 30 %.
+    // A sync has few round trips, and large syncs fill their messages to at least 30 %.
     good &= check_limit(plan, "worst messages", (double)messages.worst,
                         12 + (double)bytes.worst / (0.3 * (double)plan->message_max));
     for (uint64_t i = 0; i < series->seeds; i++) {
@@ -282,7 +282,8 @@ static bool table(uint64_t items, uint64_t seeds, bool long_table, struct points
     return good;
 }
 
-// Prints a row's columns of other systems; point < 0: their names; BENCH_POINTS: the newest.
+// Prints the columns of other systems in a row: their names if point < 0, the figures for the
+// newest entries if point is BENCH_POINTS.
 static void print_others(bool items, int point) {
     for (int k = 0; k < OTHERS; k++) {
         const struct other *other = &others[k];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The time and memory of the tree for each item, compared with the time of qsort for the same items
-// in the same run; and random inserts compared with those of the ordered sets of C++.
+// The time and memory of the tree per item. The time is compared with that of qsort for the same
+// items in the same run, and random inserts with those of the ordered sets of C++.
 #include "bench.h"
 
 #include "../../engine/prng.h"
@@ -30,7 +30,7 @@ static int by_time(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-// Each step does one operation for each item, and returns whether the result is correct.
+// Each step performs one operation per item, and returns whether the result is correct.
 
 static bool sort(struct subject *subject) {
     qsort(subject->sorted, subject->count, sizeof *subject->sorted, by_position);
@@ -114,7 +114,7 @@ enum { FRESH = 1, FILLS = 2 };
 static const struct step {
     const char *name;
     bool (*run)(struct subject *subject);
-    int flags; // FRESH: starts with an empty tree; FILLS: measure the memory of the tree
+    int flags; // FRESH: starts with an empty tree; FILLS: the memory of the tree is measured
 } steps[] = {
     {"qsort", sort, 0},
     {"insert, ascending", insert_ascending, FRESH | FILLS},
@@ -153,7 +153,7 @@ static bool run_round(struct subject *subject, double best_ns[STEPS], double byt
     return true;
 }
 
-// The time for each item, ns; negative: wrong result.
+// The time for each item, ns, or a negative number if a result is wrong.
 static double time_inserts(struct subject *subject) {
     gv_tree_fini(&subject->tree);
     gv_tree_init(&subject->tree, gv_base_malloc());

@@ -61,7 +61,6 @@ static bool measure(const char *name, bool random, bool small) {
     struct history history = {.random = random};
     struct gv_verdict_errors errors = {.kept = 0};
     gv_prng_init(&history.prng, SEED, 0);
-    gv_load_txn_init(&history.load, 0, 0, 0);
     gv_check_txn_init(&history.check, NODES, GV_CONSISTENCY_READ_ATOMIC);
     for (int i = 0; i < (small ? SMALL : TXNS); i++)
         run(&history, (uint32_t)i % NODES, gv_load_txn_next(&history.load, &history.prng), false);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// An attacker without the secret sends lines to a node that has it. He recorded messages of its
-// peers to it, between its peers, of former incarnations, of the node itself, and of a cluster with
-// another secret. The node accepts a message only once, only if it was sent to this node, and only
-// with the meaning that its sender gave it. It accepts a message whose JSON is merely spelled
-// differently.
+// An attacker without the secret sends lines to a node that has it. The attacker has recorded
+// messages from the node's peers to the node, messages between its peers, messages of former
+// incarnations, messages of the node itself, and messages of a cluster with another secret. The
+// node must accept a message only once, only if it was sent to this node, and only with the meaning
+// that its sender gave it. It also accepts a message whose JSON is only spelled differently.
 #include "../lib/arena.h"
 #include "../lib/solo.h"
 
@@ -29,7 +29,7 @@ static const char *const bodies[] = {
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
-// A recorded line. `fit`: its MAC is valid for this node. `taken`: the node has accepted it.
+// A recorded line. `fit`: its MAC is valid for this node. `taken`: the node has accepted the line.
 static struct record {
     char line[LINE], meaning[LINE]; // the line; its decoded content, see print_meaning
     size_t len;
@@ -123,7 +123,8 @@ static void record_incarnation(struct gv_json *json, const char *secret, uint64_
     int error = gv_auth_join(&auth, date, NODES);
     GV_ASSERT(error == 0);
     for (int i = 0; i < BODIES; i++) {
-        bool announce = i == 1; // includes the largest number received from the other
+        bool announce =
+            i == 1; // this message includes the largest number received from the other node
         auth.peers[dest - 1].largest = DATE / 2;
         auth.peers[dest - 1].announce = announce;
         record(json, &auth, src, dest, bodies[i], fit);
@@ -206,8 +207,8 @@ static struct record *origin(struct gv_json *json, const char *line, size_t len)
     return NULL;
 }
 
-// Delivers a line. `same`: the record whose content it has, in another spelling; NULL: the content
-// may differ.
+// Delivers a line. `same` is the record with the same content in another spelling, or NULL if the
+// content may differ from all records.
 static void deliver(struct gv_solo *solo, struct gv_json *json, const char *line, size_t len,
                     const struct record *same) {
     if (!gv_node_ready(solo->node)) gv_solo_send(solo);

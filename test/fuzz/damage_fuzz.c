@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A store's directory with some bytes changed. Opening it fails and leaves the files unchanged, or
-// it succeeds with all entries and the store continues to work. Without a journal the last
+// A store's directory with some bytes changed. Either opening fails and leaves the files unchanged,
+// or it succeeds with all entries and the store continues to work. Without a journal the last
 // transaction may be missing, if the change invalidates the newer meta page.
 #include "../lib/image.h"
 
@@ -45,8 +45,8 @@ static void continue_store(const struct gv_image *image, struct gv_store_lmdb *l
     GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
 }
 
-// Opens the directory and checks its entries. Returns false if it was refused; then it is
-// unchanged.
+// Opens the directory and checks its entries. Returns false if the store refused it, and checks
+// that it is then unchanged.
 static bool check(const struct gv_image *image, bool longer) {
     struct gv_store_lmdb *lmdb;
     int error = gv_image_open(image, &lmdb);

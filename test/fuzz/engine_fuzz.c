@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes two honest engines through a Byzantine peer. The honest ones have hundreds of entries,
+// Fuzzes two honest engines through a Byzantine peer. The honest engines have hundreds of entries,
 // some of which differ, and updates and syncs in progress. The input is a script of what the peer
 // sends: well-formed messages with odd numbers, acknowledgements of ids that were never sent,
 // summaries of all kinds, echoes, and messages with changed bytes. The engines must not crash.
-// Their memory and their answers are bounded by a multiple of the bytes received, plus their
-// replicas for answers. They still converge, and keep all their entries.
+// Their memory, and the size of their answers, must not exceed a multiple of the bytes received
+// (for answers, plus the size of their replicas). They must still converge and keep all their
+// entries.
 #include "../../engine/core.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/arena.h"
@@ -20,22 +21,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
     HONEST = 2,
     ENTRIES = 400,
-    LACKING = 8, // how many of these entries each engine lacks
+    LACKING = 8, // each engine lacks this many of these entries
     KINDS = 8,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
-    PACKETS = 16,     // most messages in flight between the two; more are lost
-    WRITES = 16,      // most local writes of an input
+    PACKETS = 16, // most messages in flight between the honest engines; further messages are lost
+    WRITES = 16,  // most local writes of an input
     OPERATIONS = 200, // most operations of an input
     TRIP_MS = 10,
-    SETTLE_MS = 4000000, // time within which the two converge
+    SETTLE_MS = 4000000, // time within which the honest engines must converge
     REPLIES = 50,        // most replies of the Byzantine peer during that time
-    // Most memory that a received byte costs: an entry of two bytes takes a record, a part of a
+    // Most memory that a received byte may cost. An entry of two bytes takes a record, a part of a
     // tree node, and a slot of the changelog, all of which grow by doubling.
     MEMORY_PER_BYTE = 400,
-    MEMORY_SPARE = 4 << 20,   // constant part: chunks, and buffers for messages
-    SUMMARY_PER_BYTE = 64,    // bytes of an answer: a range of two bytes is answered by at most 128
-    SUMMARY_PER_ENTRY = 64,   // … plus these for each entry of the replica
+    MEMORY_SPARE = 4 << 20, // constant part: chunks, and buffers for messages
+    SUMMARY_PER_BYTE =
+        64, // bytes of an answer, since a range of two bytes is answered by at most 128 bytes
+    SUMMARY_PER_ENTRY = 64,   // the same for each entry of the replica
     MESSAGES_PER_SUMMARY = 4, // messages of an answer that need not be full
 };
 
@@ -60,8 +62,8 @@ struct node {
     struct traffic traffic;
 };
 
-// The state of the two engines before each input. There is one for each kind of input, created at
-// its first use.
+// The state of the two honest engines before each input. There is one such state for each kind of
+// input, created when it is first used.
 struct target {
     struct gv_arena arena;
     struct node nodes[HONEST];
@@ -107,8 +109,8 @@ static void count_event(void *ctx, const struct gv_engine_event *event) {
         node->traffic.answered++;
 }
 
-// Three nodes. The Byzantine peer is the last or the first of them; the first is the root of the
-// tree.
+// Three nodes, of which the Byzantine peer is the last or the first. The first node is the root of
+// the tree.
 static void make_node(struct target *it, int index, size_t kind) {
     static const char *const byzantine_last[] = {"n0", "n1", "n2"}, *const byzantine_first[] = {
                                                                         "n1", "n2", "n0"};
@@ -183,7 +185,7 @@ static uint64_t sent_entries(const struct gv_engine *engine) {
     return stats.sent_entries;
 }
 
-// Sends all pending messages of a node. True: one of them went to the Byzantine peer.
+// Sends all pending messages of a node. Returns true if one of them went to the Byzantine peer.
 static bool drain(int index) {
     struct node *node = &target->nodes[index];
     bool to_byzantine = false;
@@ -255,7 +257,7 @@ static void deliver(void) {
     }
 }
 
-// The Byzantine peer sends a message that it received to one of the two.
+// The Byzantine peer echoes a message that it received to one of the honest engines.
 static void echo(int index, int of) {
     size_t len = sent_len[of];
     memcpy(line, sent[of], len); // a copy, since receive() may change sent[]
@@ -264,7 +266,7 @@ static void echo(int index, int of) {
 
 // ---- An input -----------------------------------------------------------------------------------
 
-// A local write of an honest engine. Every second one shares its position with the one before.
+// A local write of an honest engine. Every second write has the position of the write before it.
 static void write_one(int index) {
     if (write_count == WRITES) return;
     struct gv_collide_pair pair;
@@ -332,7 +334,7 @@ static void check_bounds(void) {
         check_traffic(&target->nodes[i]);
         received += target->nodes[i].traffic.received_bytes;
     }
-    // One engine may forward the entries that it received to the other.
+    // One honest engine may forward the entries that it received to the other.
     uint64_t most = target->arena.saved_live + 2 * MEMORY_PER_BYTE * received + MEMORY_SPARE;
     GV_ASSERT(target->arena.live <= most);
 }
@@ -356,7 +358,8 @@ static gv_time next_time(gv_time reply_at) {
     return next > target->now ? next : target->now;
 }
 
-// Runs until the two are equal, while the Byzantine peer echoes the messages of each.
+// Runs until the two honest engines are equal, while the Byzantine peer echoes the messages of
+// each.
 static void settle(void) {
     gv_time end = target->now + SETTLE_MS * GV_MS, reply_at = GV_TIME_NEVER;
     for (int replies = 0; !agree();) {

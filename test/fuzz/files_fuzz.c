@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The three files of a store's directory (data.mdb, journal, watermark), changed: with bytes set,
-// ranges zeroed or filled, truncated, removed, or replaced by older copies or by files of another
-// directory. Opening fails and leaves data.mdb and the journal unchanged, or it succeeds with all
-// acknowledged entries and the store continues to work.
+// The three files of a store's directory (data.mdb, journal, watermark) with changes: bytes are
+// set, ranges zeroed or filled, and files truncated, removed, or replaced by older copies or by
+// files of another directory. Either opening fails and leaves data.mdb and the journal unchanged,
+// or it succeeds with all acknowledged entries and the store continues to work.
 //
 // Without the watermark a store cannot detect that the last frame of the journal is missing, that
-// both files are older copies, or that both are gone. Both files of another directory are a valid
-// store of their own.
+// both files are older copies, or that both files are gone. Both files of another directory are
+// valid together.
 #include "../lib/image.h"
 
 #include "../lib/proc.h"
@@ -100,7 +100,8 @@ static bool is_same(const struct directory *directory, int file, const struct co
            memcmp(found.bytes, want->bytes, found.len) == 0;
 }
 
-// Runs a process that writes the batches and then closes the store, if `ends`, or is killed.
+// Runs a process that writes the batches. It then closes the store if `ends` is set, else it is
+// killed.
 static void run_process(struct directory *directory, int first, int count, bool sync, bool ends) {
     pid_t child = fork();
     if (child == 0) {
@@ -213,7 +214,8 @@ static bool is_new(const struct content *file) {
     return !file->there || file->full == 0;
 }
 
-// Whether a store may have this root: the root of all batches, or one of the exceptions above.
+// Whether the opened store may have this root: the root of all batches, or in the cases named at
+// the top of this file another one.
 static bool may_hold(struct gv_digest root, bool watermark, bool replaced, bool foreign) {
     if (gv_digest_equal(root, roots[BATCHES])) return true;
     if (is_new(&now[DATA]) && !now[JOURNAL].there) return !watermark && root.count == 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Random calls of the public face. The input is a list of calls, each a letter, a length and bytes
-// for its text or message: two nodes take them, one under a secret, with a peer that sends what the
-// input says. Whatever comes, what was written can be read, and what on_change has reported is what
-// the node reads back.
+// Random calls of grapevine.h. The input is a list of calls, each a letter, a length and bytes for
+// a text or a message. It drives two nodes, one of them under a secret, and a peer that sends what
+// the input says. A node must always be able to read what was written, and to read back what
+// on_change has reported.
 #include "../../engine/grapevine.h"
 #include "../../merkle/base.h"
 
@@ -20,6 +20,7 @@ struct side {
     char *records;
     size_t len;
     uint64_t changes;
+    bool is_blocked; // the peer cannot be sent to
 };
 
 static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *change) {
@@ -56,15 +57,16 @@ static struct grapevine *new_node(struct side *side, bool secret, bool watched) 
     return side->gv;
 }
 
-static void drain(struct grapevine *gv, gv_time now) {
+static void drain(const struct side *side, gv_time now) {
     int peer, len, sent = 0;
-    while ((len = gv_send(gv, now, buf, sizeof buf, &peer)) > 0) {
+    while ((len = gv_send(side->gv, now, buf, sizeof buf, &peer)) > 0) {
+        GV_ASSERT(!side->is_blocked);
         GV_ASSERT(len <= GV_MESSAGE_MAX && peer == 0 && ++sent < SENDS_MAX);
     }
     GV_ASSERT(len == 0);
 }
 
-// What the node has is what its records restore.
+// Checks that a node restored from its records has the same entries.
 static void check_records(struct side *side, bool secret) {
     struct side copy = {0};
     struct gv_stats before, after;
@@ -121,9 +123,11 @@ static void call(struct side *side, gv_time now, uint8_t what, struct gv_slice t
         break;
     case 6:
         gv_advance(gv, now);
+        if (gv_set_writable(gv, now, 0, text.len % 2 == 0) == 0)
+            side->is_blocked = text.len % 2 != 0;
         break;
     default:
-        drain(gv, now);
+        drain(side, now);
     }
 }
 
@@ -146,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         call(&side, now, data[at], gv_slice_of(data + at + 3, len));
         at += 3 + len;
     }
-    drain(gv, now);
+    drain(&side, now);
     if (side.len < RECORDS_MAX / 2) check_records(&side, secret);
     gv_free(gv);
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random bytes as a text. The result equals that of the reference parser, and every error has a
-// description and an offset. For JSON, the accessors agree with each other, and the canonical text
-// is its own canonical text.
+// Random bytes as a text. The result must equal the result of the reference parser, and every error
+// must have a description and an offset. For valid JSON, the accessors must agree with each other,
+// and the canonical text must be its own canonical text.
 #include "../../codec/json.h"
 #include "../lib/ref.h"
 

@@ -18,8 +18,8 @@ enum {
     ARENA = 64 << 20
 };
 
-// The state of an engine before each input. There is one for each kind of input, created on first
-// use.
+// The state of an engine before each input. There is one for each kind of input, created when it is
+// first used.
 struct target {
     struct gv_arena arena;
     struct gv_engine *engine;
@@ -178,7 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (len % 3 != 1) drain(target);
         text += len + 1;
     }
-    // For some inputs, until both peers are suspected, and a little longer.
+    // Ends with a wait. For some inputs it lasts until both peers are suspected, and a little
+    // longer.
     for (int i = size > 0 && data[size - 1] % 16 == 0 ? 20 : 1; i > 0; i--) {
         drain(target);
         target->now = gv_engine_deadline(target->engine);

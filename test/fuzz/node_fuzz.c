@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any lines as input of a broadcast node with two peers. Each line that the node sends is valid
-// JSON with its own name as src. Messages between nodes go to a peer; replies go to a sender of a
-// line.
+// Random lines as input of a broadcast node with two peers. Each line that the node sends must be
+// valid JSON with the node's name as src. Messages between nodes must go to a peer, and replies to
+// the sender of a line.
 #include "../../node/line.h"
 #include "../lib/arena.h"
 #include "../lib/solo.h"
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SPEAKERS_MAX = 256, SPEAKER_LEN = 64, ARENA = 64 << 20 };
 
-// The senders of the lines so far, as spelled; `any`: there were too many to record.
+// The senders of the lines so far, as spelled. `any` is set if there were too many to record.
 struct speakers {
     char names[SPEAKERS_MAX][SPEAKER_LEN];
     int count;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Random bytes as fields and as base64: what a reader accepts, the writer writes byte for byte.
+// Random bytes as fields and as base64. The writer must write exactly the bytes that the reader
+// accepts.
 #include "../../merkle/pack.h"
 
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static void read_base64(const uint8_t *data, size_t size, struct gv_writer *out)
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    // After an error, a field of up to ten bytes may be written though fewer were read.
+    // After an error, up to ten bytes of a field may be written although fewer were read.
     struct gv_writer out = {.data = malloc(size + GV_PACK_VARINT_MAX)};
     GV_ASSERT(out.data != NULL);
     out.cap = size + GV_PACK_VARINT_MAX;

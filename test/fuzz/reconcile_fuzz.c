@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Random bytes as summaries in messages of an exchange, through the public header: each is
-// answered, or an error, the set stays as it is, and the exchange ends after a bounded number of
-// messages. The length of the input chooses the options; the flags and the number of the message
-// are those of the exchange, so that the input reaches the parser of summaries.
+// Random bytes as summaries in messages of an exchange, through the public header. Each message
+// must get an answer or an error, the set must not change, and the exchange must end after a
+// bounded number of messages. The length of the input chooses the options. Flags and message number
+// are valid in the exchange, so that the input reaches the parser of summaries.
 #include "../../merkle/base.h"
 #include "../../merkle/reconcile.h"
 
@@ -18,7 +18,7 @@ enum {
     MESSAGE = 4096,
 };
 
-// Counts the items sent; a message has space for some.
+// Counts the items sent, since a message has space for only some.
 struct space {
     uint32_t left, most;
 };
@@ -32,7 +32,7 @@ static bool send_item(void *ctx, uint64_t position, uint32_t ref) {
     return true;
 }
 
-// Items at consecutive positions, at scattered ones, and at a single one, with and without bytes.
+// A set of items at consecutive, at scattered and at a single position, with and without bytes.
 static struct gv_reconcile *new_set(void) {
     struct gv_reconcile *set;
     int error = gv_reconcile_new(&set, NULL);
@@ -46,7 +46,7 @@ static struct gv_reconcile *new_set(void) {
     return set;
 }
 
-// The answers to the input as the message after the opening, and to the requests to go on.
+// Passes the input as the message after an opening, then requests the rest of the answer.
 static void answer(struct gv_reconcile_session *session, struct space *space, const uint8_t *data,
                    size_t size) {
     static uint8_t out[MESSAGE], in[MESSAGE];
@@ -54,7 +54,7 @@ static void answer(struct gv_reconcile_session *session, struct space *space, co
     int opening = gv_reconcile_open(session, size, out, sizeof out);
     GV_ASSERT(opening > HEADER);
     size_t len = size < MESSAGE - HEADER ? size : MESSAGE - HEADER;
-    memcpy(in, out, HEADER); // the exchange's number, and that of the opening, 0
+    memcpy(in, out, HEADER); // the id of the exchange and the number of the opening, 0
     in[0] = VERSION | FLAG_REPLY | (size % 2 ? FLAG_PENDING : 0);
     if (len > 0) memcpy(in + HEADER, data, len);
     len += HEADER;
@@ -67,7 +67,7 @@ static void answer(struct gv_reconcile_session *session, struct space *space, co
         GV_ASSERT(status <= GV_RECONCILE_WAIT || status == GV_RECONCILE_AGAIN);
         if (status != GV_RECONCILE_WAIT || out_len <= HEADER) return;
         if ((out[0] & FLAG_PENDING) == 0) return; // the answer is complete
-        // An empty message of the same number that is pending and waits asks it to go on.
+        // An empty message with the same number, pending and idle, requests the rest.
         in[0] = VERSION | FLAG_REPLY | FLAG_PENDING | 8;
         len = 1;
         while (len < HEADER || out[len - 1] >= 128) in[len] = out[len], len++;
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int error = gv_reconcile_session_new(&session, set, &config);
     GV_ASSERT(!error);
     answer(session, &space, data, size);
-    // The same bytes as a whole message, to a session without an exchange and to one with.
+    // Passes the same bytes as a whole message, first to a session without an exchange.
     static uint8_t out[MESSAGE];
     size_t len;
     gv_reconcile_answer(session, gv_slice_of(data, size), out, sizeof out, &len);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as a scenario. The parser accepts or refuses them; a refusal names a line and a column
-// within the text. For an accepted scenario, gv_scenario_check succeeds or refuses a node that the
-// cluster lacks, and gv_scenario_has finds every node that a step names.
+// Random bytes as a scenario. The parser must accept or refuse the text; a refusal names a line and
+// a column within the text. For an accepted scenario, gv_scenario_check must succeed or name a node
+// that the cluster lacks, and gv_scenario_has must find every node that a step names.
 #include "../../sim/faults/scenario.h"
 
 #include <string.h>

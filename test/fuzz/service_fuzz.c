@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random bytes as the bodies of requests, one a line; the first byte chooses the service and the
-// others' clients. Each gets one reply: JSON on one line, whose type and code are those reported.
+// Random bytes as the bodies of requests, one per line. The first byte chooses the service and the
+// clients. Each request must get one reply, which is JSON on one line with the type and code that
+// gv_service_handle reports.
 #include "../../sim/core/service.h"
 
 enum { CLIENTS = 3 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes the records of a store: each is decoded to a valid entry or refused. The entry is encoded
-// to a record that decodes to the same; and loading all records gives the same replica as putting
-// their entries one by one.
+// Fuzzes the records of a store. Each record must be refused or decoded to a valid entry, and the
+// encoding of that entry must decode to the same entry. Loading all records must give the same
+// replica as putting their entries one by one.
 #include "../../engine/core.h"
 #include "../../engine/store.h"
 #include "../lib/arena.h"
@@ -32,7 +32,8 @@ static bool take_bytes(struct input *input, size_t len, struct gv_slice *out) {
     return true;
 }
 
-// The next record, in memory of its exact size so that sanitizers see overruns. False: the end.
+// The next record, in memory of its exact size so that sanitizers detect reads beyond it. Returns
+// false at the end.
 static bool next_record(struct input *input, struct gv_store_record *out) {
     struct gv_slice front, key, value;
     if (!take_bytes(input, FRONT, &front)) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// data.mdb with some bytes changed. The verifier reads it without invalid accesses, and refuses it
-// or visits keys in ascending order. damage_fuzz opens such files as stores.
+// data.mdb with some bytes changed. The verifier must read it without invalid accesses, and must
+// refuse it or visit keys in ascending order. damage_fuzz opens such files as stores.
 #include "../../node/storage/verifier.h"
 #include "../lib/image.h"
 

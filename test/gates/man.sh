@@ -34,7 +34,7 @@ for program in $(show BINS); do
     printed "$name" >"$TMP/printed"
     case $name in
     gv-broadcast) explained "$page" ;;
-    gv-counter | gv-gset) printed gv-broadcast ;; # their pages refer to gv-broadcast(1)
+    gv-counter | gv-gset | gv-kafka) printed gv-broadcast ;; # their pages refer to gv-broadcast(1)
     *) described "$page" ;;
     esac >"$TMP/described"
     differ "$page" "$TMP/printed" "$TMP/described"

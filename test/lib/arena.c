@@ -100,7 +100,7 @@ void gv_arena_restore(struct gv_arena *arena) {
     ASAN_POISON_MEMORY_REGION(arena->base, arena->top);
     arena->top = arena->saved_top;
     arena->live = arena->saved_live;
-    // Block by block, since AddressSanitizer remaps its shadow to unpoison a large region.
+    // Unpoisons block by block, since AddressSanitizer remaps its shadow memory for a large region.
     for (size_t at = 0; at < arena->top;) {
         struct front front;
         memcpy(&front, arena->saved + at, sizeof front);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An allocator whose state can be saved and restored: a fuzz target builds its state once, and each
-// input starts from it. Freed memory is not reused before a restore. Under AddressSanitizer any
-// access to freed blocks and to the gaps between blocks is reported.
+// An allocator whose state can be saved and restored, so that a fuzz target builds its state once
+// and each input starts from it. Freed memory is not reused before a restore. AddressSanitizer
+// reports any access to freed blocks or to the gaps between blocks.
 #ifndef GV_TEST_LIB_ARENA_H
 #define GV_TEST_LIB_ARENA_H
 
@@ -19,8 +19,8 @@ void gv_arena_init(struct gv_arena *arena, size_t cap);
 void gv_arena_fini(struct gv_arena *arena);
 struct gv_alloc gv_arena_alloc(struct gv_arena *arena);
 
-// Saves all blocks and their contents; at most once per arena. Restores the saved state; blocks
-// allocated since become invalid.
+// gv_arena_save saves all blocks and their contents, at most once per arena. gv_arena_restore
+// restores this state; blocks allocated since then become invalid.
 void gv_arena_save(struct gv_arena *arena);
 void gv_arena_restore(struct gv_arena *arena);
 

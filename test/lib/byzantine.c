@@ -35,7 +35,7 @@ static uint64_t word(struct gv_byzantine *byzantine) {
     return word;
 }
 
-// A number to send instead of the correct one.
+// A number to send in place of the correct one.
 static uint64_t number(struct gv_byzantine *byzantine, uint64_t truth) {
     switch (gv_byzantine_byte(byzantine) % 8) {
     case 0:
@@ -65,7 +65,7 @@ static struct gv_item item(struct gv_byzantine *byzantine, const struct gv_tree 
     return gv_tree_get(&at);
 }
 
-// An end for a range that begins at `lo`; greater than `lo`.
+// Chooses an upper bound for a range that begins at `lo`.
 static uint64_t bound(struct gv_byzantine *byzantine, const struct gv_tree *tree, uint64_t lo) {
     uint8_t how = gv_byzantine_byte(byzantine);
     uint64_t hi = GV_POSITION_END;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A Byzantine peer: well-formed messages, generated from arbitrary bytes, with numbers that are
+// A Byzantine peer. It generates well-formed messages from arbitrary bytes, with numbers that are
 // right, nearly right, or extreme. It reads the state of the engine that it attacks.
 #ifndef GV_TEST_LIB_BYZANTINE_H
 #define GV_TEST_LIB_BYZANTINE_H
 
 #include "../../engine/core.h"
 
-// The bytes that determine its choices; zeros after the end.
+// The bytes that determine the peer's choices; zeros follow them.
 struct gv_byzantine {
     const uint8_t *data;
     size_t len;

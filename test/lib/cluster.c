@@ -24,7 +24,7 @@ static bool lost(void *ctx, const struct gv_net_message *message) {
     return cluster->config.loss > 0 && gv_prng_unit(&cluster->prng) < cluster->config.loss;
 }
 
-static void start(struct gv_cluster *cluster, uint32_t index) {
+static void start(struct gv_cluster *cluster, uint32_t index, bool fresh) {
     const struct gv_engine_config config = {
         .alloc = gv_base_malloc(),
         .seed = gv_prng_next(&cluster->prng),
@@ -34,6 +34,13 @@ static void start(struct gv_cluster *cluster, uint32_t index) {
     };
     memset(cluster->nodes[index].first_id, 0, cluster->config.nodes * sizeof(uint64_t));
     int error = gv_engine_new(&cluster->nodes[index].engine, &config);
+    GV_ASSERT(error == 0);
+    if (!cluster->config.cut) return;
+    struct gv_cluster_node *node = &cluster->nodes[index];
+    if (fresh) node->incarnation = gv_prng_next(&cluster->prng);
+    error = gv_engine_cut_enable(
+        node->engine,
+        &(struct gv_engine_cut_config){.incarnation = node->incarnation, .is_fresh = fresh});
     GV_ASSERT(error == 0);
 }
 
@@ -61,7 +68,7 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
         cluster->nodes[i].first_id = calloc(config->nodes, sizeof(uint64_t));
         cluster->nodes[i].blocked = calloc(config->nodes, sizeof(bool));
         GV_ASSERT(cluster->nodes[i].first_id != NULL && cluster->nodes[i].blocked != NULL);
-        start(cluster, i);
+        start(cluster, i, true);
     }
 }
 
@@ -226,14 +233,15 @@ void gv_cluster_join(struct gv_cluster *cluster) {
     for (uint32_t i = 0; i < cluster->config.nodes; i++) join(cluster, i);
 }
 
-static int put(struct gv_cluster *cluster, uint32_t node, const struct gv_entry *entry) {
+int gv_cluster_put(struct gv_cluster *cluster, uint32_t node, const struct gv_entry *entry) {
     int stored = gv_engine_put(cluster->nodes[node].engine, cluster->queue.now, entry);
     pump(cluster, node);
     return stored;
 }
 
 int gv_cluster_add(struct gv_cluster *cluster, uint32_t node, const char *element) {
-    return put(cluster, node, &(struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice(element)});
+    return gv_cluster_put(cluster, node,
+                          &(struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice(element)});
 }
 
 int gv_cluster_add_number(struct gv_cluster *cluster, uint32_t node, int64_t element) {
@@ -243,7 +251,7 @@ int gv_cluster_add_number(struct gv_cluster *cluster, uint32_t node, int64_t ele
 }
 
 int gv_cluster_count(struct gv_cluster *cluster, uint32_t node, const char *key, uint64_t count) {
-    return put(
+    return gv_cluster_put(
         cluster, node,
         &(struct gv_entry){.lattice = GV_LATTICE_COUNTER, .key = slice(key), .count = count});
 }
@@ -252,12 +260,12 @@ int gv_cluster_write(struct gv_cluster *cluster, uint32_t node, const char *key,
                      uint64_t lamport) {
     char name[16];
     snprintf(name, sizeof name, "\"n%" PRIu32 "\"", node);
-    return put(cluster, node,
-               &(struct gv_entry){.lattice = GV_LATTICE_REGISTER,
-                                  .key = slice(key),
-                                  .value = slice(value),
-                                  .lamport = lamport,
-                                  .node = slice(name)});
+    return gv_cluster_put(cluster, node,
+                          &(struct gv_entry){.lattice = GV_LATTICE_REGISTER,
+                                             .key = slice(key),
+                                             .value = slice(value),
+                                             .lamport = lamport,
+                                             .node = slice(name)});
 }
 
 void gv_cluster_split(struct gv_cluster *cluster, uint32_t first) {
@@ -273,13 +281,13 @@ void gv_cluster_resume(struct gv_cluster *cluster, uint32_t node) {
 
 void gv_cluster_restart(struct gv_cluster *cluster, uint32_t node) {
     gv_engine_free(cluster->nodes[node].engine);
-    start(cluster, node);
+    start(cluster, node, true);
     join(cluster, node);
 }
 
 void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node) {
     struct gv_engine *old = cluster->nodes[node].engine;
-    start(cluster, node);
+    start(cluster, node, false);
     uint32_t cursor = 0, end = gv_engine_end(old);
     struct gv_entry entry;
     while (gv_engine_next(old, &cursor, end, &entry)) {

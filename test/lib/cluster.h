@@ -21,19 +21,21 @@ struct gv_cluster_config {
     double loss;         // share of messages that are lost
     double duplication;  // share of messages that are delivered twice
     size_t message_max;  // 0: the engine's default
+    bool cut;            // the engines keep a stable cut
     bool no_push;        // every message of type "gossip" is lost
     FILE *trace;         // file for a line about each message sent; NULL: none
 };
 
 struct gv_cluster_node {
     struct gv_engine *engine;
-    uint64_t stamp;     // stamp of its current timer event; older ones are ignored
-    uint64_t *first_id; // by receiver: id of the first numbered message, for the trace
-    uint32_t side;      // side in a partition; nodes of different sides cannot communicate
+    uint64_t stamp;     // number of its current timer event; events with older numbers are ignored
+    uint64_t *first_id; // id of the first numbered message to each receiver, for the trace
+    uint32_t side;      // side of a partition; nodes on different sides cannot communicate
     bool stopped;       // paused: it ignores messages and timers
     uint32_t slow_ms;   // additional delay of all messages to it
-    bool *blocked;      // by sender: messages from it are lost
-    uint64_t bad;       // received messages that were refused
+    bool *blocked;      // messages from these senders are lost
+    uint64_t incarnation; // for the stable cut
+    uint64_t bad;         // received messages that were refused
 };
 
 struct gv_cluster {
@@ -55,14 +57,15 @@ void gv_cluster_fini(struct gv_cluster *cluster);
 // Joins every node to the cluster.
 void gv_cluster_join(struct gv_cluster *cluster);
 
-// Local writes at a node, of canonical JSON. They return the result of gv_engine_put.
+// Local writes of canonical JSON at a node. They return the result of gv_engine_put.
+int gv_cluster_put(struct gv_cluster *cluster, uint32_t node, const struct gv_entry *entry);
 int gv_cluster_add(struct gv_cluster *cluster, uint32_t node, const char *element);
 int gv_cluster_add_number(struct gv_cluster *cluster, uint32_t node, int64_t element);
 int gv_cluster_count(struct gv_cluster *cluster, uint32_t node, const char *key, uint64_t count);
 int gv_cluster_write(struct gv_cluster *cluster, uint32_t node, const char *key, const char *value,
                      uint64_t lamport);
 
-// Partitions the cluster into nodes [0, first) and the others; 0: heals the partition.
+// Partitions the cluster into nodes [0, first) and the others; a `first` of 0 heals the partition.
 void gv_cluster_split(struct gv_cluster *cluster, uint32_t first);
 // Resumes a stopped node.
 void gv_cluster_resume(struct gv_cluster *cluster, uint32_t node);
@@ -73,11 +76,11 @@ void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node);
 
 // Runs for this time.
 void gv_cluster_run(struct gv_cluster *cluster, gv_time time);
-// Runs until all nodes that are not stopped have equal entries, at most for this time. Returns the
-// time that took, or GV_TIME_NEVER.
+// Runs until all nodes that are not stopped have equal entries, at most for the time `most`.
+// Returns the time taken, or GV_TIME_NEVER if the entries still differ.
 gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most);
-// Whether all nodes that are not stopped have equal entries. Aborts if roots are equal and entries
-// are not, or the other way round.
+// Whether all nodes that are not stopped have equal entries. Aborts unless their roots are equal if
+// and only if their entries are.
 bool gv_cluster_equal(const struct gv_cluster *cluster);
 // Whether the node has this number in its set.
 bool gv_cluster_has_number(const struct gv_cluster *cluster, uint32_t node, int64_t element);

@@ -7,10 +7,11 @@
 
 enum { LEN = 128, HALF = 8, CHUNK = 16, KINDS = 5 };
 
-// XXH3 of 128 bytes sums eight chunks of 16 bytes, each as the product of its halves after an XOR
-// with the secret. If one half equals the secret's bytes the product is 0 for any other half, so
-// strings that differ only there collide. The table has the offset of each chunk and of its secret;
-// the first and the last chunk are left out, as they contain the quotes.
+// XXH3 of 128 bytes sums the results of eight chunks of 16 bytes. A chunk's result is the product
+// of its halves after an XOR with the secret. If one half equals the secret's bytes, the product is
+// 0 for any other half, so strings that differ only in that other half collide. The table has the
+// offset of each chunk and of its secret, except for the first and the last chunk, which contain
+// the quotes.
 static const struct {
     size_t chunk, secret;
 } chunks[] = {{16, 32}, {32, 64}, {48, 96}, {64, 112}, {80, 80}, {96, 48}};
@@ -28,7 +29,7 @@ static bool is_plain(const uint8_t *bytes) {
     return true;
 }
 
-// Finds a half of a chunk whose bytes of the secret are plain.
+// Finds a half of a chunk for which the bytes of the secret need no escape in a JSON string.
 static bool find_window(const struct gv_digest_key *key, size_t *at, const uint8_t **bytes) {
     for (size_t i = 0; i < 2 * CHUNKS; i++) {
         *at = chunks[i / 2].chunk + i % 2 * HALF;
@@ -49,8 +50,8 @@ void gv_collide_secret(uint64_t number, char secret[GV_COLLIDE_SECRET_MAX]) {
     }
 }
 
-// Strings that share a position without a secret, found by a parallel collision search with some
-// 2^34 hashes (P. van Oorschot, M. Wiener, "Parallel Collision Search with Cryptanalytic
+// Strings that share a position if there is no secret. A parallel collision search with about 2^34
+// hashes found them (P. van Oorschot, M. Wiener, "Parallel Collision Search with Cryptanalytic
 // Applications", Journal of Cryptology 12, 1999).
 static const char *const known[GV_COLLIDE_KNOWN][2] = {
     {"\"NUPUq_xkMUF\"", "\"ZEivwYemhvI\""}, {"\"G-GvF4752JB\"", "\"Jd4BEkQ0JJG\""},

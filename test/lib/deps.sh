@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# deps.sh probe|install GROUP…: checks that the system has what the groups need. If something is
-# missing, `probe` names it and the command that installs its package, and fails; `install` prints
-# the command and runs it (apt-get, dnf or brew), but with DEPS=no is the same as `probe`. Prints
-# nothing if nothing is missing. Groups: build (what the library needs), uv, sodium, lmdb, san
-# (SAN=), fuzz, test, check (the tools of the gates), browser (for the report), and the compiler and
-# emulator of each port: i386, armhf, s390x, musl. The file $STAMP lists the groups found for each
-# compiler, so each is probed once.
+# deps.sh probe|install GROUP…: checks that the system has everything that the groups need. If
+# something is missing, `probe` names it and the command that installs its package, and fails.
+# `install` prints the command and runs it (apt-get, dnf or brew); with DEPS=no it acts as `probe`.
+# Prints nothing if nothing is missing. Groups: build (what the library needs), uv, sodium, lmdb,
+# san (SAN=), fuzz, test, check (the tools of the gates), browser (for the report), and the compiler
+# and emulator of each port: i386, armhf, s390x, musl. The file $STAMP lists the groups found for
+# each compiler, so each is probed once.
 mode=$1
 shift
 cc=${CC:-cc}
@@ -44,7 +44,7 @@ int main(void) { return puts("") < 0; }'
 }
 have() {
     case $1 in
-    # Links, too: a compiler may be installed without the C library's headers and start files.
+    # Also links, since a compiler may be installed without the C library's headers and start files.
     cc) hello | compiles $cc ;;
     *-gcc) hello | compiles "$1" -static ;;
     cc-san) echo 'int main(void) { return 0; }' | compiles $cc -fsanitize=address,undefined ;;
@@ -139,7 +139,7 @@ run() {
     "$@"
 }
 
-# Sets $command to the one that installs the packages for $missing.
+# Sets $command to the command that installs the packages for $missing.
 find_command() {
     packages=
     for need in $missing; do
@@ -170,7 +170,7 @@ fetch() {
     if [ "$manager" = apt ]; then run $command >/dev/null; else run $command; fi
 }
 
-# apt-get needs package lists; outdated ones name packages that are gone.
+# apt-get needs package lists. Outdated lists name packages that no longer exist.
 update_lists() {
     [ "$manager" = apt ] || return 1
     run $(sudo_prefix)apt-get update -q >/dev/null

@@ -39,9 +39,9 @@ struct gv_image {
     int batches;                                 // batches of all processes
 };
 
-// Makes the directory. Two processes write to it and close it, which leaves free pages; a third one
-// is killed after GV_IMAGE_FRAMES batches in the journal, or, if `journal` is false, after one
-// batch in data.mdb. The directory is removed when the program exits.
+// Makes the directory. Two processes write to it and close it, which leaves free pages. A third
+// process is killed after GV_IMAGE_FRAMES batches in the journal, or, if `journal` is false, after
+// one batch in data.mdb. The directory is removed when the program exits.
 void gv_image_init(struct gv_image *image, bool journal);
 
 // Opens the store. Returns an error of gv_store_lmdb_open.
@@ -51,10 +51,10 @@ struct gv_engine *gv_image_engine(void);
 // Writes the batch of this number to the engine and, unless `lmdb` is NULL, to the store.
 void gv_image_write(struct gv_store_lmdb *lmdb, struct gv_engine *engine, int number);
 
-// Changes a byte of data.mdb. An edit has an offset in 4 bytes, big-endian, and the new value.
-// Values from 8 << 28 on stand for any byte, smaller ones for an element of `spots`.
+// Changes a byte of data.mdb. An edit is a selector of 4 bytes, big-endian, and the new value. If
+// the selector is 8 << 28 or more it selects any byte, otherwise an element of `spots`.
 void gv_image_edit(struct gv_image *image, const uint8_t edit[GV_IMAGE_EDIT]);
-// Reverts all edits; if `written`, restores all three files as well.
+// Reverts all edits. If `written` is set, restores all three files as well.
 void gv_image_undo(struct gv_image *image, bool written);
 
 #endif

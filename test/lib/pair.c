@@ -17,7 +17,7 @@ struct sending {
     struct gv_pair *pair;
     int from;
     size_t count;
-    bool keep; // put the items into the other side
+    bool keep; // put the items into the receiving side
 };
 
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max) {
@@ -71,7 +71,7 @@ static bool send_item(void *ctx, const struct gv_item *item, size_t summary_len)
     return true;
 }
 
-// Writes one message of an answer. *more: there is another one.
+// Writes one message of an answer. Sets *more if another one follows.
 static struct packet *answer(struct gv_pair *pair, int from, struct gv_rbsr *state, bool keep,
                              bool *more) {
     struct packet *packet = malloc(sizeof *packet + pair->capacity);
@@ -119,7 +119,7 @@ static void enqueue(struct queue *queue, struct packet *packet) {
     queue->last = packet;
 }
 
-// Appends the packet; a fault may duplicate it, or put it first.
+// Appends the packet. A fault may duplicate it or move it to the front.
 static void enqueue_with_faults(struct gv_pair *pair, struct queue *queue, struct packet *packet) {
     if (gv_prng_below(&pair->prng, 1000) < pair->faults) {
         struct packet *copy = malloc(sizeof *copy + packet->len);
@@ -174,7 +174,7 @@ bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint6
     return !more;
 }
 
-// Whether a side has all items of the other one. *count: their number.
+// Whether a side has all items of the other side; *count is the number of items of the other side.
 static bool has_all(const struct gv_pair *pair, int side, uint64_t *count) {
     struct gv_tree_cursor at;
     *count = 0;

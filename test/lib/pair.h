@@ -6,7 +6,8 @@
 #include "../../engine/prng.h"
 #include "../../merkle/rbsr.h"
 
-// One side. (position, hash) identifies an item; items that are sent are put into the other side.
+// One side. A position and a hash identify an item. Items that a side sends are put into the other
+// side.
 struct gv_pair_side {
     struct gv_tree tree;
     uint8_t *inbox; // the summary to be answered, `len` bytes
@@ -18,7 +19,8 @@ struct gv_pair {
     struct gv_item *items; // items of both sides, by their references
     size_t item_count, item_cap;
     struct gv_prng prng;
-    uint32_t faults; // how many of 1000 messages are lost; as many are duplicated, and reordered
+    uint32_t
+        faults; // of 1000 messages, this many are lost, as many duplicated, and as many reordered
     struct gv_rbsr_options options; // of all answers
     struct gv_pair_side side[2];
     size_t capacity;    // longest summary of a message, bytes
@@ -34,22 +36,24 @@ struct gv_pair {
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max);
 void gv_pair_fini(struct gv_pair *pair);
 
-// Puts an item into a side. False: it is there already.
+// Puts an item into a side. Returns false if the side already has it.
 bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t hash);
 bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t position, uint64_t hash);
 
-// Side `from` opens an exchange, which runs until no message is left or `messages_max` were sent.
-// Summaries are answered in order, apart from the faults. True: no message was left.
+// Lets side `from` open an exchange, and runs it until no message is left or `messages_max`
+// messages were sent. Summaries are answered in order, apart from the faults. Returns true if no
+// message was left.
 bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max);
 
-// Passes any bytes as a summary to side `to` and drops its answer, at most `messages_max` messages.
-// True: the answer ended.
+// Passes any bytes as a summary to side `to` and drops the answer, at most `messages_max` messages.
+// Returns true if the answer was complete.
 bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint64_t messages_max);
 
 // Writes an opening of this side into buf; returns its length.
 size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap);
 
-// Whether both sides have equal items. Aborts if their roots say otherwise.
+// Whether both sides have equal items. Aborts if the comparison of their roots gives another
+// result.
 bool gv_pair_equal(const struct gv_pair *pair);
 
 #endif

@@ -6,10 +6,10 @@
 #   pictures.sh vouch PICTURE…     marks pictures as up to date without making them
 # $BUILD has gvsim and gvbench. Making test/bench/sync.svg takes minutes.
 #
-# sim/report/report.png and test/bench/sync.svg contain a checksum of their sources: of the page and
-# the scenario, or of the benchmark and the plot, without comments of C. sim/tools/sweep.svg
-# contains its figures and settings, since measuring them needs an idle machine; it is stale if
-# today's code draws these figures differently. A change to the engine makes no picture stale.
+# sim/report/report.png contains a checksum of the page and the scenario, test/bench/sync.svg one of
+# the benchmark and the plot, both without comments of C. sim/tools/sweep.svg contains its figures
+# and settings, since measuring them needs an idle machine; it is stale if the current code draws
+# these figures differently. A change to the engine makes no picture stale.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C

@@ -19,7 +19,7 @@ struct gv_proc {
 // `arguments` ends with NULL. Standard error is appended to the file `log`.
 void gv_proc_start(struct gv_proc *proc, const char *name, const char *const *arguments,
                    const char *log);
-// The same with a child process that runs `body` and exits with its result.
+// As gv_proc_start, with a child process that runs `body` and exits with its result.
 void gv_proc_fork(struct gv_proc *proc, int (*body)(void *ctx), void *ctx, const char *log);
 // Writes all bytes. Returns false if the process no longer reads.
 bool gv_proc_write(struct gv_proc *proc, const char *text, size_t len);
@@ -35,8 +35,8 @@ int gv_proc_end(struct gv_proc *proc);
 // Kills the process if it still runs, closes the pipes and frees memory.
 void gv_proc_fini(struct gv_proc *proc);
 
-// Makes a new directory in $TMPDIR or /tmp and returns its path, in static memory. Removes a
-// directory with its files.
+// gv_proc_make_dir makes a new directory in $TMPDIR or /tmp and returns its path, in static memory.
+// gv_proc_remove_dir removes a directory with its files.
 const char *gv_proc_make_dir(void);
 void gv_proc_remove_dir(const char *dir);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reference parser of RFC 8259, to compare codec/json with. Recursive descent over bytes; it
-// shares no code and no method with the parser under test.
+// A reference parser of RFC 8259 with which tests compare codec/json. It uses recursive descent
+// over bytes, and shares no code and no method with the parser under test.
 #ifndef GV_TEST_LIB_REF_H
 #define GV_TEST_LIB_REF_H
 

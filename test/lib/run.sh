@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh RESULT KIND PROGRAM [ARGUMENT…]: runs a test program and prints one line, or its whole
-# output if it fails. Writes "PASSED FAILED" to RESULT for sum.sh. Exits with 0 also if the test
-# fails, so that make runs the other tests. KIND: cmocka (each of its tests counts), program or
-# fuzzer (counts as one test).
+# output if it fails. Writes "PASSED FAILED" to RESULT for sum.sh. Exits with 0 even if the test
+# fails, so that make runs the other tests. KIND is cmocka, whose tests count separately, or program
+# or fuzzer, which count as one test.
 result=$1 kind=$2
 shift 2
 log=${result%.run}.log
@@ -23,8 +23,8 @@ status=$?
 seconds=$(($(date +%s) - started))
 
 if [ "$kind" = cmocka ]; then
-    # Tests that neither passed nor were skipped have failed, also those that a crash prevented.
-    # A program may print an unfinished line in front of cmocka's.
+    # Tests that neither passed nor were skipped have failed, even if a crash kept them from
+    # running. A program may print an unfinished line before a line of cmocka.
     sums=$(awk '
         sub(/.*\[==========\] Running /, "") { expected += $1 }
         /\[       OK \]/ { passed++ }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# same.sh OLD [NEW]: compares the behaviour of two trees, for changes that should not alter any.
+# same.sh OLD [NEW]: compares the behaviour of two source trees, for changes that must not alter it.
 # Builds both trees and compares
 #   runs          verdict, trace hash, messages, bytes and errors of the random clusters
 #                 SEEDS=1..300, of every built-in scenario, and of all in test/scenario/found
@@ -34,7 +34,7 @@ echo "${2##*/}: valid $(field valid), trace ${hash:-$(field trace)}," \
     "$(field servers_msgs) messages, $(field servers_bytes) bytes, $(field error_count) errors"
 END
 
-# The scenarios of the old tree, with its words: the new tree must accept those, too.
+# The scenarios of the old tree; the new tree must also accept the words of the old one.
 mkdir "$tmp/scenarios"
 for name in $("$old/build/gvsim" scenarios | awk '/^[a-z0-9]/ {print $1}'); do
     "$old/build/gvsim" scenarios "$name" >"$tmp/scenarios/$name" || exit 2

@@ -23,8 +23,8 @@ struct gv_solo {
 // heap, seed 1, incarnation 7.
 void gv_solo_config(struct gv_solo *solo, const struct gv_workload *workload);
 void gv_solo_start(struct gv_solo *solo);
-// gv_solo_config, gv_solo_start, and an init as n1 of n1, n2 and n3. Clears `out` and `log` after
-// it.
+// Calls gv_solo_config and gv_solo_start, sends an init as n1 of n1, n2 and n3, and then clears
+// `out` and `log`.
 void gv_solo_init(struct gv_solo *solo, const struct gv_workload *workload);
 void gv_solo_stop(struct gv_solo *solo);
 
@@ -34,11 +34,11 @@ void gv_solo_clear(struct gv_solo *solo);
 int gv_solo_receive(struct gv_solo *solo, const char *line, size_t len);
 // Calls gv_node_send until the node has nothing to send.
 void gv_solo_send(struct gv_solo *solo);
-// Clears, receives a line, sends; returns `out`.
+// Clears `out` and `log`, receives a line, sends, and returns `out`.
 const char *gv_solo_exchange(struct gv_solo *solo, const char *line);
 // The same for a request with this body, from client c1 to n1.
 const char *gv_solo_request(struct gv_solo *solo, const char *body);
-// The line of such a request; valid until the next call.
+// The line of a request with this body; valid until the next call.
 const char *gv_solo_line(const char *body);
 
 #endif

@@ -10,9 +10,9 @@
 // Writes one line without its newline, for example
 //   push #1 to parent, with ack: set 17 18
 //   sync #2: digests of 6+6+7+6 entries
-// The line has the kind of the message; its number, counted from `first_id`, if the receiver must
-// acknowledge it; its flags; its entries; and the content of each range of its summary. The message
-// must be well-formed.
+// The line has the kind of the message, its flags, its entries, and the content of each range of
+// its summary. If the receiver must acknowledge the message, the line also has its number, counted
+// from `first_id`. The message must be well-formed.
 void gv_story_write(FILE *out, struct gv_json *json, uint64_t first_id);
 
 #endif

@@ -30,8 +30,8 @@ static bool sketch_is_sound(const struct gv_tree *tree, const union node *node, 
     return memcmp(&sum, &node->sketch, sizeof sum) == 0;
 }
 
-// Whether the subtree satisfies all invariants. `position` is the parent's bound for it, `digest`
-// the parent's digest of it, and `edge` whether it is at the right edge.
+// Whether the subtree satisfies all invariants. `position` and `digest` are the bound and the
+// digest that the parent stores for the subtree; `edge` says whether it is at the right edge.
 static bool is_sound(const struct gv_tree *tree, const union node *node, int height,
                      uint64_t position, bool edge, struct gv_digest digest, struct check *check) {
     GV_ASSERT(height >= 1 && height <= tree->depth);

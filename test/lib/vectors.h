@@ -16,18 +16,18 @@ struct gv_vectors_store {
 extern const struct gv_vectors_store gv_vectors_stores[];
 
 // A directory with values nested deeper than later versions allow, in data.mdb and in the journal:
-// 2 in 60 arrays (in both files), 3 in 190 and 4 in 100. It also has valid values: "flat", 5, and 1
-// in 59 arrays.
+// 2 in 60 arrays (in both files), 3 in 190 arrays and 4 in 100 arrays. It also has valid values:
+// "flat", 5, and 1 in 59 arrays.
 extern const struct gv_vectors_store gv_vectors_deep;
 
-// Unpacks the named directory, or all if `name` is NULL, into `dir`. Returns false if tar or gzip
-// fails.
+// Unpacks the named directory, or all directories if `name` is NULL, into `dir`. Returns false if
+// tar or gzip fails.
 bool gv_vectors_unpack(const char *dir, const char *name);
 
 #define GV_VECTORS_MORE "(more entries than there were)"
 
-// Checks that the engine has exactly the entries of the directory. If not, *missing is a key that
-// it lacks, valid until the next call, or GV_VECTORS_MORE.
+// Whether the engine has exactly the entries of the directory. If not, *missing is a key that the
+// engine lacks, valid until the next call, or GV_VECTORS_MORE if it has other entries.
 bool gv_vectors_match(const struct gv_vectors_store *store, const struct gv_engine *engine,
                       const char **missing);
 

@@ -69,7 +69,7 @@ cmp "$dir/out" "$dir/long_want" || fail 'long pipe to a slow reader'
 { echo "$init"; printf %.20s "$echo"; sleep 0.2; echo "$echo" | cut -c 21-; } | run echo >"$dir/out"
 cmp "$dir/out" "$dir/want" || fail 'line in pieces'
 
-# At the end of the input, updates are sent at once and do not wait for a flush round.
+# At the end of the input, updates are sent immediately and do not wait for a flush round.
 pair=$(echo "$init" | sed 's/\["n1"\]/["n1","n2"]/')
 child='{"src":"n2","dest":"n1","body":{"type":"gossip","v":2,"up":1}}'
 tell='{"src":"c1","dest":"n1","body":{"type":"broadcast","msg_id":2,"message":5}}'

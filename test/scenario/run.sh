@@ -143,7 +143,7 @@ for nodes in 2 9; do
 done
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
-# A failing run is reduced. It fails since settle 0 requires equal replicas at once.
+# A failing run is reduced. It fails since settle 0 requires equal replicas immediately.
 printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \
     >"$tmp/fails"
 printf 'pause n2 at 1s for 1s\ncut n1 | rest at 1s\n' >>"$tmp/fails"

@@ -70,9 +70,8 @@ static void updates_travel_in_flush_rounds(void **state) {
     (void)state;
     struct story story;
     begin_later(&story);
-    fprintf(
-        story.out,
-        "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends it at once.\n");
+    fprintf(story.out, "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends "
+                       "it immediately.\n");
     gv_cluster_add(&story.cluster, 1, "\"a\"");
     gv_cluster_run(&story.cluster, 250 * GV_MS);
     fprintf(
@@ -89,7 +88,7 @@ static void updates_travel_in_flush_rounds(void **state) {
     gv_cluster_run(&story.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&story.cluster));
     end(&story,
-        "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends it at once.\n"
+        "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends it immediately.\n"
         " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
         " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
         " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"

@@ -28,7 +28,7 @@ static bool names_id(const struct gv_message_ack *ack, uint64_t id) {
 
 // ---- Messages from the peer ---------------------------------------------------------------------
 
-// An acknowledgement has the largest id, and of the 64 before it exactly those received.
+// An acknowledgement has the largest id, and which of the 64 ids before it were received.
 static void acknowledgements_name_what_came(void **state) {
     (void)state;
     enum { IDS = 400 };
@@ -40,7 +40,8 @@ static void acknowledgements_name_what_came(void **state) {
         struct gv_ack peer = peer_at(0, 0);
         uint64_t largest = 0, top = 1 + gv_prng_below(&prng, 3);
         for (int i = 0; i < 2000; i++) {
-            // Mostly a bit larger, sometimes much larger, often smaller, never below the mask.
+            // The new id is mostly a bit larger than the largest, sometimes much larger, often
+            // smaller, but never below the mask.
             uint64_t id = top;
             if (gv_prng_below(&prng, 10) == 0) id += gv_prng_below(&prng, 90);
             uint64_t back = gv_prng_below(&prng, 65);
@@ -62,7 +63,7 @@ static void acknowledgements_name_what_came(void **state) {
     }
 }
 
-// A restarted peer uses other ids; those of its former incarnation are not acknowledged.
+// A restarted peer uses other ids. The ids of its former incarnation are not acknowledged.
 static void a_peer_restarts(void **state) {
     (void)state;
     static const uint64_t firsts[] = {0, 5, 1000, 2000 - 65, 2000 + 65, UINT64_MAX - 1};
@@ -93,7 +94,7 @@ static void acknowledgements_are_delayed(void **state) {
     assert_int_equal(peer.ack_at, 150);
     gv_ack_received(&peer, 121, 3, false, 5);
     assert_int_equal(peer.ack_at, 126);
-    gv_ack_received(&peer, 122, 4, true, 50); // requested at once
+    gv_ack_received(&peer, 122, 4, true, 50); // an immediate acknowledgement is requested
     assert_int_equal(peer.ack_at, 122);
     assert_true(take_ack(&peer, 122, &ack));
     assert_true(peer.ack_at == GV_TIME_NEVER);
@@ -117,13 +118,13 @@ static void ack_delay_is_reported(void **state) {
     assert_true(take_ack(&peer, 9999999, &ack));
     assert_int_equal(ack.ack_delay_us, 8999);
     gv_ack_received(&peer, 20000000, 9, false, 50);
-    assert_true(take_ack(&peer, 1, &ack)); // the clock went back
+    assert_true(take_ack(&peer, 1, &ack)); // `now` is before the arrival
     assert_int_equal(ack.ack_delay_us, 0);
 }
 
 // ---- Messages to the peer -----------------------------------------------------------------------
 
-// The number of messages lost; −1: nothing new is acknowledged.
+// The number of messages declared lost, or −1 if nothing new is acknowledged.
 static int acked(struct gv_ack *peer, gv_time now, uint64_t largest, uint64_t mask) {
     const struct gv_message_ack ack = {largest, mask, 0};
     struct gv_ack_loss loss;
@@ -140,7 +141,7 @@ static void sequence_numbers_follow_acknowledgements(void **state) {
     assert_int_equal(peer.acked_seq, 7);
     assert_int_equal(acked(&peer, 5, 101, 0), 0); // acknowledges the second, not the first
     assert_int_equal(peer.acked_seq, 7);
-    assert_int_equal(acked(&peer, 5, 101, 0), -1); // a repetition
+    assert_int_equal(acked(&peer, 5, 101, 0), -1); // the same acknowledgement again
     assert_int_equal(acked(&peer, 5, 99, UINT64_MAX), -1);
     assert_int_equal(acked(&peer, 5, UINT64_MAX, UINT64_MAX), -1); // an id that was never sent
     assert_int_equal(acked(&peer, 5, 101, 1), 0);
@@ -158,7 +159,7 @@ static void a_gap_of_three_is_a_loss(void **state) {
     const struct gv_message_ack fourth = {103, 0, 0};
     struct gv_ack_loss loss;
     assert_true(gv_ack_acked(&peer, 1, &fourth, &loss));
-    assert_int_equal(loss.messages, 3); // 100 is lost; all after it are sent again
+    assert_int_equal(loss.messages, 3); // 100 is lost, so all later messages are sent again, too
     assert_true(loss.sync);             // 101 was a sync message
     assert_int_equal(peer.sent_seq, 0);
     assert_int_equal(peer.acked_seq, 0);
@@ -185,7 +186,8 @@ static void a_lost_one_spares_those_before(void **state) {
     assert_true(peer.loss_timer == GV_TIME_NEVER);
 }
 
-// The round trip has grown beyond the timeout. Late acknowledgements of lost messages measure it.
+// The round trip has become longer than the timeout. Late acknowledgements of lost messages measure
+// it.
 static void spurious_losses_are_detected(void **state) {
     (void)state;
     struct gv_ack peer = peer_at(0, 0);
@@ -201,18 +203,19 @@ static void spurious_losses_are_detected(void **state) {
     }
     assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), 0);
     assert_true(gv_ack_timeout(&peer, 0) > 1000 * GV_MS);
-    assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), -1); // once
-    assert_int_equal(acked(&peer, 1040 * GV_MS, 3, 2), 0);  // 1 and 3
-    assert_int_equal(acked(&peer, 1050 * GV_MS, 3, 1), 0);  // 2
+    assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), -1); // already acknowledged
+    assert_int_equal(acked(&peer, 1040 * GV_MS, 3, 2), 0);  // acknowledges 1 and 3
+    assert_int_equal(acked(&peer, 1050 * GV_MS, 3, 1), 0);  // acknowledges 2
     assert_int_equal(acked(&peer, 1060 * GV_MS, 3, 3), -1);
     gv_ack_sent(&peer, now, 50, 1, false);
     gv_ack_reset(&peer, 0);
-    assert_int_equal(acked(&peer, now, 4, 0), 0); // a reset declares lost, too
+    assert_int_equal(acked(&peer, now, 4, 0),
+                     0); // messages that a reset declares lost are measured, too
     assert_int_equal(peer.sent_seq, 0);
 }
 
-// On a path that always delivers in reverse, four batches declare messages lost that arrive a
-// moment later. From then on only silence does.
+// On a path that always delivers in reverse order, the first four batches cause spurious losses.
+// After that only a timeout declares messages lost.
 static void a_path_that_reorders_is_tolerated(void **state) {
     (void)state;
     struct gv_ack peer = peer_at(0, 0);
@@ -224,7 +227,8 @@ static void a_path_that_reorders_is_tolerated(void **state) {
         int lost_now = 0;
         uint64_t first = peer.next_id, last = first + GV_ACK_IN_FLIGHT_MAX - 1, mask = 0;
         while (gv_ack_can_send(&peer)) gv_ack_sent(&peer, now, 0, 10000 * GV_MS, false);
-        for (uint64_t back = 0; back < GV_ACK_IN_FLIGHT_MAX; back++) { // the last arrives first
+        for (uint64_t back = 0; back < GV_ACK_IN_FLIGHT_MAX;
+             back++) { // the last message arrives first
             now += GV_MS;
             int declared = acked(&peer, now, last, mask);
             assert_true(declared >= 0);
@@ -237,10 +241,10 @@ static void a_path_that_reorders_is_tolerated(void **state) {
         lost += lost_now;
     }
     assert_true(lost > 0);
-    // A message that never arrives is declared lost all the same.
+    // A message that never arrives is still declared lost.
     gv_ack_sent(&peer, now, 0, 500 * GV_MS, false);
     assert_int_equal(gv_ack_expire(&peer, now + 500 * GV_MS).messages, 1);
-    // Another path is measured afresh.
+    // If the path changes, its reordering is measured again.
     for (int i = 0; i < 8; i++) {
         gv_ack_sent(&peer, now, 0, 100000 * GV_MS, false);
         now += 5000 * GV_MS;
@@ -249,8 +253,8 @@ static void a_path_that_reorders_is_tolerated(void **state) {
     assert_int_equal(peer.reordering, 0);
 }
 
-// Any number of messages may be lost within a round trip, whatever was measured before: the first
-// acknowledgement measures it, and no later timeout is too short.
+// Any number of messages may be declared lost within a round trip, whatever was measured before.
+// The first acknowledgement measures the round trip, and no later timeout is too short.
 static void any_rtt_is_measured(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -258,7 +262,7 @@ static void any_rtt_is_measured(void **state) {
     for (int round = 0; round < 3000; round++) {
         struct gv_ack peer = peer_at(gv_prng_next(&prng) >> 40, 0);
         gv_time now = gv_prng_below(&prng, 2) ? 0 : UINT64_C(1) << 63;
-        if (gv_prng_below(&prng, 2) == 0) { // a short round trip was measured
+        if (gv_prng_below(&prng, 2) == 0) { // the measured round trip is short
             gv_ack_sent(&peer, now, 0, GV_MS, false);
             assert_int_equal(acked(&peer, now + GV_MS, peer.next_id - 1, 0), 0);
         }
@@ -270,18 +274,18 @@ static void any_rtt_is_measured(void **state) {
             gv_ack_expire(&peer, now + pause / 2);
             now += pause;
         }
-        // Some of the first messages are really lost; the next one is acknowledged.
+        // Some of the first messages never arrive; the next one is acknowledged.
         uint64_t count = peer.next_id - first, come = first + gv_prng_below(&prng, count / 8 + 1);
         now = began + (come - first) * pause + trip;
         assert_int_equal(acked(&peer, now, come, 0), 0);
         assert_true(gv_ack_timeout(&peer, 0) >= trip);
         assert_true(gv_ack_timeout(&peer, 0) <= 4 * trip + 20 * GV_MS);
-        assert_int_equal(acked(&peer, now, come, 0), -1); // once
+        assert_int_equal(acked(&peer, now, come, 0), -1); // already acknowledged
         assert_int_equal(acked(&peer, now, peer.next_id, 0), -1);
     }
 }
 
-// Two outliers in a row restart the mean, which would adapt slowly otherwise.
+// Two outliers in a row restart the mean, which would otherwise adapt slowly.
 static void another_path_has_another_mean(void **state) {
     (void)state;
     static const gv_time paths[][2] = {
@@ -296,7 +300,7 @@ static void another_path_has_another_mean(void **state) {
         assert_int_equal(peer.rtt_mean, paths[i][1] * GV_MS);
         assert_int_equal(peer.rtt_samples, 1);
     }
-    // A single outlier does not restart it, nor do round trips that vary.
+    // A single outlier, or round trips that vary, do not restart the mean.
     struct gv_ack peer = peer_at(0, 0);
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 4);
@@ -308,8 +312,8 @@ static void another_path_has_another_mean(void **state) {
     }
 }
 
-// After a later message was acknowledged, an earlier one is lost after the loss delay. This is not
-// a timeout.
+// After a later message is acknowledged, an earlier one is lost after the loss delay. This is not a
+// timeout.
 static void reordered_messages_are_lost_sooner(void **state) {
     (void)state;
     struct gv_ack peer = peer_at(1, 0);
@@ -318,7 +322,7 @@ static void reordered_messages_are_lost_sooner(void **state) {
     for (uint64_t i = 0; i < 3; i++) gv_ack_sent(&peer, 1000 + i, 2 + i, 9000, false);
     gv_ack_set_loss_times(&peer, 200);
     assert_int_equal(peer.loss_timer, 10000);
-    assert_int_equal(acked(&peer, 1100, 3, 0), 0); // the second one
+    assert_int_equal(acked(&peer, 1100, 3, 0), 0); // acknowledges the second message
     gv_ack_set_loss_times(&peer, GV_TIME_NEVER);
     assert_int_equal(peer.loss_timer, 10000);
     gv_ack_set_loss_times(&peer, 200);
@@ -332,7 +336,7 @@ static void reordered_messages_are_lost_sooner(void **state) {
     assert_int_equal(peer.loss_timer, 11000); // no later message was acknowledged
 }
 
-// Lost updates are always sent again: `acked_seq` never passes an unacknowledged one.
+// Lost updates are always sent again: `acked_seq` never passes an unacknowledged update.
 static void nothing_is_lost(void **state) {
     (void)state;
     enum { UPDATES = 3000 };
@@ -353,7 +357,7 @@ static void nothing_is_lost(void **state) {
                 uint64_t id = gv_ack_sent(&peer, now, to, 20 + gv_prng_below(&prng, 20), false);
                 assert_true(id == first + count);
                 count++;
-                if (gv_prng_below(&prng, 5) > 0) { // it arrives
+                if (gv_prng_below(&prng, 5) > 0) { // the message arrives
                     gv_ack_received(&other, now, id, false, 0);
                     for (uint64_t at = from; at < to; at++) had[at] = true;
                 }
@@ -384,8 +388,8 @@ struct sent {
     bool syncs[MESSAGES];
 };
 
-// Compares the fates with the peer's state after an event that may have acknowledged `ack`, or
-// NULL, and has declared `loss` lost.
+// Compares the recorded fates with the peer's state after an event. `ack` is the acknowledgement
+// that the event carried, or NULL; `loss` has the messages that it declared lost.
 static void check_fates(struct sent *sent, const struct gv_ack *peer,
                         const struct gv_message_ack *ack, struct gv_ack_loss loss) {
     bool in_flight[MESSAGES] = {false}, remembered[MESSAGES] = {false}, sync = false;
@@ -418,8 +422,8 @@ static void check_fates(struct sent *sent, const struct gv_ack *peer,
     assert_int_equal(loss.sync, sync);
 }
 
-// A message leaves the ones in flight by an acknowledgement that names it, or by a loss that is
-// returned; nothing is acknowledged twice.
+// A message leaves the list of messages in flight only if an acknowledgement includes it or it is
+// declared lost. No message is acknowledged twice.
 static void every_message_has_one_fate(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -440,7 +444,7 @@ static void every_message_has_one_fate(void **state) {
                 bool fresh = gv_ack_acked(&peer, now, &ack, &loss);
                 check_fates(&sent, &peer, &ack, loss);
                 if (!fresh) assert_int_equal(loss.messages, 0);
-                assert_false(gv_ack_acked(&peer, now, &ack, &loss)); // once
+                assert_false(gv_ack_acked(&peer, now, &ack, &loss)); // already acknowledged
                 break;
             case 1:
                 loss = gv_ack_expire(&peer, now);
@@ -477,7 +481,7 @@ static void rtt_is_smoothed(void **state) {
     const struct gv_message_ack held = {0, 0, 30000};
     struct gv_ack_loss loss;
     assert_true(gv_ack_acked(&peer, 1000 + 130 * GV_MS, &held, &loss));
-    assert_int_equal(peer.srtt, 100 * GV_MS); // without the ack delay
+    assert_int_equal(peer.srtt, 100 * GV_MS); // the ack delay is subtracted
     assert_int_equal(peer.rttvar, 50 * GV_MS);
     assert_int_equal(gv_ack_timeout(&peer, 7), 300 * GV_MS);
     for (uint64_t id = 1; id < 100; id++) {
@@ -488,14 +492,16 @@ static void rtt_is_smoothed(void **state) {
     assert_in_range(gv_ack_timeout(&peer, 7), 70 * GV_MS, 72 * GV_MS);
     assert_in_range(peer.rtt_mean, 60 * GV_MS, 61 * GV_MS);
     assert_true(peer.rtt_deviation < GV_MS);
-    // One round trip shorter, one longer by the same: the mean stays, the deviation grows.
+    // Two samples differ from the mean by the same amount in both directions: the mean stays, the
+    // deviation grows.
     gv_ack_sent(&peer, 0, 0, GV_MS, false);
     assert_int_equal(acked(&peer, 20 * GV_MS, 100, 0), 0);
     gv_ack_sent(&peer, 0, 0, GV_MS, false);
     assert_int_equal(acked(&peer, 100 * GV_MS, 101, 0), 0);
     assert_in_range(peer.rtt_mean, 58 * GV_MS, 62 * GV_MS);
     assert_in_range(peer.rtt_deviation, 4 * GV_MS, 6 * GV_MS);
-    // Only the largest id is a sample, and only if the ack delay is not longer than the time since.
+    // A sample is taken only if the largest id is new and the ack delay is not longer than the
+    // measured time.
     gv_ack_sent(&peer, 0, 0, GV_MS, false);
     gv_ack_sent(&peer, 0, 0, GV_MS, false);
     const struct gv_message_ack absurd = {103, 1, UINT64_MAX};
@@ -504,13 +510,14 @@ static void rtt_is_smoothed(void **state) {
     assert_int_equal(peer.srtt, before);
 }
 
-// While both sides send, a message that should have been acknowledged is lost without a timeout.
+// If both sides send, a message that should have been acknowledged is lost without a timeout.
 static void unacked_messages_are_detected(void **state) {
     (void)state;
     struct gv_ack peer = peer_at(1, 0);
     assert_int_equal(gv_ack_detect_unacked(&peer, 0, 0).messages, 0);
     gv_ack_sent(&peer, 0, 1, 9000 * GV_MS, false);
-    assert_int_equal(gv_ack_detect_unacked(&peer, 5000 * GV_MS, 0).messages, 0); // unmeasured
+    assert_int_equal(gv_ack_detect_unacked(&peer, 5000 * GV_MS, 0).messages,
+                     0); // no round trip is measured
     assert_int_equal(acked(&peer, 100 * GV_MS, 1, 0), 0);
     gv_ack_sent(&peer, 1000 * GV_MS, 2, 9000 * GV_MS, false);
     gv_ack_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);
@@ -518,7 +525,7 @@ static void unacked_messages_are_detected(void **state) {
     assert_int_equal(gv_ack_detect_unacked(&peer, 1000 * GV_MS + usual, usual).messages, 0);
     assert_int_equal(peer.acked_seq, 1);
     assert_int_equal(gv_ack_detect_unacked(&peer, 1000 * GV_MS + usual + 1, usual).messages, 2);
-    assert_int_equal(peer.sent_seq, 1); // to be sent again
+    assert_int_equal(peer.sent_seq, 1); // its update is to be sent again
 }
 
 static void incarnations_are_told_apart(void **state) {
@@ -534,7 +541,7 @@ static void incarnations_are_told_apart(void **state) {
         &peer, 5000 + 5000)); // few restarts look like the same incarnation
 }
 
-// A peer needs the full state until it acknowledges updates or some are skipped.
+// A peer needs the full state until it acknowledges updates or updates are skipped.
 static void duplicates_are_recognised(void **state) {
     (void)state;
     struct gv_ack peer = peer_at(1, 0);
@@ -546,7 +553,7 @@ static void duplicates_are_recognised(void **state) {
     const uint64_t came[] = {5000, 5001, 5003}, not [] = {4999, 5002, 5004, 4936};
     for (size_t i = 0; i < 3; i++) assert_true(gv_ack_is_duplicate(&peer, came[i]));
     for (size_t i = 0; i < 4; i++) assert_false(gv_ack_is_duplicate(&peer, not [i]));
-    gv_ack_received(&peer, 0, 12000, false, 0); // another incarnation
+    gv_ack_received(&peer, 0, 12000, false, 0); // an id of another incarnation
     assert_false(gv_ack_is_duplicate(&peer, 5003));
     assert_true(gv_ack_is_duplicate(&peer, 12000));
 }
@@ -558,7 +565,7 @@ static void skipped_updates_are_not_owed(void **state) {
     gv_ack_skip(&peer, 4);
     assert_true(peer.sent_seq == 4 && peer.acked_seq == 4);
     gv_ack_sent(&peer, 7, 5, 10, false);
-    gv_ack_skip(&peer, 9); // what is in flight is still owed
+    gv_ack_skip(&peer, 9); // updates in flight do not count as skipped
     assert_true(peer.sent_seq == 9 && peer.acked_seq == 4);
     assert_int_equal(gv_ack_last_sent(&peer), 7);
     assert_int_equal(acked(&peer, 8, 1, 0), 0);

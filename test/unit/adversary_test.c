@@ -13,8 +13,8 @@ static struct gv_slice text(const char *s) {
     return (struct gv_slice){(const uint8_t *)s, strlen(s)};
 }
 
-// Every action yields a valid line between two nodes of the cluster, whose body has the same length
-// and differs in at most one digit.
+// Every action of the adversary yields a valid line between two nodes of the cluster. Its body has
+// the same length as before and differs in at most one digit.
 static void every_action_yields_a_line(void **state) {
     (void)state;
     struct gv_adversary adversary = {0};

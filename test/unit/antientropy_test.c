@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Anti-entropy of one node, with peers but without a cluster: whatever is requested happens, or is
+// Anti-entropy of one node, with peers but without a cluster. Every request is carried out, or is
 // superseded by a sync that the peer opened.
 #include "../../engine/antientropy.h"
 
@@ -25,10 +25,10 @@ struct node {
     struct gv_digest_key key;
     struct gv_tree tree;
     gv_time now;
-    // What was requested and has not happened yet.
-    gv_time requested_at;          // of a sync with a chosen peer; or GV_TIME_NEVER
-    gv_time resync_at;             // of a full resync; or GV_TIME_NEVER
-    gv_time trusted_at[NODES_MAX]; // when the last suspicion of each peer ended
+    // Requests that have not been carried out yet.
+    gv_time requested_at;          // for a sync with a chosen peer; GV_TIME_NEVER: none
+    gv_time resync_at;             // for a full resync; GV_TIME_NEVER: none
+    gv_time trusted_at[NODES_MAX]; // when each peer was last found alive after it was suspected
     int syncs, resyncs, superseded;
 };
 
@@ -76,7 +76,7 @@ static void open_sync(struct node *node, int number) {
     gv_intent_synced(&states[number].intent);
 }
 
-// A full resync has ended: this node has compared with every peer that it did not suspect
+// When a full resync has ended, this node has compared with every peer that it did not suspect
 // meanwhile.
 static void check_resync(struct node *node) {
     assert_true(node->resync_at != GV_TIME_NEVER);
@@ -106,7 +106,7 @@ static void take_step(struct node *node) {
     node->syncs++;
 }
 
-// Takes all steps up to this time. A request leads to a step within 1.25 s.
+// Takes all steps up to this time. Each request must lead to a step within 1.25 s.
 static void advance(struct node *node, gv_time to) {
     gv_time due;
     while ((due = gv_antientropy_deadline(&node->ae)) <= to) {
@@ -115,7 +115,7 @@ static void advance(struct node *node, gv_time to) {
         bool chosen = node->ae.sync_at == due, requested = node->ae.requested;
         take_step(node);
         if (!chosen) continue;
-        // A request is met, perhaps by a sync in progress, unless it is repeated as the node
+        // A request is carried out, perhaps by a sync in progress. It is repeated only if the node
         // started empty.
         assert_int_equal(requested, node->requested_at != GV_TIME_NEVER);
         if (requested) assert_true(due - node->requested_at <= 1250 * GV_MS);
@@ -137,7 +137,7 @@ static void request(struct node *node, enum gv_sync_reason reason, bool chosen, 
 
 enum { OPENING_MAX = 2 * GV_RBSR_ROOT_MAX };
 
-// The peer's opening in base64: its replica is empty, too.
+// An opening of the peer in base64. The peer's replica is empty, too.
 static struct gv_slice opening(struct node *node, uint8_t *text) {
     uint8_t bytes[GV_RBSR_ROOT_MAX];
     struct gv_writer summary = {.data = bytes, .cap = sizeof bytes};
@@ -155,9 +155,10 @@ static void receive_opening(struct node *node) {
     bool ready = gv_antientropy_is_ready(&node->ae);
     int taken = gv_antientropy_received(&node->ae, node->alloc, node->now, number, &states[number],
                                         RECENT_MS * GV_MS, ranges, LONGEST);
-    assert_int_equal(taken, ready ? 0 : GV_EFULL); // no sync message is in flight: none crosses
+    assert_int_equal(
+        taken, ready ? 0 : GV_EFULL); // no sync message is in flight, so the openings do not cross
     if (taken != 0) return;
-    assert_false(gv_intent_has_sync(&states[number].intent)); // this sync replaces it
+    assert_false(gv_intent_has_sync(&states[number].intent)); // the peer's sync replaces it
     node->superseded++;
 }
 
@@ -246,7 +247,7 @@ static void what_is_requested_happens(void **state) {
     assert_true(syncs > 1000 && resyncs > 100 && superseded > 1000);
 }
 
-// Without events, a node compares at least every 1.25 intervals, and not more often than 0.75.
+// Without events, the time between two idle comparisons is 0.75 to 1.25 intervals.
 static void idle_comparisons_keep_their_interval(void **state) {
     (void)state;
     for (uint32_t count = 2; count <= NODES_MAX; count += 7) {
@@ -267,7 +268,7 @@ static void idle_comparisons_keep_their_interval(void **state) {
     }
 }
 
-// While updates flow, an idle comparison waits, but not for ever.
+// While the replica changes, an idle comparison is deferred, but only up to a bound.
 static void changes_defer_idle_comparisons_within_a_bound(void **state) {
     (void)state;
     struct node node;
@@ -284,7 +285,7 @@ static void changes_defer_idle_comparisons_within_a_bound(void **state) {
     fini(&node);
 }
 
-// Both nodes open a sync at once: only the opening of the one that sorts first is answered.
+// If both nodes open a sync at once, only the opening of the node that sorts first is answered.
 static void of_crossing_openings_one_is_answered(void **state) {
     (void)state;
     for (int other = 0; other < 2; other++) {
@@ -304,7 +305,7 @@ static void of_crossing_openings_one_is_answered(void **state) {
     }
 }
 
-// Each answer repeats the salt of its summary.
+// Each answer repeats the salt of its summary, which identifies the summary.
 static void summaries_of_a_peer_are_answered_in_order(void **state) {
     (void)state;
     struct node node;
@@ -339,7 +340,7 @@ static void summaries_of_a_peer_are_answered_in_order(void **state) {
     fini(&node);
 }
 
-// While a peer is suspected, a partition may be about to heal: comparisons are frequent.
+// While a peer is suspected, comparisons are frequent, because a partition may heal at any time.
 static void comparisons_are_frequent_while_a_peer_is_suspected(void **state) {
     (void)state;
     struct node node;

@@ -117,7 +117,7 @@ static void test_wrong_seals(void **state) {
     assert_int_equal(verify(&other, "n1", "n2", good), GV_AUTH_INVALID);
     assert_int_equal(verify(&n2, "n3", "n2", good), GV_AUTH_INVALID);
     assert_int_equal(verify(&n2, "n1", "n3", good), GV_AUTH_INVALID);
-    assert_int_equal(verify(&n2, "n2", "n1", good), GV_AUTH_INVALID); // sent back
+    assert_int_equal(verify(&n2, "n2", "n1", good), GV_AUTH_INVALID); // reflected to its sender
     assert_int_equal(verify(&n2, "n1n", "2", good), GV_AUTH_INVALID);
     static const char *const bad[] = {
         AUTHENTICATED(""),
@@ -138,7 +138,7 @@ static void test_wrong_seals(void **state) {
     stop(&other);
 }
 
-// A message with any byte altered is refused.
+// A message in which any byte is altered is refused.
 static void test_every_byte_counts(void **state) {
     (void)state;
     struct end n1, n2;
@@ -176,7 +176,7 @@ static void test_repeated(void **state) {
     begin(&n1, "n1", SECRET, 1000);
     begin(&n2, "n2", SECRET, 1);
     for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], authenticate(&n1, &n2, BODY));
-    // In any order, up to 64 below the largest: each is accepted once.
+    // Numbers up to 64 below the largest are accepted once, in any order.
     for (int i = 0; i < 60; i += 2)
         assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
     for (int i = 59; i > 0; i -= 2)
@@ -197,7 +197,8 @@ static void test_repeated(void **state) {
     stop(&n2);
 }
 
-// A new incarnation uses larger numbers by its clock, or by an announcement.
+// A new incarnation uses larger numbers because of its clock, or because a peer announced its
+// largest number.
 static void test_clock_set_back(void **state) {
     (void)state;
     struct end n1, n2;
@@ -219,7 +220,7 @@ static void test_clock_set_back(void **state) {
 
 // ---- Lines of earlier versions ------------------------------------------------------------------
 
-// What a line of a file has.
+// The fields of a line of the vectors.
 struct sealed {
     int body, mac;
     char src[256], dest[256]; // names
@@ -287,8 +288,8 @@ static bool check_sealed(const char *line, size_t len) {
     return sealed.largest > 0;
 }
 
-// This version accepts each line that earlier ones have sent (test/vectors/sealed.sh), and writes
-// the same bytes, which they accept for that reason.
+// This version accepts each line that earlier versions have sent (test/vectors/sealed.sh), and
+// writes the same bytes. So earlier versions accept its lines, too.
 static void test_earlier_versions(void **state) {
     (void)state;
     static const char *const paths[] = {"test/vectors/sealed-0.1.0.txt",

@@ -29,7 +29,7 @@ static void test_every_error_has_its_text(void **state) {
             assert_string_not_equal(errors[i].text, errors[j].text);
         }
     }
-    // The values are part of the interface.
+    // The numbers are part of the interface.
     assert_int_equal(GV_ENOMEM, -1);
     assert_int_equal(GV_ECORRUPT, -10);
 }
@@ -85,7 +85,7 @@ static void test_false_assertion_ends_the_process(void **state) {
     }
     close(fds[1]);
     char output[512] = "", expected[512];
-    assert_true(read(fds[0], output, sizeof output - 1) > 0); // a short text is one write
+    assert_true(read(fds[0], output, sizeof output - 1) > 0); // one read suffices for a short text
     close(fds[0]);
     snprintf(expected, sizeof expected, "grapevine: %s:%d: assertion failed: two == 3\n", __FILE__,
              line);

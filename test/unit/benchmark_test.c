@@ -79,9 +79,9 @@ static void a_plot_shows_every_point(void **state) {
     fclose(out);
     assert_true(strncmp(text, "<svg ", 5) == 0);
     assert_string_equal(text + len - 7, "</svg>\n");
-    assert_int_equal(count(text, "<circle"), 3 + 1 + 1); // and one in the legend
+    assert_int_equal(count(text, "<circle"), 3 + 1 + 1); // two more points and one in the legend
     assert_int_equal(count(text, ">somebody<"), 1);
-    // The largest y is at the top; points outside are at the edge.
+    // The point with the largest y is at the top; points outside the plot are drawn at its edge.
     assert_int_equal(count(text, "cy=\"40.0\""), 1);
     assert_int_equal(count(text, "cx=\"736.0\" cy=\"388.0\""), 1);
     free(text);

@@ -56,7 +56,7 @@ static void any_calls_as_the_model(void **state) {
                 add(&log, &model, (uint32_t)gv_prng_below(&prng, GV_CHANGELOG_SUPERSEDED),
                     (int)gv_prng_below(&prng, 5) - 1);
             } else if (choice < 98) {
-                if (seq == model.head) seq = UINT64_MAX; // no change
+                if (seq == model.head) seq = UINT64_MAX; // the record had no change before
                 gv_changelog_supersede(&log, seq);
                 if (seq < model.head) slots[seq].ref = GV_CHANGELOG_SUPERSEDED;
             } else {
@@ -84,7 +84,8 @@ static void the_oldest_go_at_the_bound(void **state) {
     size_t calls = meter.calls, bytes = meter.bytes;
     for (uint32_t i = 0; i < MORE; i++) add(&log, &model, i, 1);
     assert_int_equal(log.tail, MORE);
-    gv_changelog_supersede(&log, MORE - 1); // dropped: must not mark the change now in its slot
+    gv_changelog_supersede(
+        &log, MORE - 1); // already dropped: must not mark the change that has its slot now
     assert_same(&log, &model);
     assert_int_equal(meter.calls, calls);
     assert_int_equal(meter.bytes, bytes);
@@ -93,7 +94,7 @@ static void the_oldest_go_at_the_bound(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// Without memory the log drops changes earlier, and continues to work.
+// If memory is exhausted, the log drops changes earlier, and continues to work.
 static void out_of_memory(void **state) {
     (void)state;
     struct gv_meter meter;
@@ -109,12 +110,12 @@ static void out_of_memory(void **state) {
             for (uint64_t at = log.tail; at < log.head; at++)
                 assert_int_equal(gv_changelog_get(&log, at).ref, at);
             gv_changelog_supersede(&log, i - (i > 500 ? 500 : i)); // most are dropped already
-            if (i <= 500) gv_changelog_truncate(&log, log.head);   // acknowledged by all
+            if (i <= 500) gv_changelog_truncate(&log, log.head);   // all peers have acknowledged
         }
         assert_int_equal(kept, allowed == 0 ? 0 : meter.bytes / sizeof(struct gv_changelog_slot));
         meter.allowance = SIZE_MAX;
         for (uint32_t i = 0; i < 1000; i++) gv_changelog_append(&log, i, 0);
-        assert_true(log.head - log.tail >= 1000); // it grows again
+        assert_true(log.head - log.tail >= 1000); // with memory available the log grows again
         gv_changelog_fini(&log);
         assert_int_equal(meter.bytes, 0);
     }

@@ -58,16 +58,16 @@ static void final_reads_must_be_correct_and_equal(void **state) {
     gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_info(&counter, 2);
     gv_check_counter_final(&counter, 0, 7);
-    gv_check_counter_final(&counter, 2, 7); // n1 has no final read: that is reported elsewhere
+    gv_check_counter_final(&counter, 2, 7); // n1 has no final read, which another check reports
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 0);
-    gv_check_counter_final(&counter, 1, 5); // correct, but not equal to the others
+    gv_check_counter_final(&counter, 1, 5); // correct, but differs from the other nodes
     assert_false(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 1);
     assert_string_equal(errors.texts[0], "final reads differ: n1 returned 5, n0 7");
     gv_check_counter_final(&counter, 0, 6);
     gv_check_counter_final(&counter, 1, 6);
-    gv_check_counter_final(&counter, 2, 6); // equal, but wrong
+    gv_check_counter_final(&counter, 2, 6); // equal to the other nodes, but wrong
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 2);
     assert_non_null(strstr(errors.texts[1], "wrong sum: n0 returned 6"));
@@ -106,7 +106,7 @@ static void no_read_is_beyond_the_invoked_additions(void **state) {
         gv_check_counter_read(&counter, 0, value, &errors);
     assert_int_equal(errors.count, 0);
     gv_check_counter_read(&counter, 1, 6, &errors);
-    gv_check_counter_read(&counter, 1, 1000, &errors); // reported once a node
+    gv_check_counter_read(&counter, 1, 1000, &errors); // reported once per node
     assert_int_equal(errors.count, 1);
     gv_check_counter_read(&counter, 2, -3, &errors);
     assert_int_equal(errors.count, 2);

@@ -18,7 +18,7 @@ static void ids_are_compared_as_values(void **state) {
     assert_int_equal(errors.count, 0);
     gv_check_ids_reply(&ids, 3, &gv_fixture_json, gv_fixture_parse("[ 1 , 2 ]"), &errors);
     gv_check_ids_reply(&ids, 4, &gv_fixture_json, gv_fixture_parse("[1,2]"),
-                       &errors); // reported once
+                       &errors); // reported only once
     gv_check_ids_reply(&ids, 3, &gv_fixture_json, gv_fixture_parse("{\"\\u0061\":1}"), &errors);
     assert_int_equal(ids.duplicated, 2);
     assert_int_equal(errors.count, 2);

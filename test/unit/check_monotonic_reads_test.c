@@ -18,7 +18,7 @@ static void reads_of_a_set_only_grow(void **state) {
     gv_check_monotonic_reads_set(&reads, 1, marks, 200, &errors); // another node
     assert_int_equal(errors.count, 0);
     gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors);
-    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // reported once
+    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // reported only once
     assert_int_equal(errors.count, 1);
     assert_true(errors.conclusive);
     assert_string_equal(

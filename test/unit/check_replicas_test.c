@@ -39,7 +39,7 @@ static void entries_decide(void **state) {
     gv_engine_free(b);
 }
 
-// It is a bug if the digests are equal and the entries are not, or the other way round.
+// Roots that are equal although entries differ, or differ although entries are equal, are a bug.
 static void roots_do_not(void **state) {
     (void)state;
     struct gv_engine *a = engine_of(), *b = engine_of();

@@ -67,14 +67,15 @@ static void stable_latency_ends_with_the_last_read_that_misses(void **state) {
     (void)state;
     struct story story;
     begin(&story);
-    add(&story, 10, 0);            // known at 10
-    read_now(&story, 40, 1, "[]"); // misses it
+    add(&story, 10, 0);            // value 0 is known at 10
+    read_now(&story, 40, 1, "[]"); // value 0 is missing
     assert_int_equal(story.missing, 1);
     read_now(&story, 60, 0, "[0]");
-    add(&story, 70, 1); // never missed
+    add(&story, 70, 1); // value 1 is never missing
     size_t early = begin_read(&story, 75, 1, false);
     add(&story, 80, 2);
-    end_read(&story, 90, early, "[0,1]"); // misses 2, but was invoked before 2 was known
+    end_read(&story, 90, early,
+             "[0,1]"); // value 2 is missing, but the read was invoked before 2 was known
     assert_int_equal(story.missing, 0);
     finals(&story, 100, "[0,1,2]", "[2,1,0]");
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
@@ -92,7 +93,7 @@ static void a_read_value_is_known(void **state) {
     struct story story;
     begin(&story);
     size_t op = begin_add(&story, 0, 0);
-    read_now(&story, 20, 0, "[0]"); // known at 20, before its addition completed
+    read_now(&story, 20, 0, "[0]"); // value 0 is known at 20, before its addition completed
     end_add(&story, 50, op, GV_HISTORY_INFO);
     read_now(&story, 80, 1, "[]");
     finals(&story, 100, "[0]", "[0]");
@@ -170,7 +171,7 @@ static void final_reads_of_a_stable_value_may_differ(void **state) {
     struct story story;
     begin(&story);
     add(&story, 10, 0);
-    finals(&story, 100, "[]", "[0]"); // Maelstrom calls this valid
+    finals(&story, 100, "[]", "[0]"); // Maelstrom calls this run valid
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
     assert_int_equal(result.lost, 0);
     assert_true(result.stable_latency.p100 == 90);
@@ -199,9 +200,10 @@ static void a_failed_addition_must_not_be_read(void **state) {
     begin(&story);
     size_t op = begin_add(&story, 0, 0);
     read_now(&story, 10, 1, "[0]");
-    end_add(&story, 20, op, GV_HISTORY_FAIL); // returned before
+    end_add(&story, 20, op,
+            GV_HISTORY_FAIL); // a read returned the value before the addition failed
     end_add(&story, 31, begin_add(&story, 30, 1), GV_HISTORY_FAIL);
-    read_now(&story, 40, 1, "[1]"); // and after
+    read_now(&story, 40, 1, "[1]"); // another read returns it after the failure
     assert_int_equal(story.set.phantom, 2);
     assert_int_equal(story.errors.count, 2);
     end(&story);

@@ -54,7 +54,7 @@ static void a_kind_that_never_worked_names_nodes_and_answers(void **state) {
                         "answered {}; n2 answered nothing; n3 answered {}; and 1 more nodes");
 }
 
-// A delay can prevent replies, but cannot cause wrong ones.
+// A delay can prevent replies, but cannot cause wrong replies.
 static void only_replies_are_definite(void **state) {
     (void)state;
     end_op(GV_HISTORY_ECHO, 0, "answered {}", false, false);
@@ -69,7 +69,7 @@ static void only_replies_are_definite(void **state) {
 
 static void nothing_asked_is_nothing_shown(void **state) {
     (void)state;
-    end_op(GV_HISTORY_READ, 0, NULL, false, true); // only a final read
+    end_op(GV_HISTORY_READ, 0, NULL, false, true); // a failed final read
     finish(GV_LOAD_BROADCAST, 0);
     assert_int_equal(errors.count, 1);
     assert_non_null(strstr(errors.texts[0], "nothing exercised: no client sent"));
@@ -78,7 +78,7 @@ static void nothing_asked_is_nothing_shown(void **state) {
 static void nothing_added_is_nothing_shown(void **state) {
     (void)state;
     end_op(GV_HISTORY_READ, 0, NULL, false, false);
-    // A request that a fault kept from its node is not an attempt.
+    // A request that a fault kept from its node does not count as an attempt.
     end_op(GV_HISTORY_ADD, 0, "was down", true, false);
     finish(GV_LOAD_G_COUNTER, 0);
     assert_int_equal(errors.count, 1);

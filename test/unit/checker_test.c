@@ -164,7 +164,7 @@ static void ids_ascend(void **state) {
     give(&invariants, 0, "0012-a-n0");
     give(&invariants, 1, "0011-b-n1");
     gv_checker_invariants_reset(&invariants, 1, false);
-    give(&invariants, 1, "0010-b-n1"); // it had no disk
+    give(&invariants, 1, "0010-b-n1"); // node 1 had no disk, so its ids may repeat
     give(&invariants, 0, "0013-a-n0");
     gv_checker_invariants_reset(&invariants, 0, true);
     give(&invariants, 0, "0014-a-n0");
@@ -174,7 +174,7 @@ static void ids_ascend(void **state) {
     gv_checker_invariants_reset(&invariants, 0, true);
     give(&invariants, 0, "0013-c-n0");
     expect(&errors, 2, "ids out of order: n0 generated id 0013-c-n0 after 0014-a-n0");
-    give(&invariants, 0, "0012-c-n0"); // reported once
+    give(&invariants, 0, "0012-c-n0"); // reported only once
     expect(&errors, 2, "");
     gv_checker_invariants_fini(&invariants);
     gv_verdict_fini(&errors);
@@ -204,7 +204,8 @@ static void idle_traffic_has_a_bound(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     const gv_time lasted = 20000 * GV_MS, suspicion = 3000 * GV_MS;
-    const uint32_t sizes[] = {3, 15, 40}, most[] = {4, 20, 20}; // messages in that time
+    const uint32_t sizes[] = {3, 15, 40},
+                   most[] = {4, 20, 20}; // messages that are expected within that time
     for (size_t i = 0; i < 3; i++) {
         struct gv_check_traffic traffic;
         gv_check_traffic_init(&traffic, sizes[i], 10, NULL);
@@ -221,7 +222,7 @@ static void idle_traffic_has_a_bound(void **state) {
 }
 
 // A run with a quiet phase of this length. While nodes must be quiescent, `noise` messages are
-// sent, and `suspecting` nodes suspect others.
+// sent, and `suspecting` nodes suspect a peer.
 static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting,
                  struct gv_verdict_errors *errors) {
     struct gv_checker_invariants invariants;

@@ -35,7 +35,8 @@ static void steps_go_forward_for_timers_and_back_for_the_date(void **state) {
     assert_true(clock.date_back == 7 * GV_MS);
 }
 
-// For every drift, the conversion finds the first simulated time at which the clock reaches a time.
+// For every drift, the conversion finds the first simulated time at which the clock reaches a
+// given time.
 static void both_directions_agree(void **state) {
     (void)state;
     struct gv_prng prng;

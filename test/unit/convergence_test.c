@@ -6,7 +6,7 @@ static void sets_converge_with_the_last_node(void **state) {
     (void)state;
     struct gv_convergence convergence;
     gv_convergence_init(&convergence, 2);
-    gv_convergence_missing(&convergence, 5, 0, 0); // before a watch: ignored
+    gv_convergence_missing(&convergence, 5, 0, 0); // ignored before an observation has begun
     gv_convergence_begin(&convergence, 10, 7, true);
     assert_int_equal(convergence.index, 7);
     gv_convergence_missing(&convergence, 20, 0, 3);
@@ -33,7 +33,8 @@ static void the_longest_convergence_counts_without_interrupted_ones(void **state
     gv_convergence_begin(&convergence, 200, 0, true);
     gv_convergence_cut(&convergence);
     gv_convergence_missing(&convergence, 900, 0, 0);
-    gv_convergence_begin(&convergence, 1000, 0, false); // operations ended, no partition healed
+    gv_convergence_begin(&convergence, 1000, 0,
+                         false); // operations ended, but no partition has healed
     gv_convergence_missing(&convergence, 2000, 0, 0);
     assert_int_equal(convergence.worst, 30);
     gv_convergence_fini(&convergence);
@@ -53,7 +54,7 @@ static void counters_converge_when_all_read_the_same(void **state) {
     assert_true(gv_convergence_value(&convergence, 2, 6));
     gv_convergence_agreed(&convergence, 60);
     assert_int_equal(convergence.worst, 50);
-    gv_convergence_agreed(&convergence, 99); // once
+    gv_convergence_agreed(&convergence, 99); // reported only once
     assert_int_equal(convergence.worst, 50);
     gv_convergence_fini(&convergence);
 }

@@ -18,7 +18,8 @@ static void test_golden_hashes(void **state) {
         size_t len;
         uint64_t hash;
     } golden[] = {
-        // XXH3 has a code path for each class of lengths: one length of each class, and its limits.
+        // XXH3 has a code path for each class of lengths. The table has the bounds of each class
+        // and a length within it.
         {0, UINT64_C(0x34b0705baecfb9f8)},   {1, UINT64_C(0xbfec37a6c2dbf8d1)},
         {8, UINT64_C(0x2262ce6b4fd4621d)},   {16, UINT64_C(0xd57753d6c40d014a)},
         {17, UINT64_C(0xa750d2c053308d8a)},  {128, UINT64_C(0x5f0fcc9774d60bfc)},
@@ -121,7 +122,7 @@ static void test_order_does_not_matter(void **state) {
         items[j] = swap;
     }
     assert_true(gv_digest_equal(before, digest_of(&key, items, COUNT)));
-    // Subtracting the digest of a subset leaves that of the rest.
+    // Subtracting the digest of a subset leaves the digest of the other items.
     struct gv_digest part = digest_of(&key, items, 123);
     struct gv_digest rest = digest_of(&key, items + 123, COUNT - 123);
     assert_true(gv_digest_equal(gv_digest_sub(before, part), rest));

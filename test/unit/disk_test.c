@@ -107,7 +107,7 @@ static void one_key_has_one_record(void **state) {
     end();
 }
 
-// A crash loses a suffix of the unsynced transactions; all lengths occur.
+// A crash loses the last unsynced transactions, from none to all of them.
 static void a_torn_disk_loses_the_last_transactions(void **state) {
     (void)state;
     bool seen[4] = {false};
@@ -115,7 +115,7 @@ static void a_torn_disk_loses_the_last_transactions(void **state) {
     for (uint64_t round = 0; round < 64; round++) {
         begin(GV_DISK_NONE, round);
         write_keys("a");
-        disk.now = GV_DISK_FLUSH_MS * GV_MS; // the operating system has synced it
+        disk.now = GV_DISK_FLUSH_MS * GV_MS; // the operating system has synced the transaction
         write_keys("bc");
         write_keys("d");
         write_keys("e");
@@ -132,7 +132,7 @@ static void a_torn_disk_loses_the_last_transactions(void **state) {
     begin(GV_DISK_NONE, 0);
     write_keys("a");
     write_keys("b");
-    gv_disk_crash(&disk, GV_DISK_KEPT, NULL); // the process dies
+    gv_disk_crash(&disk, GV_DISK_KEPT, NULL); // only the process dies
     assert_string_equal(load(), "ab");
     end();
 }

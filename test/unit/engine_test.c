@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The functions of engine.h: the errors they return, and that the engine works on after each. The
-// behaviour of clusters is tested in test/scenario/.
+// The functions of engine.h: which errors they return, and that the engine works after each error.
+// test/scenario/ tests clusters.
 #include "../../engine/engine.h"
 
 #include "../../engine/core.h"
@@ -108,8 +108,8 @@ static void trio_fini(struct trio *trio) {
     for (int i = 0; i < NODES; i++) gv_engine_free(trio->engines[i]);
 }
 
-// Delivers messages, without delay, until no engine has any. Then no deadline may be in the past,
-// as a caller's loop would spin.
+// Delivers messages without delay until no engine has any left. After that, no deadline may be in
+// the past, or else a caller's loop would spin.
 static void carry(struct trio *trio) {
     static char buf[CAP];
     for (bool quiet = false; !quiet;) {
@@ -132,7 +132,7 @@ static void carry(struct trio *trio) {
     for (int i = 0; i < NODES; i++) assert_true(gv_engine_deadline(trio->engines[i]) > trio->now);
 }
 
-// Lets this time pass, with a stop at each deadline.
+// Lets this time pass, and handles each deadline on the way.
 static void pass(struct trio *trio, gv_time time) {
     gv_time until = trio->now + time;
     for (carry(trio); trio->now < until; carry(trio)) {
@@ -250,7 +250,7 @@ static void peers_are_numbered_by_name(void **state) {
     gv_engine_free(engine);
 }
 
-// Each allocation of a join fails once: nothing stays allocated, and the next join succeeds.
+// Each allocation of a join fails once. Nothing stays allocated, and the next join succeeds.
 static void join_out_of_memory(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 1000; staleness_ms += 1000) {
@@ -291,7 +291,7 @@ static void a_single_node_sends_nothing(void **state) {
 
 // ---- Writing and reading ------------------------------------------------------------------------
 
-// Messages with entries that were accepted keep to message_max.
+// If all entries were accepted, messages with entries never exceed message_max.
 static void put_refuses_entries_too_long_for_a_message(void **state) {
     (void)state;
     static char text[CAP], buf[CAP];
@@ -313,7 +313,7 @@ static void put_refuses_entries_too_long_for_a_message(void **state) {
             entry.key.len += 1 + bound / 300;
             taken++;
         }
-        bool any = gv_entry_size(&entry) > GV_ENTRY_SIZE_MAX; // beyond the limit of the protocol
+        bool any = gv_entry_size(&entry) > GV_ENTRY_SIZE_MAX; // exceeds the limit of the protocol
         assert_int_equal(gv_engine_put(engine, 0, &entry), any ? GV_ESPACE : GV_EFULL);
         assert_true(entry.key.len > bound / 3 && entry.key.len < bound);
         assert_int_equal(gv_engine_root(engine).count, taken);
@@ -365,7 +365,7 @@ static void put_before_join(void **state) {
     trio_fini(&trio);
 }
 
-// A node that restarts empty with the seed of its last incarnation receives all entries again.
+// A node that restarts empty, with the same seed as before, receives all entries again.
 static void an_incarnation_may_repeat_a_seed(void **state) {
     (void)state;
     struct trio trio;
@@ -418,7 +418,7 @@ static void bad_entries_are_skipped(void **state) {
     trio_fini(&trio);
 }
 
-// gv_engine_get reads lattice and key only.
+// gv_engine_get reads only the lattice and the key of its argument.
 static void a_search_reads_the_key_only(void **state) {
     (void)state;
     struct gv_engine_config config = config_of(1, 0);
@@ -437,7 +437,7 @@ static void a_search_reads_the_key_only(void **state) {
     gv_engine_free(engine);
 }
 
-// The clock reaches the largest value and wraps.
+// The clock reaches its largest value and wraps around.
 static void the_end_of_time_passes(void **state) {
     (void)state;
     struct gv_engine_config config = config_of(1, 500);
@@ -470,7 +470,7 @@ static void misuse_is_an_error(void **state) {
     config.message_max = GV_ENGINE_MESSAGE_MIN;
     engine = engine_new(&config);
 
-    // Before and after the join.
+    // The calls before and after the join.
     struct gv_message message, blank = {.json = NULL};
     struct gv_json json;
     const char *fault, *body = "{\"type\":\"gossip\",\"v\":%d,\"entries\":[{\"set\":[1]}]}";
@@ -490,7 +490,7 @@ static void misuse_is_an_error(void **state) {
         for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
             assert_int_equal(gv_engine_receive(engine, 0, peers[i], &message), GV_ENOENT);
             assert_int_equal(gv_engine_ping(engine, 0, peers[i]), GV_ENOENT);
-            bool named = joined && peers[i] == 0; // index 0 is this node itself
+            bool named = joined && peers[i] == 0; // index 0 is this node
             assert_int_equal(gv_engine_name(engine, peers[i]).len > 0, named);
         }
         assert_int_equal(gv_engine_peer(engine, (struct gv_slice){NULL, 3}), GV_ENOENT);
@@ -508,7 +508,7 @@ static void misuse_is_an_error(void **state) {
         assert_int_equal(gv_engine_join(engine, 0, broken[2], names, NODES), GV_EINVAL);
         assert_int_equal(gv_engine_join(engine, 0, names[0], names, NODES), 0);
     }
-    // A message whose line has been replaced: its fields are wrong, but harmless.
+    // The text of a decoded message is replaced. Its fields are then wrong, but must do no harm.
     assert_true(gv_json_parse(&json, "7", 1) > 0);
     message.entries = 5;
     assert_true(gv_engine_receive(engine, 0, 1, &message) <= 0);
@@ -546,7 +546,7 @@ static void put_refuses_entries_that_no_node_accepts(void **state) {
     gv_engine_free(engine);
 }
 
-// Received entries are accepted up to the limit of the protocol, whatever message_max is.
+// Received entries are accepted up to the limit of the protocol, even if message_max is smaller.
 static void long_entries_are_taken(void **state) {
     (void)state;
     static char text[CAP * 2];
@@ -583,13 +583,13 @@ static void bad_ranges_are_refused(void **state) {
     snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%0*d\"}", CAP + 1, 0);
     assert_int_equal(receive_text(engine, trio.now, 1, text), GV_EFULL);
     assert_int_equal(stats_of(engine).bad_ranges, 0);
-    // Valid base64 of a malformed summary: found when it is answered.
+    // Valid base64 of a malformed summary, which is detected when it is answered.
     snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AAAAAAAAAAA//////w\"}");
     assert_int_equal(receive_text(engine, trio.now, 1, text), 0);
     drain(engine, trio.now);
     assert_int_equal(stats_of(engine).bad_ranges, 1);
     assert_true(gv_engine_ready(engine));
-    // The same with escapes, which a JSON library on the way may write.
+    // The same with escapes, which a JSON library of the transport may write.
     const char *same = "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AAAAAAAAAAA\\/\\u002f////w\"}";
     assert_int_equal(receive_text(engine, trio.now, 1, same), 0);
     drain(engine, trio.now);
@@ -600,7 +600,7 @@ static void bad_ranges_are_refused(void **state) {
     trio_fini(&trio);
 }
 
-// The opening of a peer that has `count` numbers, under this salt.
+// The opening of a peer that has `count` numbers, with this salt.
 static void opening(char *text, size_t cap, uint64_t salt, int count) {
     struct gv_digest_key key;
     gv_digest_key_init(&key, slice("a secret"));
@@ -645,7 +645,7 @@ static void full_slots_are_reported_and_freed(void **state) {
     trio_fini(&trio);
 }
 
-// Summaries that need no answer free their slots, even if several come from the same peer.
+// Summaries that need no answer free their slots, even if one peer sent several of them.
 static void equal_summaries_leave_their_slots(void **state) {
     (void)state;
     struct trio trio;
@@ -684,7 +684,7 @@ static void repeated_messages_change_nothing(void **state) {
     }
 }
 
-// A duplicated sync message is answered once; otherwise duplicated answers would multiply.
+// A duplicate of a sync message is not answered; otherwise duplicated answers would multiply.
 static void a_duplicate_sync_message_is_answered_once(void **state) {
     (void)state;
     struct trio trio;
@@ -716,7 +716,7 @@ static void a_duplicate_sync_message_is_answered_once(void **state) {
     trio_fini(&trio);
 }
 
-// Messages in flight during a pause are lost; their updates are sent again after it.
+// Messages in flight during a pause of the process are lost, and their updates are sent again.
 static void updates_survive_a_pause(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 500; staleness_ms += 500) {
@@ -736,8 +736,9 @@ static void updates_survive_a_pause(void **state) {
     }
 }
 
-// A message without the flag to_parent removes a child only if it is numbered and no later one came
-// before. When the child's next message adds it again, it receives the updates that it has missed.
+// A message without the flag to_parent removes a child only if it has an id, and no message with a
+// larger id came before it. When the child's next message adds the child again, it gets the updates
+// that it has missed.
 static void a_late_message_does_not_change_the_tree(void **state) {
     (void)state;
     struct trio trio;
@@ -762,7 +763,7 @@ static void a_late_message_does_not_change_the_tree(void **state) {
     assert_int_equal(add(trio.engines[0], trio.now, "1"), 1);
     pass(&trio, 500 * GV_MS);
     assert_false(has(trio.engines[2], "1"));
-    for (int i = 2; i < 9; i++) { // its next messages have smaller ids at first
+    for (int i = 2; i < 9; i++) { // the ids of its next messages are at first smaller
         char key[2] = {(char)('0' + i), '\0'};
         assert_int_equal(add(trio.engines[2], trio.now, key), 1);
         pass(&trio, 2000 * GV_MS);
@@ -772,7 +773,7 @@ static void a_late_message_does_not_change_the_tree(void **state) {
     trio_fini(&trio);
 }
 
-// A parent announces a flush round in 50 days. Updates still keep to this node's staleness.
+// A parent announces a flush round in 50 days. Updates are still sent within this node's staleness.
 static void a_flush_announced_for_never(void **state) {
     (void)state;
     struct trio trio;
@@ -810,7 +811,7 @@ static void same_seed_same_messages(void **state) {
     assert_true(traces[0] != traces[2]);
 }
 
-// A node without memory returns GV_ENOMEM, and has all entries once there is memory again.
+// A node without memory returns GV_ENOMEM. Once there is memory again, it gets all entries.
 static void replicas_recover_from_out_of_memory(void **state) {
     (void)state;
     struct trio trio;
@@ -863,8 +864,8 @@ static void add_at_all(struct gv_cluster *cluster, int64_t *next) {
         assert_int_equal(gv_cluster_add_number(cluster, i, (*next)++), 1);
 }
 
-// Two nodes suspect each other. When one ends its suspicion, the other follows within seconds, even
-// if its own last probe was lost.
+// Two nodes suspect each other. When one of them no longer suspects the other, the other follows
+// within seconds, even if its own last probe was lost.
 static void suspicions_end_on_both_sides(void **state) {
     (void)state;
     for (uint32_t i = 0; i < 12; i++) {
@@ -897,7 +898,7 @@ static void suspicions_end_on_both_sides(void **state) {
     }
 }
 
-// If the round trip grows a hundredfold, peers are suspected, but only for some time.
+// If the round trip becomes a hundred times longer, peers are suspected only for some time.
 static void suspicions_on_a_slower_network_end(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 400; staleness_ms += 400) {

@@ -49,7 +49,7 @@ static void canonical_texts_pass(void **state) {
         assert_int_equal(check_key(text(good[i])), 0);
 }
 
-// Not JSON, more than one value, or JSON that is not canonical.
+// Texts that are not JSON, have more than one value, or are not canonical JSON.
 static void other_texts_are_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"hello",
@@ -124,7 +124,7 @@ static void nesting_is_bounded(void **state) {
             if (kind == 2) entry.value = nested, entry.key = text("1"), entry.node = text("\"n\"");
             if (kind == 3) entry.value = nested, entry.key = text("[1,2]");
             const char *fault;
-            int error = depth <= most ? 0 : GV_ERANGE;
+            int error = depth > most ? GV_ERANGE : kind == GV_LATTICE_PROMISE ? GV_ETYPE : 0;
             assert_int_equal(gv_entry_check(&entry, &fault), error);
             assert_int_equal(gv_entry_check_canonical(&entry, &fault), error);
         }
@@ -256,6 +256,36 @@ static void keys_of_elements_have_one_form(void **state) {
     }
 }
 
+// The key of a promise is the slot of a node.
+static void promise_keys(void **state) {
+    (void)state;
+    static const struct {
+        const char *key;
+        uint32_t slot;
+        int error;
+    } cases[] = {
+        {"0", 0, 0},
+        {"7", 7, 0},
+        {"16383", 16383, 0},
+        {"16384", 0, GV_ERANGE},
+        {"99999999999999999999999", 0, GV_ERANGE},
+        {"-1", 0, GV_ETYPE},
+        {"1.0", 0, GV_ETYPE},
+        {"\"1\"", 0, GV_ETYPE},
+        {"[1]", 0, GV_ETYPE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gv_entry entry = {
+            .lattice = GV_LATTICE_PROMISE, .key = text(cases[i].key), .lamport = 1, .count = 2};
+        const char *fault = NULL;
+        uint32_t slot;
+        if (gv_entry_check(&entry, &fault) != cases[i].error) fail_msg("%s", cases[i].key);
+        assert_int_equal(gv_entry_check_canonical(&entry, &fault), cases[i].error);
+        assert_int_equal(gv_entry_promise_slot(entry.key, &slot), cases[i].error);
+        if (cases[i].error == 0) assert_int_equal(slot, cases[i].slot);
+    }
+}
+
 // ---- Against the codec --------------------------------------------------------------------------
 
 static size_t any_text(struct gv_prng *prng, char *out, size_t cap) {
@@ -342,7 +372,7 @@ static void check_element(struct gv_json *json, char *key, size_t len, unsigned 
     assert_ptr_equal(name.data + name.len + 1, gv_json_raw(json, second).data);
 }
 
-// A text passes if and only if it is JSON and equals its canonical text.
+// A text passes the check if and only if it is JSON and equals its canonical text.
 static void check_agrees_with_the_codec(void **state) {
     (void)state;
     static char in[1 << 16], out[1 << 16];
@@ -377,6 +407,7 @@ int main(void) {
         cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(fields_must_fit_the_lattice),
+        cmocka_unit_test(promise_keys),
         cmocka_unit_test(keys_of_elements_have_one_form),
         cmocka_unit_test(check_agrees_with_the_codec),
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keys are erased from the stack. Not for valgrind, for which the stack of a function that has
-// returned is inaccessible.
+// Keys are erased from the stack. This test does not run under valgrind, where the stack of a
+// function that has returned is inaccessible.
 #define _XOPEN_SOURCE 700 // sigaltstack
 
 #include "../../codec/auth.h"
@@ -30,8 +30,8 @@ static int count_copies(const uint8_t *key, size_t len) {
     return copies;
 }
 
-// gv_auth_init leaves neither the secret nor a key on the stack, for which a signal handler has one
-// of its own.
+// gv_auth_init leaves neither the secret nor a key on the stack. It runs in a signal handler, which
+// has its own stack.
 static void keys_are_erased(void **state) {
     (void)state;
     stack_t ours = {.ss_sp = stack, .ss_size = sizeof stack}, before;

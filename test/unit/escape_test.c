@@ -51,7 +51,7 @@ static void texts_are_cut_between_characters(void **state) {
     }
 }
 
-// Random bytes: the result is printable and a fixed point.
+// Random bytes: the result is printable, and escaping it again changes nothing.
 static void random_bytes_are_escaped(void **state) {
     (void)state;
     struct gv_prng prng;

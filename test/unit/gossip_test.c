@@ -114,7 +114,7 @@ static void test_forgers(void **state) {
     start(&n2, "n2", SECRET, DATE);
     const char *line = send_value(&n1);
     char forged[4096];
-    // A client that claims to be a peer, with a msg_id.
+    // A client that claims to be a peer sends a message with a msg_id.
     check_refused(
         &n2,
         "{\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\",\"v\":1,\"msg_id\":4,"
@@ -132,7 +132,7 @@ static void test_forgers(void **state) {
     strstr(forged, "\"n1\"")[2] = '3';
     snprintf(log, sizeof log, wrong, 3);
     check_refused(&n2, forged, log);
-    line_for(&n1, "n3", forged); // a message of n1 to another node
+    line_for(&n1, "n3", forged); // a message from n1 to another node
     strstr(forged, "\"n3\"")[2] = '2';
     snprintf(log, sizeof log, wrong, 1);
     check_refused(&n2, forged, log);
@@ -165,7 +165,7 @@ static void test_secrets_differ(void **state) {
     }
 }
 
-// The messages of n1 to n2, one a line.
+// The messages from n1 to n2, one per line.
 struct tape {
     char text[1 << 20];
     size_t len;
@@ -178,8 +178,8 @@ static void keep(struct tape *tape, const char *line, size_t len) {
     tape->len += len + 1;
 }
 
-// Delivers the messages between the two nodes, until both are silent; lines to others are lost.
-// `tape`: may be NULL.
+// Delivers the messages between the two nodes until both are silent. Lines to other nodes are lost.
+// `tape` may be NULL.
 static void exchange(struct gv_solo *n1, struct gv_solo *n2, struct tape *tape) {
     for (int i = 0; i < 1000; i++) {
         bool first = i % 2 == 0;
@@ -199,7 +199,8 @@ static void exchange(struct gv_solo *n1, struct gv_solo *n2, struct tape *tape) 
     }
 }
 
-// n1 restarts with an earlier clock: n2 announces the largest number, and accepts it from then on.
+// n1 restarts with an earlier clock. n2 announces the largest number, and accepts later messages of
+// n1.
 static void test_life_set_back(void **state) {
     (void)state;
     struct gv_solo n1, n2;
@@ -251,8 +252,8 @@ static unsigned replay(struct gv_solo *to, const struct tape *tape, bool backwar
     return lines;
 }
 
-// A node restarts empty, and receives replays of messages to its earlier incarnation: the replicas
-// still become equal, have no other values, and each replay costs a few messages at most.
+// A node restarts empty, and receives replays of messages to its earlier incarnation. The replicas
+// still become equal and have no other values, and each replay costs only a few messages.
 static void test_conversation_repeated(void **state) {
     (void)state;
     enum { VALUES = 60, BACKWARDS = 1, NOT = 2 };

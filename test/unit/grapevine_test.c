@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public face, through its header only: clusters under loss, duplication, reordering, cuts and
-// restarts, against naive models; misuse; bounds.
+// The public interface, through its header only: clusters under loss, duplication, reordering,
+// partitions and restarts, compared with naive models; misuse; limits.
 #include "../../engine/grapevine.h"
 
 #include "../../engine/prng.h"
@@ -22,7 +22,7 @@ struct flight {
     char *bytes;
 };
 
-// What one node has heard of by on_change.
+// The changes that on_change has reported to one node.
 struct mirror {
     bool set[KEYS];
     int64_t counters[KEYS];
@@ -46,8 +46,8 @@ struct cluster {
     uint32_t staleness_ms;
     gv_time now;
     struct flight flights[FLIGHT_MAX];
-    int flight_count, loss;     // percent
-    bool cut;                   // nodes 0 and 1 from the others
+    int flight_count, loss;     // loss in percent
+    bool cut;                   // nodes 0 and 1 are partitioned from the others
     bool blocked[NODES][NODES]; // the first cannot send to the second
     int64_t sums[KEYS];         // all acknowledged additions
     bool added[KEYS];
@@ -94,7 +94,7 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
     node->changes++;
     if (change->kind == GV_SET) {
         assert_false(mirror->set[number]);
-        assert_int_equal(gv_set_has(gv, change->key), 1); // it may read
+        assert_int_equal(gv_set_has(gv, change->key), 1); // on_change may read
         mirror->set[number] = true;
     } else if (change->kind == GV_COUNTER) {
         int64_t value;
@@ -116,13 +116,13 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
     node->journal[node->journal_len++] = '\n';
 }
 
-// Starts a node: with the journal of its earlier incarnations, or without.
+// Starts a node. `loaded`: with the journal of its earlier incarnations.
 static void start(struct cluster *cluster, int i, bool loaded) {
     struct node *node = &cluster->nodes[i];
     struct gv_config config;
     gv_config_init(&config);
     config.name = text(names[i]);
-    config.incarnation = node->incarnation += 1000000000; // a second later
+    config.incarnation = node->incarnation += 1000000000; // one second later
     config.seed = gv_prng_next(&cluster->prng);
     config.secret = text(cluster->secret);
     config.staleness_ms = cluster->staleness_ms;
@@ -251,7 +251,7 @@ static void write_one(struct cluster *cluster) {
     write_at(cluster, (int)gv_prng_below(&cluster->prng, NODES));
 }
 
-// All nodes have the same state, and it is what was written.
+// Checks that all nodes have the same state, and that it is the state that was written.
 static void assert_converged(struct cluster *cluster) {
     for (int number = 0; number < KEYS; number++) {
         struct gv_slice key = key_of(number, false), first, value;
@@ -292,7 +292,7 @@ static void all_writes_reach_all_nodes(void **state) {
             cluster.cut = i > 20 && i < 35;
             write_one(&cluster);
             run(&cluster, gv_prng_below(&cluster.prng, 200) * GV_MS);
-            if (i % 20 == 19) { // one node restarts, and has its records
+            if (i % 20 == 19) { // one node restarts with its records
                 int restarted = (int)gv_prng_below(&cluster.prng, NODES);
                 gv_free(cluster.nodes[restarted].gv);
                 start(&cluster, restarted, true);
@@ -466,7 +466,7 @@ static void blocked_links_lose_nothing(void **state) {
     }
 }
 
-// A node that restarts without its entries loses no increment, neither old nor new ones.
+// If a node restarts without its entries, no increment is lost, neither earlier nor later ones.
 static void increments_survive_a_restart_without_entries(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -772,7 +772,7 @@ static void cascade(void *ctx, struct grapevine *gv, const struct gv_change *cha
         int len = gv_text_integer(*calls, buf, sizeof buf);
         assert_int_equal(gv_set_add(gv, 0, gv_slice_of(buf, (size_t)len)), 0);
         assert_int_equal(gv_counter_add(gv, 0, text("\"adds\""), 1), 0);
-        assert_int_equal(gv_set_has(gv, gv_slice_of(buf, (size_t)len)), 0); // not yet
+        assert_int_equal(gv_set_has(gv, gv_slice_of(buf, (size_t)len)), 0); // not applied yet
     }
     int peer;
     char out[4];
@@ -812,7 +812,7 @@ static void memory_stays_within_its_bound(void **state) {
     struct grapevine *gv = lone_node(bound, gv_meter_alloc(&meter));
     struct gv_slice self = text("ann");
     int written = 0, refused = 0;
-    for (int i = 0; i < 200000; i++) { // it also holds before the node joins
+    for (int i = 0; i < 200000; i++) { // memory_max also applies before the join
         if (i == 150000) assert_int_equal(gv_join(gv, 0, &self, 1), 0);
         char buf[24];
         struct gv_slice key = gv_slice_of(buf, (size_t)gv_text_integer(i, buf, sizeof buf));
@@ -834,7 +834,7 @@ static void memory_stays_within_its_bound(void **state) {
     gv_free(gv);
 }
 
-// Each allocation fails once: an error, nothing lost, nothing leaked.
+// Each allocation fails once. The call returns an error; nothing is lost or leaked.
 static void exhausted_memory_is_an_error(void **state) {
     (void)state;
     for (size_t allowed = 0; allowed < 60; allowed++) {
@@ -854,7 +854,9 @@ static void exhausted_memory_is_an_error(void **state) {
             error = gv_join(gv, 0, members, 2);
             assert_true(error == 0 || error == GV_ENOMEM);
             meter.allowance = SIZE_MAX;
-            if (error != 0) assert_int_equal(gv_join(gv, 0, members, 2), 0); // nothing had changed
+            if (error != 0)
+                assert_int_equal(gv_join(gv, 0, members, 2),
+                                 0); // the failed join has changed nothing
             static char buf[GV_MESSAGE_MAX];
             int peer;
             gv_advance(gv, 5000 * GV_MS);
@@ -903,7 +905,7 @@ static void wrong_configurations_are_refused(void **state) {
     assert_null(gv);
 }
 
-// Summaries come, and nothing is sent in between.
+// Summaries arrive while the node sends nothing.
 static void summaries_that_come_too_fast_are_named(void **state) {
     (void)state;
     static char buf[GV_MESSAGE_MAX];
@@ -979,7 +981,7 @@ static void wrong_calls_are_errors(void **state) {
     assert_int_equal(gv_join(gv, 0, members, 2), 0);
     assert_int_equal(gv_join(gv, 0, members, 2), GV_EINVAL);
     assert_int_equal(gv_load(gv, (struct gv_slice){NULL, 0}), GV_EINVAL);
-    static const int wrong_peers[] = {-7, -1, 0, 2, 99, INT32_MAX, INT32_MIN}; // 0 is itself
+    static const int wrong_peers[] = {-7, -1, 0, 2, 99, INT32_MAX, INT32_MIN}; // 0 is this node
     for (size_t i = 0; i < sizeof wrong_peers / sizeof *wrong_peers; i++) {
         struct gv_peer_info info;
         assert_int_equal(gv_receive(gv, 0, wrong_peers[i], "{}", 2), GV_ENOENT);
@@ -1004,7 +1006,7 @@ static void wrong_calls_are_errors(void **state) {
     gv_free(gv);
 }
 
-// Under a secret, nothing that was altered, redirected, replayed or made without it is used.
+// Under a secret, no message that was altered, redirected, replayed or forged is used.
 static void forged_messages_are_refused(void **state) {
     (void)state;
     static struct cluster cluster;

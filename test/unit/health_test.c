@@ -17,7 +17,7 @@ static struct gv_health after_timeouts(int timeouts) {
 
 // ---- Suspicion --------------------------------------------------------------------------------
 
-// A peer that sends but does not acknowledge gets more timeouts than a silent one.
+// A peer that still sends is suspected after more timeouts than a silent peer.
 static void silent_peers_fail_before_one_way_links(void **state) {
     (void)state;
     for (int speaks = 0; speaks < 2; speaks++) {
@@ -29,7 +29,7 @@ static void silent_peers_fail_before_one_way_links(void **state) {
         assert_int_equal(timeouts,
                          speaks ? GV_HEALTH_ONE_WAY_TIMEOUTS_MAX : GV_HEALTH_TIMEOUTS_MAX);
         assert_true(gv_health_is_suspected(&health));
-        gv_health_received(&health, 0); // a message alone proves nothing
+        gv_health_received(&health, 0); // a message without an acknowledgement proves nothing
         assert_true(gv_health_is_suspected(&health));
         assert_true(gv_health_acked(&health));
         assert_false(gv_health_is_suspected(&health));
@@ -67,8 +67,8 @@ static void stalled_peers_are_suspected(void **state) {
     assert_false(gv_health_take_stall(&health, 100));
 }
 
-// Any sequence of events: a suspicion begins only with the last of enough timeouts in a row, and
-// ends only with an acknowledgement; only a suspected peer is probed.
+// After any sequence of events: a peer is suspected only by the last of enough timeouts in a row,
+// is alive again only by an acknowledgement, and is probed only while it is suspected.
 static void nothing_is_suspected_without_timeouts(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -80,7 +80,7 @@ static void nothing_is_suspected_without_timeouts(void **state) {
     for (int i = 0; i < 200000; i++) {
         now += gv_prng_below(&prng, 500) * GV_MS;
         switch (gv_prng_below(&prng, 12)) {
-        case 0: // acknowledgements are rare, so that suspicions occur
+        case 0: // acknowledgements are rare, so that peers are suspected
             if (gv_prng_below(&prng, 3) > 0) break;
             assert_int_equal(gv_health_acked(&health), suspected);
             suspected = false;
@@ -132,13 +132,13 @@ static void a_pause_proves_nothing(void **state) {
     gv_health_forgive(&health);
     assert_false(gv_health_timed_out(&health));
     health = after_timeouts(GV_HEALTH_TIMEOUTS_MAX);
-    gv_health_forgive(&health); // a suspicion stays
+    gv_health_forgive(&health); // a suspected peer stays suspected
     assert_true(gv_health_is_suspected(&health));
 }
 
 // ---- Probes -----------------------------------------------------------------------------------
 
-// Intervals double, with jitter of a quarter, up to a bound.
+// Intervals double up to a limit, with jitter of a quarter.
 static void probes_become_rarer(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -157,7 +157,8 @@ static void probes_become_rarer(void **state) {
             assert_false(gv_health_timed_out(&health));
             interval = 2 * interval < most ? 2 * interval : most;
         }
-        assert_true(gv_health_acked(&health)); // the next suspicion begins anew
+        assert_true(
+            gv_health_acked(&health)); // the next time it is suspected, intervals start again
         while (!gv_health_timed_out(&health)) continue;
         gv_health_schedule_probe(&health, now, urgent, &prng);
         assert_true(health.probe_at - now <= GV_HEALTH_PROBE_INTERVAL_MIN_MS * GV_MS * 5 / 4);
@@ -182,7 +183,7 @@ static void timeouts_grow_to_a_bound(void **state) {
     assert_int_equal(health.timeouts, UINT8_MAX);
 }
 
-// The assumed round trip may be much too short: 52 ms for a peer at 520 ms.
+// The initial round trip may be much too short, such as 52 ms for a peer at 520 ms.
 static void assumed_timeouts_are_raised(void **state) {
     (void)state;
     struct gv_health health = fresh();

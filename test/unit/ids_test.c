@@ -53,7 +53,7 @@ static void test_form(void **state) {
     gv_solo_stop(&solo);
 }
 
-// The ids of an incarnation ascend, also as text, whatever the clock does.
+// The ids of an incarnation ascend, also as text, even if the clock is set back.
 static void test_ascending(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -101,7 +101,7 @@ static void test_unique(void **state) {
     }
 }
 
-// A name that needs escapes, and the longest.
+// A name that needs escapes, and the longest name.
 static void test_names(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -141,7 +141,7 @@ static void start_kept(struct gv_solo *solo, struct gv_disk *disk, gv_time clock
     gv_solo_clear(solo);
 }
 
-// Writes the next batch, if the disk works; false: there was none.
+// Writes the next batch, successfully if `works`. Returns false if there was none.
 static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) {
     const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
     if (batch == NULL) return false;
@@ -150,7 +150,7 @@ static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) 
     return true;
 }
 
-// The largest TIME of the ids since the last call, and the smallest; or 0.
+// The largest TIME of the ids since the last call, or 0 if there were none. *least is the smallest.
 static uint64_t times_sent(struct gv_solo *solo, uint64_t *least) {
     gv_solo_send(solo);
     uint64_t most = 0;
@@ -169,7 +169,7 @@ static uint64_t greatest(struct gv_solo *solo) {
     return times_sent(solo, &least);
 }
 
-// An id waits for the disk only if none is reserved; a reservation is extended before it ends.
+// An id waits for the disk only if no ids are reserved. A reservation is extended before it ends.
 static void test_reserve(void **state) {
     (void)state;
     struct gv_disk disk;
@@ -189,7 +189,7 @@ static void test_reserve(void **state) {
     }
     assert_in_range(batches, 6, 12);
 
-    // A pause longer than the reserve; then a disk that fails, and works again.
+    // A pause longer than the reservation; then a disk that fails, and works again.
     solo.now += 60 * 1000 * GV_MS;
     assert_string_equal(gv_solo_request(&solo, ask), "");
     assert_string_equal(gv_solo_request(&solo, ask), "");
@@ -206,7 +206,7 @@ static void test_reserve(void **state) {
     gv_disk_fini(&disk);
 }
 
-// Ids ascend across restarts, whatever the clock does and whenever the node stopped.
+// Ids ascend across restarts, even if the clock is set back and whenever the node stopped.
 static void test_incarnations(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -244,8 +244,8 @@ static void test_incarnations(void **state) {
     gv_disk_fini(&disk);
 }
 
-// Ids end with 64-bit nanoseconds: then requests get an error, also after restarts with this store,
-// whatever the clock does.
+// When the 64-bit nanoseconds of ids are used up, requests get an error, also after restarts with
+// this store and with any clock.
 static void test_the_end_of_time(void **state) {
     (void)state;
     struct gv_disk disk;

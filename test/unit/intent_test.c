@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Intents against a model of two values: a ping, and how a sync is wanted.
+// Intents compared with a model of two values: whether a ping is intended, and what kind of sync.
 #include "../../engine/intent.h"
 
 #include "../../engine/prng.h"
@@ -43,7 +43,7 @@ static void every_two_intents_add_up(void **state) {
     }
 }
 
-// Whatever is added stays until a message carries it, and no longer.
+// An intent is kept until a message carries it out, and no longer.
 static void nothing_is_forgotten(void **state) {
     (void)state;
     struct gv_prng prng;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The journal: the frames that the next open finds, also with a torn last one, and the files that
-// it refuses.
+// The journal: which frames the next open finds, also if the last one is torn, and which files it
+// refuses.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -89,7 +89,7 @@ static void what_is_appended_is_found(void **state) {
     for (int i = 0; i < batches; i++) assert_int_equal(append((uint8_t)i, lengths[i]), 0);
     assert_int_equal(count(0), batches);
     assert_int_equal(found(7, 0), batches);
-    assert_int_equal(append((uint8_t)batches, SHORT), 0); // appended after them
+    assert_int_equal(append((uint8_t)batches, SHORT), 0); // appended after the batches found
     assert_int_equal(count(0), batches + 1);
 }
 
@@ -104,7 +104,7 @@ static void reading_ends_where_it_is_told_to(void **state) {
     int seen = 0;
     assert_int_equal(gv_journal_read(&journal, refuse, &seen), GV_EFULL);
     assert_int_equal(seen, 2);
-    // The end has not moved: all three frames are announced, and found.
+    // The end has not moved, so all three frames are found.
     assert_int_equal(gv_journal_state(&journal).number, 3);
     assert_int_equal(gv_journal_prepare(&journal), 0);
     assert_int_equal(count(0), 3);
@@ -121,7 +121,8 @@ static void an_epoch_forgets_the_one_before(void **state) {
     assert_int_equal(found(8, 50), 2);
 }
 
-// An announced epoch that the database has not recorded: all frames of the previous one are found.
+// The journal has announced an epoch that the database has not recorded. All frames of the previous
+// epoch are found.
 static void an_epoch_may_be_announced_for_long(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
@@ -131,15 +132,15 @@ static void an_epoch_may_be_announced_for_long(void **state) {
         assert_int_equal(found(7, 0), 3);
         assert_true(journal.prepared);
     }
-    start_next_epoch(8); // recorded by the database
+    start_next_epoch(8); // the database records this epoch
     assert_false(journal.prepared);
     assert_int_equal(count(0), 0);
-    start_next_epoch(7); // not recorded
+    start_next_epoch(7); // the database does not record this epoch
     assert_int_equal(count(0), 3);
     gv_journal_begin(&journal);
     assert_int_equal(append(9, SHORT), 0);
     assert_int_equal(found(8, 9), 1);
-    assert_int_equal(found(7, 0), GV_ECORRUPT); // an older database
+    assert_int_equal(found(7, 0), GV_ECORRUPT); // the database is older
 }
 
 static void it_has_an_end(void **state) {
@@ -169,8 +170,8 @@ static uint8_t change(size_t at, uint8_t byte) {
     return before;
 }
 
-// A torn last frame is dropped, and the others are found. Any other damaged frame was durable, so
-// the file is refused.
+// A torn last frame is dropped, and the other frames are found. Any other damaged frame had been
+// durable, so the file is refused.
 static void only_the_last_may_be_torn(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -196,14 +197,14 @@ static void only_the_last_may_be_torn(void **state) {
     assert_int_equal(found(7, 0), 3);
     assert_int_equal(append(3, SHORT), 0);
     assert_int_equal(count(0), 4);
-    // A watermark shows that the frame was acknowledged.
+    // The watermark shows that the torn frame was acknowledged.
     change(starts[3] + FRAME_HEADER, 0xff);
     start_next_epoch(7);
     journal.count = 4;
     assert_int_equal(count(0), GV_ECORRUPT);
 }
 
-// Damage to any range of bytes: at most the last frame is lost undetected.
+// Any range of bytes is damaged. At most the loss of the last frame remains undetected.
 static void a_hole_is_refused(void **state) {
     (void)state;
     static const uint8_t zeros[GV_JOURNAL_SIZE];
@@ -281,7 +282,7 @@ static void another_epoch_is_refused(void **state) {
     }
 }
 
-// A batch contains bytes that look like a frame with a later number.
+// A batch that contains bytes like a frame with a later number.
 static void a_batch_is_no_frame(void **state) {
     (void)state;
     static uint8_t bytes[3 * GV_JOURNAL_BLOCK];
@@ -298,7 +299,7 @@ static void a_batch_is_no_frame(void **state) {
     }
 }
 
-// A failed append leaves no frame; the limit on file sizes stands for a full disk.
+// A failed append leaves no frame. A limit on file sizes takes the place of a full disk.
 static void a_failure_leaves_nothing(void **state) {
     (void)state;
     struct rlimit before, less;
@@ -318,7 +319,7 @@ static void a_failure_leaves_nothing(void **state) {
     assert_int_equal(found(7, 0), 2);
 }
 
-// A probe returns what an append would, and leaves no frame.
+// A trial append returns what an append would return, and leaves no frame.
 static void a_trial_leaves_nothing(void **state) {
     (void)state;
     struct rlimit before, less;

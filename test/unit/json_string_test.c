@@ -32,8 +32,8 @@ static void test_utf8_points(void **state) {
     }
 }
 
-// All pairs of leading bytes are tried, with valid bytes after them: the number of accepted
-// sequences is the number of code points.
+// Tries all pairs of leading bytes, with valid bytes after them. The number of accepted sequences
+// must be the number of code points.
 static void test_utf8_lengths(void **state) {
     (void)state;
     long counts[5] = {0};
@@ -94,7 +94,7 @@ static void test_scan(void **state) {
             char text[64];
             size_t end = 99;
             bool escaped = false;
-            memset(text, '"', lead); // before `at`: not read
+            memset(text, '"', lead); // before `at`, so it must not be read
             strcpy(text + lead, cases[i].text);
             const char *fault = gv_json_string_scan(text, strlen(text), lead, &end, &escaped);
             if (cases[i].fault == NULL) {
@@ -115,7 +115,7 @@ static int sign(int order) {
 
 static void test_compare(void **state) {
     (void)state;
-    // In ascending order; strings on one line are equal.
+    // In ascending order. Strings on one line are equal.
     static const char *ladder[][3] = {
         {"", "", ""},
         {"\\u0000", "\\u0000", "\\u0000"},
@@ -152,7 +152,7 @@ static void test_compare(void **state) {
 }
 
 // Random UTF-8 is unchanged after quoting, scanning and unescaping. The quoted text is its own
-// canonical form, and a buffer of exactly its size suffices.
+// canonical form, and fits a buffer of exactly its size.
 static void test_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -185,7 +185,7 @@ static void test_round_trip(void **state) {
         assert_int_equal(gv_json_string_canonical(raw, back, (size_t)size - 1), GV_ESPACE);
 
         if (len == 0) continue;
-        bytes[gv_prng_below(&prng, len)] = '\xff'; // not a byte of UTF-8
+        bytes[gv_prng_below(&prng, len)] = '\xff'; // this byte never occurs in UTF-8
         assert_int_equal(gv_json_string_quote(text, quoted, sizeof quoted), GV_ESYNTAX);
     }
 }

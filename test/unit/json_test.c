@@ -142,7 +142,7 @@ static int compare(struct gv_json *json, const char *text, size_t len) {
         }
     } else {
         assert_non_null(json->error);
-        assert_string_not_equal(json->error, "not JSON"); // every error is described more precisely
+        assert_string_not_equal(json->error, "not JSON"); // every error has a more specific text
         assert_true(json->error_offset <= len);
         assert_int_equal(json->count, 0);
     }
@@ -177,7 +177,7 @@ static struct gv_spelling *spelling_new(uint64_t stream) {
     return s;
 }
 
-// Every spelling of a value has the same canonical text, which is its own canonical text; a buffer
+// All spellings of a value have the same canonical text, which is its own canonical text. A buffer
 // that is one byte too short is refused.
 static void test_canonical_random(void **state) {
     struct gv_json *json = *state;
@@ -261,7 +261,7 @@ static void test_depth_bound(void **state) {
         for (unsigned depth = max; depth <= max + 1; depth++) {
             struct gv_json json;
             gv_json_init(&json, gv_base_malloc(), 0, max);
-            // Objects have the most tokens for each level; every second one is an array.
+            // Objects take the most tokens per level. Every second level is an array.
             char *end = repeat(text, "[{\"\":", depth / 2);
             end = repeat(end, "[", depth % 2);
             end = repeat(end, "]", depth % 2);
@@ -287,7 +287,7 @@ static void test_length_bound(void **state) {
     assert_int_equal(gv_json_parse(json, NULL, 0), GV_ESYNTAX);
 }
 
-// A value of each kind across each offset near the end of the first 64 KiB.
+// A value of each kind lies across each offset near the end of the first 64 KiB.
 static void test_long_texts(void **state) {
     static const char *values[] = {"\"a string\"", "\"\\u00e9\\\\\"", "true",
                                    "-12.5e10",     "[{\"a\":[]}]",    "{\"a\":1,\"b\":[2]}"};
@@ -314,7 +314,8 @@ static void test_long_texts(void **state) {
     }
 }
 
-// Each takes milliseconds; the limit of seconds is for slow machines, sanitizers and valgrind.
+// Each parse takes milliseconds. The limit of seconds allows for slow machines, sanitizers and
+// valgrind.
 static void parse_soon(struct gv_json *json, const char *text, const char *end, int want) {
     clock_t start = clock();
     int status = gv_json_parse(json, text, (size_t)(end - text));
@@ -323,7 +324,7 @@ static void parse_soon(struct gv_json *json, const char *text, const char *end, 
     if (seconds > 5) fail_msg("%.40s…: %.1f s", text, seconds);
 }
 
-// Texts that take long if a parser's time is quadratic in brackets, names or restarts.
+// Texts that take long if the parser's time is quadratic in brackets, names or restarts.
 static void test_hostile(void **state) {
     enum { MANY = 60000 };
     struct gv_json *json = *state;
@@ -364,7 +365,7 @@ static void test_hostile(void **state) {
 // ---- Memory -------------------------------------------------------------------------------------
 
 struct counting {
-    long calls, fail_at, in_use; // fail_at: the call that fails, from 1; 0: none
+    long calls, fail_at, in_use; // fail_at: number of the call that fails, from 1; 0: no call fails
 };
 
 static void *counting_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
@@ -404,7 +405,7 @@ static void test_out_of_memory(void **state) {
         gv_json_fini(&json);
         assert_int_equal(counting.in_use, 0);
     }
-    assert_int_equal(failures - 1, 6); // growth to 64, 128, … 2048 tokens failed once each
+    assert_int_equal(failures - 1, 6); // each growth, to 64, 128, … 2048 tokens, failed once
 }
 
 static void test_no_allocation(void **state) {
@@ -457,7 +458,7 @@ static void test_members(void **state) {
     assert_int_equal(gv_json_member(json, gv_json_member(json, body, "x"), "y"), GV_ETYPE);
 }
 
-// Looking up several names at once gives the same, in any order, also for missing names.
+// Looking up several names at once gives the same results, in any order and for missing names.
 static void test_members_at_once(void **state) {
     struct gv_json *json = *state;
     static const char *const names[] = {"d", "a", "none", "b\"", "", "c", "aa"};
@@ -476,7 +477,7 @@ static void test_members_at_once(void **state) {
     for (int i = 0; i < COUNT; i++) assert_int_equal(found[i], GV_ETYPE);
 }
 
-// Every object with three of these names is refused if two are equal, in any spelling; otherwise
+// An object with any three of these names is refused if two are equal, in any spelling. Otherwise
 // its canonical text is sorted.
 static void test_names(void **state) {
     static const char *const spelled[] = {"",     "a", "b",       "\\u0061",   "ask",       "ack",

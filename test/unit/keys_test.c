@@ -25,7 +25,7 @@ static void integers_are_their_numbers(void **state) {
     gv_keys_fini(&keys);
 }
 
-// Each value is canonical, unique and found by its text; some positions collide.
+// All values are canonical and different, and each is found by its text. Some positions collide.
 static void mixed_values_are_all_different(void **state) {
     (void)state;
     enum { COUNT = 2000 };

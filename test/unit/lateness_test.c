@@ -42,7 +42,7 @@ static void an_empty_histogram_has_no_quantile(void **state) {
     assert_true(gv_lateness_quantile(&none, 0.99) == 0);
 }
 
-// A run of 1,000 events with a limit of 20 ms, of which this many were late by this delay.
+// A run of 1,000 events with a limit of 20 ms, of which `late` events were late by `delay`.
 static bool is_too_slow(size_t late, gv_time delay, gv_time stood, gv_time wait) {
     static struct gv_lateness lateness;
     lateness = (struct gv_lateness){.measured = true,
@@ -74,7 +74,7 @@ static void one_in_a_hundred_may_be_late(void **state) {
     assert_true(is_too_slow(0, 0, 0, 21 * GV_MS));
 }
 
-// With few delays, the 99 % quantile is the longest delay, and the text calls it that.
+// If only few events are measured, the 99 % quantile is the longest delay, and the text says so.
 static void with_few_delays_the_longest_counts(void **state) {
     (void)state;
     for (size_t count = GV_LATENESS_FEW - 1; count <= GV_LATENESS_FEW; count++) {

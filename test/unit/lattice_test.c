@@ -54,7 +54,8 @@ static void integers_are_ordered(void **state) {
     assert_int_equal(position_of("-9223372036854775808"), 0);
     assert_int_equal(position_of("0"), UINT64_C(1) << 63);
     assert_int_equal(position_of("1") - position_of("-1"), 2);
-    // GV_POSITION_END is not a position, so the largest integer shares that of its predecessor.
+    // GV_POSITION_END is not a position, so the largest integer has the position of the next
+    // smaller one.
     assert_int_equal(position_of("9223372036854775807"), GV_POSITION_END - 1);
     assert_int_equal(position_of("9223372036854775806"), GV_POSITION_END - 1);
 }
@@ -72,8 +73,8 @@ static void the_position_of_an_integer_is_its_value(void **state) {
     }
 }
 
-// Keys that are not integers of 64 bits have the position of their hash, which depends on the
-// secret of the cluster.
+// The position of a key that is not a 64-bit integer is its hash, which depends on the secret of
+// the cluster.
 static void other_keys_are_hashed(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -122,7 +123,7 @@ static void assert_told_apart(const struct gv_digest_key *key, const char *one, 
     }
 }
 
-// Keys that share a position differ in their hashes, in every lattice.
+// Keys that share a position have different hashes, in every lattice.
 static void keys_of_one_position_differ_in_hash(void **state) {
     (void)state;
     struct gv_digest_key bare = key_of("");
@@ -139,7 +140,7 @@ static void keys_of_one_position_differ_in_hash(void **state) {
     }
 }
 
-// The hash depends on every field of a version, the position on the key only.
+// The hash depends on every field of a version, the position only on the key.
 static void the_hash_covers_the_version(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("a secret");
@@ -234,7 +235,7 @@ static void later_writers_win(void **state) {
     later.value = slice("1");
     assert_true(gv_lattice_exceeds(&later, &old));
     struct gv_entry tie = old;
-    tie.node = slice("\"n91\""); // larger by its bytes: a digit sorts after a quote
+    tie.node = slice("\"n91\""); // larger by its bytes, since a digit sorts after a quote
     tie.value = slice("1");
     assert_true(gv_lattice_exceeds(&tie, &old));
     tie = old;

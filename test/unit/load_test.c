@@ -63,7 +63,8 @@ static void gaps_are_uniform_up_to_twice_the_mean(void **state) {
     assert_true(gv_load_gap(&load) == GV_TIME_NEVER);
 }
 
-// As in Jepsen, the nemesis has a turn; it goes to the first client, which then takes its own.
+// As in Jepsen, the nemesis has a turn. It passes the turn to the first client, which then takes
+// its own turn, too.
 static void clients_take_turns(void **state) {
     (void)state;
     static const uint32_t wanted[] = {0, 1, 2, 0, 0, 1, 2, 0, 0};

@@ -7,7 +7,7 @@
 
 enum { KEYS = 10, STEPS = 20000, VALUE = 16 };
 
-// Both replicas as full copies.
+// A model that copies both replicas in full.
 static struct cell {
     uint64_t stamp;
     char value[VALUE]; // "": none

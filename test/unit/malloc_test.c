@@ -27,7 +27,7 @@ static void start(struct gv_solo *solo, const char *node_ids, unsigned *count) {
     assert_non_null(strstr(gv_solo_request(solo, body), "init_ok"));
 }
 
-// Broadcasts the values from `first` on, a hundred in each millisecond; returns the number of calls
+// Broadcasts values, starting with `first`, a hundred per millisecond. Returns the number of calls
 // of the allocator.
 static unsigned broadcast(struct gv_solo *solo, const unsigned *count, int first, int lines) {
     unsigned before = *count;

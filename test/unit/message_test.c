@@ -127,6 +127,10 @@ static void bad_headers(void **state) {
         {"{\"v\":2,\"ack\":[1,2]}", "ack", GV_ETYPE},
         {"{\"v\":2,\"ack\":[1,2,3,4]}", "ack", GV_ETYPE},
         {"{\"v\":2,\"ack\":[1,-2,3]}", "ack", GV_ERANGE},
+        {"{\"v\":2,\"life\":4294967296}", "life", GV_ERANGE},
+        {"{\"v\":2,\"recover\":2}", "recover", GV_ERANGE},
+        {"{\"v\":2,\"told\":[1,2]}", "told", GV_ETYPE},
+        {"{\"v\":2,\"told\":[4294967296,2,3]}", "told", GV_ERANGE},
         {"{\"v\":2,\"ranges\":5}", "ranges", GV_ETYPE},
         {"{\"v\":2,\"entries\":{}}", "entries", GV_ETYPE},
     };
@@ -142,7 +146,7 @@ static void bad_headers(void **state) {
     gv_json_fini(&json);
 }
 
-// The entries after a malformed one are decoded.
+// Entries that follow a malformed entry are decoded.
 static void bad_entries_are_skipped(void **state) {
     (void)state;
     const char *text =
@@ -170,7 +174,43 @@ static void bad_entries_are_skipped(void **state) {
     gv_json_fini(&json);
 }
 
-// With every capacity the message is well-formed, and an entry is written completely or not at all.
+// The longest header is a message like any other, and its canonical text covers all members.
+static void longest_header(void **state) {
+    (void)state;
+    struct gv_json json = parser(), canonical;
+    char buf[GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL], text[sizeof buf];
+    struct gv_message head = {
+        .has_id = true,
+        .id = UINT64_MAX,
+        .immediate_ack = true,
+        .to_parent = true,
+        .next_flush_ms = UINT32_MAX,
+        .has_ack = true,
+        .ack = {UINT64_MAX, UINT64_MAX, UINT64_MAX},
+        .life = UINT32_MAX,
+        .recover = true,
+        .has_told = true,
+        .told = {UINT32_MAX, (UINT64_C(1) << 39) - 1, UINT64_MAX},
+    };
+    struct gv_message_writer out;
+    struct gv_message message;
+    const char *fault;
+    gv_message_begin(&out, &head, buf, sizeof buf);
+    size_t len = gv_message_end(&out, (struct gv_slice){0});
+    assert_true(gv_json_parse(&json, buf, len) > 0);
+    assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
+    assert_int_equal(message.life, head.life);
+    assert_true(message.recover && message.has_told);
+    assert_int_equal(message.told.life, head.told.life);
+    assert_int_equal(message.told.count, head.told.count);
+    assert_int_equal(message.told.sum, head.told.sum);
+    assert_int_equal(gv_message_canonical(&json, 0, text, sizeof text, &canonical), len);
+    assert_memory_equal(text, buf, len);
+    gv_json_fini(&json);
+}
+
+// With every capacity the message is well-formed, and each entry is written completely or not at
+// all.
 static void every_capacity(void **state) {
     (void)state;
     struct gv_json json = parser();
@@ -209,7 +249,7 @@ static int canonical_of(struct gv_json *json, const char *text, char *buf, size_
     return gv_message_canonical(json, 0, buf, cap, out);
 }
 
-// Writes what a parser finds in a message.
+// Writes a message with the contents that a parser finds in a text.
 static size_t write_again(struct gv_json *json, char *buf, size_t cap, char *scratch,
                           size_t scratch_cap) {
     struct gv_message message;
@@ -228,8 +268,8 @@ static size_t write_again(struct gv_json *json, char *buf, size_t cap, char *scr
     return gv_message_end(&out, (struct gv_slice){ranges, (size_t)len});
 }
 
-// Every spelling of a message has the canonical text that the writer wrote, and the parser of that
-// text finds the same in it as in the spelling.
+// Every spelling of a message has the canonical text that the writer wrote. The parser of the
+// canonical text finds the same contents as the parser of the spelling.
 static void canonical_text(void **state) {
     (void)state;
     static const char want[] =
@@ -273,7 +313,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_message), cmocka_unit_test(round_trip),
         cmocka_unit_test(bad_headers),    cmocka_unit_test(bad_entries_are_skipped),
-        cmocka_unit_test(every_capacity), cmocka_unit_test(canonical_text),
+        cmocka_unit_test(longest_header), cmocka_unit_test(every_capacity),
+        cmocka_unit_test(canonical_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A NULL argument or a malformed entry is an error of every public function, whatever the other
-// arguments are.
+// Every public function returns an error for a NULL argument or a malformed entry, whatever the
+// other arguments are.
 #include "../lib/test.h"
 
 #include "../../engine/core.h"
@@ -212,7 +212,7 @@ static const struct malformed {
     // clang-format on
 };
 
-// Another entry is reserved, so that the engine looks for the reservation of each.
+// Another entry is reserved, so that the engine looks up the reservation of each malformed entry.
 static void test_malformed(void **state) {
     (void)state;
     struct gv_engine *engine = new_engine();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names against qsort and linear search.
+// Names, compared with qsort and linear search.
 #include "../../engine/names.h"
 
 #include "../../engine/prng.h"
@@ -20,7 +20,7 @@ static int by_bytes(const void *a, const void *b) {
     return order != 0 ? order : (int)one->len - (int)other->len;
 }
 
-// Few letters, so that many names share a prefix or repeat.
+// Draws from few letters, so that many names share a prefix or are equal.
 static struct gv_slice draw(struct gv_prng *prng, size_t i) {
     size_t len = 1 + gv_prng_below(prng, LENGTH_MAX);
     for (size_t at = 0; at < len; at++) texts[i][at] = (uint8_t)(gv_prng_below(prng, 4) * 85);

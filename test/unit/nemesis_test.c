@@ -12,7 +12,8 @@ static uint32_t degree_of(const struct gv_nemesis *nemesis, uint32_t dest) {
     return count;
 }
 
-// Checks that there are two sides of these sizes, with all links within them and none between them.
+// Checks that the nodes form two sides of these sizes, with all links within each side and none
+// between them.
 static void assert_split(const struct gv_nemesis *nemesis, uint32_t small) {
     uint32_t in_small = 0, large = nemesis->nodes - small;
     for (uint32_t node = 0; node < nemesis->nodes; node++) {
@@ -56,7 +57,7 @@ static void in_a_ring_every_node_has_a_majority_and_no_hub_all(void **state) {
         for (uint32_t a = 0; a < nodes; a++) {
             assert_false(gv_nemesis_cuts(&nemesis, a, a));
             assert_true(degree_of(&nemesis, a) >= majority);
-            // The last links may go to a node that has a majority.
+            // The last links may lead to a node that already has a majority.
             assert_true(degree_of(&nemesis, a) <= majority + 1);
             for (uint32_t b = 0; nodes > 5 && b < nodes; b++) {
                 assert_int_equal(gv_nemesis_cuts(&nemesis, a, b), gv_nemesis_cuts(&nemesis, b, a));
@@ -134,7 +135,7 @@ static bool cuts_anything(const struct gv_nemesis *nemesis) {
     return false;
 }
 
-// A partition with an empty side would cut nothing.
+// A partition with an empty side would drop no messages.
 static void random_partitions_cut_a_link(void **state) {
     (void)state;
     for (uint32_t nodes = 1; nodes <= 9; nodes++) {

@@ -76,7 +76,8 @@ static void a_client_waits_behind_the_sleeping_inbound_thread(void **state) {
     send_at(&bench, 40, 2, "c");
     send_at(&bench, 110, GV_NET_CLIENT, "d");
     run_until(&bench, 1000);
-    // b is due at 30, but the thread sleeps for a; d then waits for c.
+    // b is due at 30, but the thread is sleeping until a is due. Then d waits for c in the same
+    // way.
     assert_string_equal(bench.got, "a@100 b@100 c@140 d@140 ");
     fini(&bench);
 }
@@ -97,13 +98,13 @@ static void a_partition_drops_at_the_dequeue(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
-    send_at(&bench, 0, 1, "a");  // dequeued at once: delivered
-    send_at(&bench, 10, 1, "b"); // dequeued at 100, in the partition: lost
+    send_at(&bench, 0, 1, "a");  // dequeued at once, so delivered
+    send_at(&bench, 10, 1, "b"); // dequeued at 100, in the partition, so lost
     send_at(&bench, 20, GV_NET_CLIENT, "c");
     run_until(&bench, 50);
     bench.cut = true;
     run_until(&bench, 105);
-    send_at(&bench, 106, 2, "d"); // the thread is free: dequeued and lost
+    send_at(&bench, 106, 2, "d"); // the thread is free, so dequeued at once and lost
     bench.cut = false;
     send_at(&bench, 107, 2, "e");
     run_until(&bench, 1000);
@@ -118,7 +119,7 @@ static void messages_queued_at_the_end_of_a_partition_are_delivered(void **state
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
     send_at(&bench, 0, 1, "a");
     bench.cut = true;
-    send_at(&bench, 10, 1, "b"); // sent and due within the partition, dequeued after it
+    send_at(&bench, 10, 1, "b"); // sent and due within the partition, dequeued after it ended
     run_until(&bench, 90);
     bench.cut = false;
     run_until(&bench, 1000);
@@ -266,10 +267,10 @@ static void rules_lose_duplicate_and_delay(void **state) {
     uint64_t dropped = bench.net.dropped;
     size_t len = bench.queue.len;
     for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 1, 0, none, 0, none);
-    assert_int_equal(bench.net.dropped, dropped); // in the other direction nothing is dropped
+    assert_int_equal(bench.net.dropped, dropped); // no message in the other direction is dropped
     assert_int_equal(bench.queue.len, len + MESSAGES);
     gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
-    assert_int_equal(gv_event_queue_due(&bench.queue), 10 * GV_MS); // a node on neither side
+    assert_int_equal(gv_event_queue_due(&bench.queue), 10 * GV_MS); // between nodes on neither side
 
     rules[0] = (struct gv_net_rule){.kind = GV_NET_DUPLICATE, .ppm = 1000000};
     gv_net_rules(&bench.net, rules, 1);
@@ -281,9 +282,9 @@ static void rules_lose_duplicate_and_delay(void **state) {
     fini(&bench);
 }
 
-// Ten messages of 1,000 bytes at once on a link of 10 kB/s queue up; those that would wait for more
-// than half a second are lost. This holds in both modes of delivery, with duplicates, cuts and
-// clients.
+// Ten messages of 1,000 bytes are sent at once on a link of 10 kB/s and queue up. Messages that
+// would wait for more than half a second are lost. This holds in both modes of delivery, with
+// duplicates, partitions and clients.
 static void messages_in_flight_are_counted(void **state) {
     (void)state;
     const enum gv_net_delivery deliveries[] = {GV_NET_EXACT, GV_NET_MAELSTROM};
@@ -325,7 +326,7 @@ static void a_link_has_a_bandwidth(void **state) {
     gv_net_rules(&bench.net, &rule, 1);
     struct gv_slice none = {0};
     for (int i = 0; i < 10; i++) gv_net_send(&bench.net, 0, 0, 1, none, 1000, text("a"));
-    gv_net_send(&bench.net, 0, 1, 0, none, 1000, text("b")); // the other direction is not limited
+    gv_net_send(&bench.net, 0, 1, 0, none, 1000, text("b")); // the other direction has no limit
     gv_net_send(&bench.net, 0, 0, 2, none, 1000, text("c"));
     run_until(&bench, 10000);
     assert_string_equal(bench.got, "b@10 c@10 a@110 a@210 a@310 a@410 a@510 a@610 ");
@@ -360,7 +361,7 @@ static void regions_have_their_round_trips(void **state) {
     gv_wan_close(&wan);
 }
 
-// A tenth of the messages is delayed, by at most twice the mean, and so reordered.
+// A tenth of the messages is delayed by at most twice the mean latency, and so reordered.
 static void some_messages_are_reordered(void **state) {
     (void)state;
     enum { MESSAGES = 10000 };
@@ -398,7 +399,7 @@ static void services_have_latency_and_loss_but_no_partition(void **state) {
         gv_net_send(&bench.net, 0, 0, 4, text("seq-kv read"), 10, text("asks"));
         assert_int_equal(bench.net.in_flight_bytes[0], 4 + GV_NET_OVERHEAD);
         gv_net_send(&bench.net, 0, 3, 0, text("seq-kv read_ok"), 10, text("answers"));
-        // A reply counts for the node that it goes to.
+        // A reply counts for the node that receives it.
         assert_int_equal(bench.net.in_flight_bytes[0], 4 + 7 + 2 * GV_NET_OVERHEAD);
         run_until(&bench, 1000);
         assert_string_equal(bench.got, "asks@100 answers@100 ");
@@ -407,7 +408,7 @@ static void services_have_latency_and_loss_but_no_partition(void **state) {
         assert_int_equal(bench.net.forged, 0);
         assert_int_equal(bench.net.messages, 2);
         assert_int_equal(bench.net.service_messages, 2);
-        rules[0].sides = NULL; // everywhere
+        rules[0].sides = NULL; // applies to all links
         gv_net_rules(&bench.net, rules, 1);
         gv_net_send(&bench.net, bench.queue.now, 0, 4, text("x"), 10, text("lost"));
         gv_net_send(&bench.net, bench.queue.now, 4, 0, text("x"), 10, text("lost"));

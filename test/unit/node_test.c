@@ -112,7 +112,7 @@ static void test_gset(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Adds a delta and returns whether that was refused as malformed with this text.
+// Adds a delta. Returns whether the request was refused as malformed with this text.
 static bool add(struct gv_solo *solo, const char *delta, const char *fault) {
     char body[128], want[256];
     snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":5,\"delta\":%s}", delta);
@@ -157,7 +157,7 @@ static void test_counter(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Every workload reports errors of the envelope and the type in the same way.
+// All workloads report errors in the envelope and in the type in the same way.
 static void test_faults(void **state) {
     (void)state;
     for (int i = 0; i < WORKLOADS; i++) {
@@ -219,7 +219,7 @@ static void test_bad_init(void **state) {
     (void)state;
     static const struct {
         const char *members, *fault;
-        bool gossip; // an error only for workloads that gossip
+        bool gossip; // an error only in workloads that gossip
     } cases[] = {
         {"\"node_ids\":[\"n1\"]", "node_id is missing", false},
         {"\"node_id\":\"n1\"", "node_ids is missing", false},
@@ -253,7 +253,7 @@ static void test_bad_init(void **state) {
             snprintf(want, sizeof want, ERROR("12", "1", "init: %s"), cases[j].fault);
             assert_string_equal(gv_solo_request(&solo, body), want);
         }
-        // The refused requests have changed nothing.
+        // The refused requests must have changed nothing.
         assert_string_equal(gv_solo_request(&solo,
                                             "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
                                             "\"node_ids\":[\"n2\",\"n1\"]}"),
@@ -375,7 +375,7 @@ static void test_unparsed(void **state) {
             assert_string_equal(solo.log, "");
         }
     }
-    // No reply if the sender is ambiguous, or the line looks like a reply.
+    // A line gets no reply if its sender is ambiguous, or if it looks like a reply.
 #define N1 "\"dest\":\"n1\",\"body\":{"
     static const char *const unclear[] = {
         ("{\"src\":\"c1\",\"src\":\"c2\"," N1 "\"type\":\"read\",\"msg_id\":4}}"),
@@ -395,7 +395,7 @@ static void test_unparsed(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Sums of entries that peers have raised, which do not fit 64 bits.
+// Sums of entries that peers have raised so far that the sums do not fit 64 bits.
 static void test_saturated(void **state) {
     (void)state;
     static const struct {
@@ -430,7 +430,7 @@ static void test_saturated(void **state) {
 
 #define BEGIN "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"broadcast\","
 #define END ",\"msg_id\":3}}"
-// Lines with an envelope before or after syntax errors.
+// Lines whose envelope comes before or after syntax errors.
 static const char *const answered[] = {
     "\xef\xbb\xbf" BEGIN "\"message\":1" END,
     "x" BEGIN "\"message\":1" END,
@@ -451,7 +451,7 @@ static const char *const answered[] = {
     BEGIN "\"message\":\"a\"\"" END,
     BEGIN "\"message\":\"\"\"" END,
     BEGIN "\"message\":\"a \"b\", \"c\".\"" END,
-    BEGIN "\"message\":\"a" END, // no closing quote
+    BEGIN "\"message\":\"a" END, // the string has no closing quote
     BEGIN "\"message\":\"\\\\\"b\"" END,
     BEGIN "\"message\":\"\\\"b\"c\"" END,
     BEGIN "\"message\":[1}]" END,
@@ -468,7 +468,7 @@ static const char *const answered[] = {
     "{\"src\":\"c1\"},\"dest\":\"n1\",\"body\":{\"msg_id\":3}}",
     "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"msg_id\":3},\"id\":1}{\"src\":\"c2\"}",
 };
-// Lines that look like replies, or that have no unambiguous envelope.
+// Lines that look like replies or have no unambiguous envelope.
 static const char *const silent[] = {
     BEGIN "\"in_reply_to\":1,," END,
     BEGIN "\"in_reply_to\":" END,
@@ -480,13 +480,13 @@ static const char *const silent[] = {
     BEGIN "\"x\":[1},\"in_reply_to\":1" END,
     "{\"in_reply_to\":1,," END,
     "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"error\" \"x\":1" END,
-    BEGIN "\"message\":\"x \"msg_id\":4 y\"" END, // two different ones
+    BEGIN "\"message\":\"x \"msg_id\":4 y\"" END, // two different ids
     BEGIN "\"msg_id\":3 4}}",
     BEGIN "\"msg_id\":3x}}",
     BEGIN "\"msg_id\":\"3\",,}}",
     BEGIN "\"msg_id\":[3],,}}",
     BEGIN "\"x\":[{\"msg_id\":3}",
-    BEGIN "\"msg_id\":3", // its end may be missing
+    BEGIN "\"msg_id\":3", // the number may be truncated
     "{\"src\":\"c1,\"dest\":\"n1\",\"body\":{\"msg_id\":3}}",
     "\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"msg_id\":3}}",
 };
@@ -512,7 +512,8 @@ static void test_damaged(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A line that is too long is read up to the limit: the sender counts only if it comes before.
+// A line that is too long is read up to the limit. Its sender gets an error only if the envelope
+// comes before the limit.
 static void test_longer_peek(void **state) {
     (void)state;
     enum { MAX = 4096 };
@@ -535,7 +536,7 @@ static void test_longer_peek(void **state) {
     gv_solo_stop(&solo);
 }
 
-// The same with any length of the sender's name, in a line that is not JSON, too long or split.
+// The same with sender names of any length, in lines that are not JSON, too long or split.
 static void test_unparsed_long(void **state) {
     (void)state;
     static const size_t lengths[] = {1, 253, 254, 255, 256, 1000, 5000, 100000};
@@ -575,7 +576,7 @@ static void test_unparsed_long(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A request from another node gets a reply; a reply gets none.
+// A request from another node gets a reply; a reply from another node gets none.
 static void test_no_ping_pong(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -604,7 +605,7 @@ static void test_line_max(void **state) {
     gv_solo_clear(&solo);
     assert_int_equal(gv_solo_receive(&solo, line, 101), GV_EFULL);
     assert_string_equal(solo.log, "line longer than 100 bytes\n");
-    // The sender of the line gets an error if the envelope can be read.
+    // The sender gets an error if the envelope can be read.
     const char *ask = gv_solo_line("{\"type\":\"echo\",\"msg_id\":5,\"echo\":[1,2,3,4,5,6,7,8,9,0,"
                                    "1,2,3,4,5,6,7,8,9,0]}");
     assert_string_equal(gv_solo_exchange(&solo, ask),
@@ -628,7 +629,7 @@ static void test_log_rate(void **state) {
         assert_string_equal(solo.log, "n1: and 4900 more input errors\n");
         assert_true(gv_node_deadline(solo.node) > solo.now);
     }
-    // The limit holds even if no timer fires between the errors.
+    // The limit applies even if no timer fires between the errors.
     for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
     gv_solo_clear(&solo);
     solo.now += 1000 * GV_MS;
@@ -688,7 +689,8 @@ static const char *check_list(const char *out, int id, int count) {
 }
 
 // Reads of thousands of values through the smallest buffer, with other requests between them. Each
-// read returns the values at its time, in order, and allocates almost no memory.
+// read returns, in order, the values that the node had at the time of the request, and allocates
+// almost no memory.
 static void test_long_reads(void **state) {
     (void)state;
     enum { VALUES = 14000, EACH = 2000 };
@@ -726,8 +728,8 @@ static void test_long_reads(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A node that cannot send is full after a bounded number of requests; then each gets its reply, in
-// order.
+// A node that cannot send accepts only a limited number of requests. Once it can send, each of
+// these gets its reply, in order.
 static void fill(const char *body_format, const char *answer_format, int most) {
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_broadcast_workload);
@@ -745,7 +747,7 @@ static void fill(const char *body_format, const char *answer_format, int most) {
     for (int i = 0; i < count; i++) {
         char answer[128];
         snprintf(answer, sizeof answer, answer_format, i);
-        // Only gossip may be between the replies.
+        // Only lines of gossip may come between the replies.
         at = strstr(at, TO);
         assert_non_null(at);
         assert_int_equal(strncmp(at, answer, strlen(answer)), 0);
@@ -767,7 +769,7 @@ static void test_back_pressure(void **state) {
 
 // ---- Gossip -------------------------------------------------------------------------------------
 
-// Gossip is sent even while many replies are waiting.
+// Gossip is sent even while many replies wait.
 static void test_fairness(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -861,7 +863,7 @@ static void *allowed_resize(void *ctx, void *block, size_t old_size, size_t new_
     return gv_base_malloc().resize(NULL, block, old_size, new_size);
 }
 
-// The number of the last message to n2 that the node has sent since gv_solo_clear.
+// The id of the last message to n2 that the node has sent since gv_solo_clear.
 static unsigned long long id_to_n2(const struct gv_solo *solo) {
     const char *at = strstr(solo->out, "\"dest\":\"n2\"");
     assert_non_null(at);
@@ -870,7 +872,8 @@ static unsigned long long id_to_n2(const struct gv_solo *solo) {
     return strtoull(at + strlen("\"id\":"), NULL, 10);
 }
 
-// Round trips of 200 ms do not allow a staleness of 20 ms: logged once, when they are measured.
+// A staleness of 20 ms cannot be kept with round trips of 200 ms. The node logs this once, when it
+// has measured them.
 static void test_links_too_slow(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -903,7 +906,7 @@ static void test_links_too_slow(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Memory runs out at each allocation in turn. Each line either gets its usual reply, or gets an
+// Memory is exhausted at each allocation in turn. Each line either gets its usual reply, or gets an
 // error and has no effect.
 static void test_out_of_memory(void **state) {
     (void)state;

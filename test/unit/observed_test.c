@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-// Checks that exactly these changes are reported, once.
+// Checks that exactly these changes are reported, each once.
 static void expect(struct gv_memory_bytes *changes, const char *text) {
     assert_int_equal(changes->len, strlen(text));
     assert_memory_equal(changes->data, text, changes->len);
@@ -34,7 +34,7 @@ static void values_are_reported_once(void **state) {
                 gv_observed_has(&observed, 412));
     assert_false(gv_observed_has(&observed, 64));
     assert_false(gv_observed_has(&observed, UINT64_MAX));
-    gv_observed_fini(&observed); // it crashed
+    gv_observed_fini(&observed); // the node crashed
     assert_false(gv_observed_has(&observed, 412));
     gv_observed_scan_values(&observed, engine, &keys, &changes);
     expect(&changes, "[412,0,63]");

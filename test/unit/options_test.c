@@ -200,7 +200,7 @@ static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap
     close(fd);
     int status = gv_secret_file_read(path, buf, cap, &shared);
     unlink(path);
-    assert_false(shared); // mkstemp lets only the owner read it
+    assert_false(shared); // only the owner can read a file made by mkstemp
     return status;
 }
 
@@ -220,7 +220,7 @@ static void test_secret(void **state) {
     assert_int_equal(gv_secret_file_read("/", buf, sizeof buf, &shared), GV_ENOENT);
 }
 
-// A file that other users may read is accepted and reported.
+// A file that other users may read is accepted, with a warning.
 static void test_shared_secret(void **state) {
     (void)state;
     static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hashes of codec/ give the same results as libsodium's for random keys, contents and lengths.
+// The hashes of codec/ equal those of libsodium for random keys, contents and lengths.
 #include "../lib/oracle.h"
 
 #include "../../codec/blake2b.h"
@@ -35,7 +35,7 @@ static void test_blake2b(void **state) {
     for (int i = 0; i < ROUNDS; i++) {
         uint8_t key[GV_BLAKE2B_KEY_MAX], data[DATA_MAX];
         uint8_t ours[GV_BLAKE2B_LEN_MAX], theirs[GV_BLAKE2B_LEN_MAX];
-        // Lengths that libsodium accepts: see oracle.h.
+        // libsodium accepts only some lengths (oracle.h).
         size_t len = gv_prng_below(&prng, DATA_MAX + 1), out_len = 16 + gv_prng_below(&prng, 49);
         size_t key_len = gv_prng_below(&prng, 2) == 0 ? 0 : 16 + gv_prng_below(&prng, 49);
         if (gv_prng_below(&prng, 4) == 0) len = len / 128 * 128; // complete blocks

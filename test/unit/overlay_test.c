@@ -8,7 +8,7 @@
 
 enum { NODES_MAX = 3000 };
 
-static bool suspects[NODES_MAX]; // by one node, of each other
+static bool suspects[NODES_MAX]; // the nodes that one node suspects
 
 static bool suspected(const void *ctx, uint32_t of) {
     const bool *by = ctx;
@@ -16,7 +16,7 @@ static bool suspected(const void *ctx, uint32_t of) {
     return by[of];
 }
 
-// The forest that results if every node suspects the same ones.
+// The forest that results if all nodes suspect the same nodes.
 static int parents[NODES_MAX];
 static uint32_t depths[NODES_MAX];
 
@@ -52,8 +52,8 @@ static void the_tree_has_bounded_fan_out_and_depth(void **state) {
     assert_int_equal(none.first, none.end);
 }
 
-// Whatever is suspected, parents sort before their children and are not suspected; the roots are
-// exactly the nodes without an unsuspected node before them.
+// Whichever nodes are suspected, parents sort before their children and are not suspected. The
+// roots are exactly the nodes that have no unsuspected node before them.
 static void any_suspicions_leave_a_forest(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -78,9 +78,9 @@ static void any_suspicions_leave_a_forest(void **state) {
     }
 }
 
-// Nodes need not agree: each suspects others. Parents still sort before their children, so every
-// path upwards ends at a root; and only nodes that the first unsuspected one replaces exceed the
-// fan-out.
+// Nodes need not agree: each suspects other nodes. Parents still sort before their children, so
+// every path upwards ends at a root. Not counting children that suspect their preferred parent, no
+// node has more children than the fan-out.
 static void nodes_may_disagree(void **state) {
     (void)state;
     struct gv_prng prng;

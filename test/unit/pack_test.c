@@ -38,7 +38,7 @@ static void test_bytes(void **state) {
     assert_memory_equal(buf, want, out.len);
 }
 
-// A put that does not fit writes nothing, and neither do the puts after it.
+// A put that does not fit writes nothing, and neither do later puts.
 static void test_full(void **state) {
     (void)state;
     for (size_t cap = 0; cap < 8; cap++) {
@@ -177,7 +177,7 @@ static void test_base64_vectors(void **state) {
 
 static void test_base64_refused(void **state) {
     (void)state;
-    // Impossible lengths, padding, bits after the last byte, the URL alphabet, white space.
+    // Impossible lengths, padding, set bits after the last byte, the URL alphabet, and white space.
     static const char *bad[] = {"A",    "AAAAA", "Zg==", "Zm8=", "Zh",  "Zm9",      "Zm-v", "Zm_v",
                                 "Zm9 ", "\nZm9", "Z*",   "*g",   "Zm*", "\xc3\xa9", "ZmZ"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -199,7 +199,7 @@ static void test_base64_refused(void **state) {
     }
 }
 
-// Random values of every kind and length are read as written, from memory of the exact size.
+// Values of random kinds and lengths are read as they were written, from memory of the exact size.
 static void test_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program that defines gv_panic_report replaces the default of the library.
+// If a program defines gv_panic_report, that function replaces the default of the library.
 #include "../../merkle/base.h"
 
 #include "../lib/test.h"

@@ -6,7 +6,7 @@
 
 enum { CAP = GV_PINSKETCH_CAPACITY };
 
-// The product by definition, one bit at a time.
+// The product by its definition, one bit at a time.
 static uint32_t product(uint32_t a, uint32_t b) {
     uint32_t out = 0;
     for (int bit = 31; bit >= 0; bit--) {
@@ -59,7 +59,7 @@ static void differences_are_decoded(void **state) {
         struct gv_pinsketch side[2] = {{{0}}, {{0}}};
         uint32_t elements[CAP] = {0}, out[CAP];
         for (int i = 0; i < 50 + count; i++) {
-            // Small values, or random ones.
+            // Hashes are small numbers in every third round, otherwise random.
             uint64_t hash = round % 3 ? gv_prng_next(&prng) : (uint64_t)i + 1;
             gv_pinsketch_add(&side[0], &hash, 1, clmul);
             if (i < 50) gv_pinsketch_add(&side[1], &hash, 1, clmul);
@@ -67,13 +67,14 @@ static void differences_are_decoded(void **state) {
         }
         gv_pinsketch_merge(&side[0], &side[1]);
         for (int i = cap; i < CAP; i++)
-            side[0].syndrome[i] = ~side[0].syndrome[i]; // must not be read
+            side[0].syndrome[i] = ~side[0].syndrome[i]; // syndromes beyond `cap` must not be read
         assert_int_equal(gv_pinsketch_decode(&side[0], cap, clmul, out), count);
         for (int i = 0; i < count; i++) assert_true(among(out, count, elements[i]));
     }
 }
 
-// More than `cap` differences are nearly always detected; otherwise the result has the same sketch.
+// More than `cap` differences are nearly always detected. If not, the decoded elements have the
+// same sketch.
 static void too_many_differences_are_detected(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -98,7 +99,7 @@ static void too_many_differences_are_detected(void **state) {
         }
         for (int i = 0; i < cap; i++) assert_int_equal(sketch.syndrome[i], 0);
     }
-    assert_true(taken < 100); // one in 24 for the smallest cap, fewer for the others
+    assert_true(taken < 100); // one in 24 for the smallest cap, fewer for larger caps
 }
 
 // Random syndromes are refused, or are the sketch of the decoded elements.

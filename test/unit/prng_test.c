@@ -37,7 +37,7 @@ static void seeds_of_zero_work(void **state) {
     gv_prng_init(&prng, 0, 0);
     uint64_t any = 0;
     for (int i = 0; i < 4; i++) any |= prng.state[i];
-    assert_true(any != 0); // the generator would never leave the zero state
+    assert_true(any != 0); // a generator never leaves the zero state
     assert_true(gv_prng_next(&prng) != gv_prng_next(&prng));
 }
 
@@ -53,7 +53,7 @@ static void below_stays_below(void **state) {
     }
 }
 
-// Of 60,000 rolls of a die each side comes 10,000 times, within 6 standard deviations (91 each).
+// In 60,000 rolls of a die each side comes 10,000 times, within 6 standard deviations of 91.
 static void below_is_even(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -61,7 +61,7 @@ static void below_is_even(void **state) {
     unsigned sides[6] = {0};
     for (int i = 0; i < 60000; i++) sides[gv_prng_below(&prng, 6)]++;
     for (int i = 0; i < 6; i++) assert_in_range(sides[i], 10000 - 550, 10000 + 550);
-    // With this bound a plain remainder would give the lower half twice as often.
+    // With this bound a plain remainder would return the lower half twice as often.
     const uint64_t bound = UINT64_C(3) << 62;
     unsigned low = 0;
     for (int i = 0; i < 60000; i++) low += gv_prng_below(&prng, bound) < bound / 3;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program run within this one: the state of the process that it leaves.
+// A node's main loop is run within this process. Tests the state in which the loop leaves the
+// process.
 #include "../lib/test.h"
 
 #include "../../node/program.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Push of one node, with peers but without a cluster: any sequence of events keeps the tree and the
-// flush times sound.
+// Push of one node, with peers but without a cluster. After any sequence of events the tree and the
+// flush times are valid.
 #include "../../engine/push.h"
 
 #include "../../engine/changelog.h"
@@ -74,7 +74,7 @@ static void change(struct node *node, int origin) {
     bool any = push->parent != GV_OVERLAY_NONE || push->child_count > 0;
     if (origin == GV_CHANGELOG_LOCAL) assert_int_equal(wanted, any);
     if (!wanted) return;
-    // An update never waits for more than the staleness, here or on its way.
+    // An update never waits for more than the staleness, here or at the parent.
     bool up = push->parent != GV_OVERLAY_NONE && origin != push->parent;
     if (up) assert_true(push->to_parent.at <= node->now + push->staleness);
     gv_time first = gv_time_min(push->to_parent.at, push->to_children.at);
@@ -150,7 +150,7 @@ static void any_events_keep_the_tree_sound(void **state) {
     }
 }
 
-// Of two nodes, each the other's only peer, none sends an update back.
+// Of two nodes without other peers, neither sends an update back to the other.
 static void updates_do_not_return(void **state) {
     (void)state;
     for (uint32_t self = 0; self < 2; self++) {
@@ -162,7 +162,7 @@ static void updates_do_not_return(void **state) {
     }
 }
 
-// Without a tree, nodes forward nothing but what a full resync brings.
+// Without a tree, nodes forward only entries that a full resync brings.
 static void without_a_tree_only_own_updates_are_sent(void **state) {
     (void)state;
     struct node node;
@@ -170,13 +170,15 @@ static void without_a_tree_only_own_updates_are_sent(void **state) {
     assert_false(gv_push_changed(&node.push, &node.peers, 5, 0, false));
     assert_true(node.push.to_children.at == GV_TIME_NEVER);
     assert_true(gv_push_changed(&node.push, &node.peers, 5, 0, true));
-    assert_true(node.push.to_children.at == GV_TIME_NEVER); // when the resync ends
+    assert_true(node.push.to_children.at ==
+                GV_TIME_NEVER); // these are sent when the full resync ends
     assert_true(gv_push_changed(&node.push, &node.peers, 5, GV_CHANGELOG_LOCAL, false));
     assert_int_equal(node.push.to_children.at, 5);
     fini(&node);
 }
 
-// A node that hears from siblings without a parent doubts its own, but pings it once in a while.
+// A node that gets messages from siblings without a parent pings its own parent, but only once in a
+// while.
 static void orphans_make_a_node_ping_its_parent_once(void **state) {
     (void)state;
     struct node node;

@@ -156,7 +156,7 @@ static void append_position(struct text *text, uint64_t position) {
     }
 }
 
-// Appends what a range states, as test/vectors/summaries.txt says it.
+// Appends the content of a range in the notation of test/vectors/summaries.txt.
 static void append_range(struct text *text, const struct gv_range *range, struct gv_slice summary) {
     static const char *const names[] = {"skip",  "sum",   "digest", "list",   "sketch",
                                         "probe", "empty", "root",   "hashes", "elements"};

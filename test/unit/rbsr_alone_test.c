@@ -22,15 +22,16 @@ struct side {
     uint32_t count, cap;
 };
 
-// Both sides, and what is in flight between them.
+// Both sides, and the messages in flight between them.
 struct link {
     struct gv_digest_key key;
     struct gv_rbsr_options options;
     struct side side[2];
     struct message queue[QUEUE_MAX];
     size_t in_flight;
-    uint64_t random;  // state of the generator
-    uint32_t faults;  // messages lost of 1,000; as many are duplicated and reordered
+    uint64_t random; // state of the generator
+    uint32_t
+        faults; // of 1,000 messages, this many are lost, as many duplicated, and as many reordered
     size_t capacity;  // longest summary of a message, bytes
     uint32_t ids_max; // most ids of a message
     bool plain_hash;  // hash the ids instead of permuting them
@@ -62,7 +63,7 @@ static bool has(const struct side *side, uint64_t id) {
     return gv_tree_seek(&side->tree, id, &at) && gv_tree_get(&at).position == id;
 }
 
-// False: the side has the id.
+// Returns false if the side already has the id.
 static bool add(struct link *link, int to, uint64_t id) {
     struct side *side = &link->side[to];
     if (has(side, id)) return false;
@@ -233,7 +234,8 @@ static void fini(struct link *link) {
     }
 }
 
-// Random settings, and random sets: scattered or consecutive ids, of which some are on one side.
+// Random settings and random sets. The ids are scattered or consecutive; some ids are on one side
+// only.
 static void fill(struct link *link) {
     link->options.fewer_rounds = below(link, 2);
     link->options.use_sketches = below(link, 2);
@@ -253,7 +255,7 @@ static void fill(struct link *link) {
     }
 }
 
-// Runs exchanges, at most `most`, until both sides have the union, and returns their number.
+// Runs at most `most` exchanges until both sides have the union, and returns their number.
 static uint64_t reconcile(struct link *link, uint64_t most) {
     size_t count;
     uint64_t *expected = union_of(link, &count);
@@ -267,8 +269,8 @@ static uint64_t reconcile(struct link *link, uint64_t most) {
     return link->exchanges - before;
 }
 
-// One exchange suffices, except for collisions of 32-bit hashes and wrong single differences.
-// Afterwards an opening gets no answer. In all rounds together every kind of range occurs.
+// One exchange suffices, unless 32-bit hashes collide or a single difference is decoded wrongly.
+// After it an opening gets no answer. All kinds of ranges occur during the test.
 static void sets_become_their_union_by_one_exchange(void **state) {
     (void)state;
     uint64_t seed = gv_test_seed(), repeated = 0, kinds[KINDS] = {0};
@@ -304,7 +306,7 @@ static void faults_only_cost_time(void **state) {
     assert_true(lost > 0);
 }
 
-// Ten differences in 100,000 ids cost less than 1 % of the bytes of all ids.
+// Ten differences in 100,000 ids take less than 1 % of the bytes of all ids.
 static void few_differences_cost_few_bytes(void **state) {
     (void)state;
     static struct link link;

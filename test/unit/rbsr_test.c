@@ -38,7 +38,7 @@ static void equal_trees_take_one_message(void **state) {
     gv_pair_fini(&pair);
 }
 
-// One additional item among 100,000 is found, whichever side opens.
+// One additional item among 100,000 is found, whichever side opens the exchange.
 static void one_missing_item_is_found(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
@@ -65,7 +65,7 @@ static void empty_side_gets_everything(void **state) {
     assert_true(gv_pair_run(&pair, 1, 100));
     assert_true(gv_pair_equal(&pair));
     assert_int_equal(pair.sent[0], 10000);
-    assert_int_equal(pair.messages, 11); // the opening, and ten full ones
+    assert_int_equal(pair.messages, 11); // the opening and ten full messages
     assert_int_equal(pair.redundant, 0);
     gv_pair_fini(&pair);
 }
@@ -112,10 +112,11 @@ static void collision_is_not_missed_twice(void **state) {
         assert_true(gv_pair_equal(&pair));
         gv_pair_fini(&pair);
     }
-    assert_true(missed > 0); // otherwise there was no collision
+    assert_true(missed > 0); // otherwise no sums collided
 }
 
-// Adds to each side an item with the same element, at positions that no split separates.
+// Adds to each side an item with the same element. No split point lies between the positions of the
+// two items.
 static void share_element(struct gv_pair *pair, uint64_t hash) {
     uint64_t position = gv_singlediff_unpermute(&pair->key, hash), other = hash, at = ~position;
     while ((at ^ position) >> 48 != 0) {
@@ -127,8 +128,8 @@ static void share_element(struct gv_pair *pair, uint64_t hash) {
     gv_pair_add(pair, 1, at, other);
 }
 
-// Two items with the same element cancel in sketches. An exchange with sums finds them, for some
-// salt, even if each exchange has other differences, too.
+// Two items with the same element cancel in sketches. For some salts the exchange uses sums, which
+// find the items, even if each exchange has other differences, too.
 static void same_elements_are_found(void **state) {
     (void)state;
     int found = 0, hidden = 0;
@@ -155,7 +156,7 @@ static void same_elements_are_found(void **state) {
         gv_pair_fini(&pair);
     }
     assert_int_equal(found, 16);
-    assert_true(hidden >= 12); // otherwise sketches were not used
+    assert_true(hidden >= 12); // otherwise no sketches were used
 }
 
 static bool refuse(void *ctx, const struct gv_item *item, size_t summary_len) {
@@ -185,11 +186,11 @@ static void split_points_depend_on_the_salt(void **state) {
         if (salt == 0) memcpy(first, answer + 1, sizeof first); // after the salt
         if (memcmp(first, answer + 1, sizeof first) != 0) moved++;
     }
-    assert_true(moved >= 4); // the shortest bound may be the same for several salts
+    assert_true(moved >= 4); // several salts may give the same shortest bound
     gv_pair_fini(&pair);
 }
 
-// More items at one position than a list or a message holds.
+// More items share a position than a list or a message can hold.
 static void many_items_share_a_position(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
@@ -256,7 +257,8 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_init(&pair, 7, GV_RBSR_CAPACITY_MIN, 3);
     for (uint64_t i = 0; i < 3000; i++) gv_pair_add(&pair, (int)(i & 1), spread(i), ~spread(i));
     for (int round = 0; round < 200; round++) {
-        gv_pair_run(&pair, round & 1, pair.messages + 40); // interrupted, as by loss
+        gv_pair_run(&pair, round & 1,
+                    pair.messages + 40); // the exchange is interrupted, as after a loss
         gv_pair_add(&pair, round & 1, gv_prng_next(&prng) >> 1, gv_prng_next(&prng));
     }
     assert_true(gv_pair_run(&pair, 0, ANY));
@@ -264,8 +266,8 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_fini(&pair);
 }
 
-// One case of a property: two sets become their union, at every rate of message loss. They differ
-// in `diff` of `count` items: anywhere (U), at the end (C), or in their values (M).
+// A test case: two sets become their union, at each of several rates of message loss. They differ
+// in `diff` of `count` items: at any position (U), at the end (C), or in their values (M).
 struct grid_case {
     uint64_t count, diff;
     char pattern;
@@ -292,7 +294,7 @@ static void grid_fill(struct gv_pair *pair, const struct grid_case *it, struct g
     }
 }
 
-// True: a second exchange was needed although no message was lost.
+// Returns true if a second exchange was needed although no message was lost.
 static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     // Usually small sets, sometimes large ones.
     uint64_t most = number % 1000 == 0 ? 10000 : number % 100 == 0 ? 1000 : number % 7 ? 30 : 100;
@@ -317,7 +319,7 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     assert_int_equal(held.count, pair.item_count);
     pair.faults = number % 3 ? (uint32_t)gv_prng_below(prng, 300) : 0;
     uint64_t runs = 0;
-    do { // open again after a loss
+    do { // opens another exchange after a loss
         if (++runs == 200) pair.faults = 0;
         assert_true(runs < 210);
         assert_true(gv_pair_run(&pair, (int)gv_prng_below(prng, 2), ANY));
@@ -336,7 +338,7 @@ static void every_grid_case_becomes_its_union(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
-    int unlucky = 0; // cases with collisions of short hashes, or wrong single differences
+    int unlucky = 0; // exchanges with colliding short hashes or wrong single differences
     for (uint64_t number = 0; number < 100000; number++) unlucky += run_grid_case(&prng, number);
     assert_true(unlucky <= 3);
 }
@@ -381,7 +383,7 @@ static void malformed_summaries_are_refused(void **state) {
     gv_pair_fini(&pair);
 }
 
-// Damaged summaries do not crash, and an answer sends at most the items of the tree.
+// Damaged summaries cause no crash, and an answer sends at most the items of the tree.
 static void damaged_summaries_do_no_harm(void **state) {
     (void)state;
     struct gv_prng prng;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The public reconciliation: two sides become the union of their sets, whatever the items, the
-// sizes of messages and the faults of the transport; every misuse is an error code. Uses the public
-// header only, and is linked with merkle/ only.
+// The public interface of set reconciliation: two sides become the union of their sets, for any
+// items, any sizes of messages and any faults of the transport; every misuse returns an error code.
+// Uses only the public header, and is linked with merkle/ only.
 #include "../../merkle/reconcile.h"
 #include "../lib/test.h"
 
@@ -9,7 +9,7 @@
 
 enum { ITEMS_MAX = 6000, BYTES_MAX = 24, MESSAGE_MAX = 70000, FLIGHT_MAX = 64, SEND_MAX = 2000 };
 
-// The naive model: all items there are, and which side has which.
+// The naive model: all items, and which side has which items.
 struct item {
     uint64_t position;
     uint8_t bytes[BYTES_MAX];
@@ -40,7 +40,8 @@ struct pair {
     struct packet flight[FLIGHT_MAX];
     uint32_t in_flight;
     uint64_t random;
-    uint32_t faults;    // messages lost of 1,000; as many are duplicated and reordered
+    uint32_t
+        faults; // of 1,000 messages, this many are lost, as many duplicated, and as many reordered
     uint32_t items_max; // items of a message
     size_t cap;         // of the buffer for a message
     int opener;
@@ -66,7 +67,7 @@ static bool happens(struct pair *pair) {
 
 // ---- Both sides ---------------------------------------------------------------------------------
 
-// The handles of the two sides differ.
+// The handles differ between the two sides.
 static uint32_t ref_of(uint32_t number, int side) {
     return 2 * number + (uint32_t)side;
 }
@@ -75,7 +76,7 @@ static struct gv_slice bytes_of(const struct item *item) {
     return gv_slice_of(item->bytes, item->len);
 }
 
-// False: the side has the item.
+// Returns false if the side already has the item.
 static bool put(struct pair *pair, int side, uint32_t number) {
     struct item *item = &pair->items[number];
     int added = gv_reconcile_add(pair->side[side].set, item->position, bytes_of(item),
@@ -92,7 +93,7 @@ static bool send_item(void *ctx, uint64_t position, uint32_t ref) {
     uint32_t number = ref / 2;
     assert_true(number < pair->count && ref == ref_of(number, from));
     assert_true(pair->items[number].on[from] && pair->items[number].position == position);
-    // Whatever changes the set is refused meanwhile; the rest is not.
+    // Calls that change the set are refused within `send`; other calls are not.
     struct side *side = &pair->side[from];
     uint8_t buf[GV_RECONCILE_MESSAGE_MIN];
     size_t len;
@@ -217,7 +218,7 @@ static void fill_item(struct pair *pair, enum kind kind, uint32_t i) {
     if (kind == CHANGED) item->position = UINT64_C(1) << 40 | i / 2;
 }
 
-// Some items are on one side only; of two values at a position, each side has one.
+// Some items are on one side only. If two values share a position, each side has one of them.
 static void fill(struct pair *pair, uint32_t count, uint32_t per_mille, enum kind kind) {
     pair->count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -252,7 +253,7 @@ static void init(struct pair *pair, uint64_t seed, size_t message_max, gv_time r
 static void fini(struct pair *pair) {
     for (uint32_t i = 0; i < pair->in_flight; i++) free(pair->flight[i].bytes);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(gv_reconcile_free(pair->side[i].set), GV_EINVAL); // it has a session
+        assert_int_equal(gv_reconcile_free(pair->side[i].set), GV_EINVAL); // the set has a session
         assert_int_equal(gv_reconcile_session_free(pair->side[i].session), 0);
         assert_int_equal(gv_reconcile_free(pair->side[i].set), 0);
         free(pair->side[i].last.bytes);
@@ -269,7 +270,7 @@ static void init_random(struct pair *pair, uint64_t seed) {
          1000 >> (uint32_t)below(pair, 11), (enum kind)below(pair, KINDS));
 }
 
-// Both sets are what the model says, item by item and in order.
+// Checks that both sets equal the model, item by item and in order.
 static void check_sets(const struct pair *pair) {
     for (int side = 0; side < 2; side++) {
         const struct gv_reconcile *set = pair->side[side].set;
@@ -292,7 +293,7 @@ static void check_sets(const struct pair *pair) {
     }
 }
 
-// Each side has each item.
+// Checks that each side has all items.
 static void check_union(const struct pair *pair) {
     for (uint32_t i = 0; i < pair->count; i++)
         assert_true(pair->items[i].on[0] && pair->items[i].on[1]);
@@ -303,7 +304,7 @@ static void check_union(const struct pair *pair) {
 
 // ---- Tests --------------------------------------------------------------------------------------
 
-// Afterwards an opening gets a reply without items, and both sides are done.
+// After an exchange, an opening gets a reply without items, and both sides are done.
 static void sets_become_their_union(void **state) {
     (void)state;
     uint64_t seed = gv_test_seed(), again = 0;
@@ -323,7 +324,8 @@ static void sets_become_their_union(void **state) {
     assert_true(again <= 4);
 }
 
-// The opener's timer: it repeats its last message, or opens another exchange, from either side.
+// When the opener's timer expires, it repeats its last message, or either side opens another
+// exchange.
 static void faults_only_cost_time(void **state) {
     (void)state;
     uint64_t seed = gv_test_seed(), repeats = 0;
@@ -335,7 +337,8 @@ static void faults_only_cost_time(void **state) {
         for (uint64_t timers = 0;; timers++) {
             run(&pair);
             struct side *opener = &pair.side[pair.opener];
-            if (opener->status == GV_RECONCILE_DONE) break; // a displaced opener never says so
+            if (opener->status == GV_RECONCILE_DONE)
+                break; // an opener whose exchange was replaced never returns DONE
             if (timers > 100000) fail_msg("no union after %u timers", (unsigned)timers);
             bool anew = opener->status != GV_RECONCILE_WAIT || below(&pair, 20) == 0;
             repeats += !anew;
@@ -350,7 +353,7 @@ static void faults_only_cost_time(void **state) {
     assert_true(repeats > 0);
 }
 
-// Both sides open at once, again and again: one of the two exchanges proceeds.
+// Both sides repeatedly open at the same time. One of the two exchanges proceeds.
 static void simultaneous_openings_are_one_exchange(void **state) {
     (void)state;
     uint64_t seed = gv_test_seed();
@@ -370,7 +373,8 @@ static void simultaneous_openings_are_one_exchange(void **state) {
     }
 }
 
-// Items that change during an exchange are not lost, and do not come back if removed everywhere.
+// Items that change during an exchange are not lost. Items that are removed everywhere do not come
+// back.
 static void sets_may_change_meanwhile(void **state) {
     (void)state;
     uint64_t seed = gv_test_seed();
@@ -424,8 +428,8 @@ static void few_differences_take_few_bytes(void **state) {
     fini(&pair);
 }
 
-// Damaged messages, of which the header is often intact: an answer, or an error; the sets keep what
-// they have, and the next exchange without damage completes.
+// Damaged messages, whose header is often intact, get an answer or an error. The sets do not
+// change, and the next exchange without damage completes.
 static void damage_is_an_error(void **state) {
     (void)state;
     uint64_t seed = gv_test_seed(), errors[16] = {0};
@@ -477,7 +481,7 @@ static void other_secrets_are_noticed(void **state) {
     fini(&other);
 }
 
-// A message without space for an item cannot proceed; nothing loops.
+// A message in which no item fits cannot proceed. Nothing loops.
 static void a_message_holds_one_item_at_least(void **state) {
     (void)state;
     static struct pair pair;
@@ -634,12 +638,13 @@ static void misuse_of_a_session_is_an_error(void **state) {
         CALL(gv_reconcile_answer(b, null, buf, cap, &len), GV_EINVAL),
         CALL(gv_reconcile_answer(b, first, NULL, cap, &len), GV_EINVAL),
         CALL(gv_reconcile_answer(b, first, buf, cap, NULL), GV_EINVAL),
-        CALL(gv_reconcile_answer(b, zeros, buf, cap, &len), GV_EINVAL), // overlaps
+        CALL(gv_reconcile_answer(b, zeros, buf, cap, &len),
+             GV_EINVAL), // the message overlaps the buffer
         CALL(gv_reconcile_answer(b, first, buf, GV_RECONCILE_MESSAGE_MIN - 1, &len), GV_ESPACE),
         CALL(gv_reconcile_answer(b, longer, reply, sizeof reply, &len), GV_ESPACE),
         CALL(gv_reconcile_answer(b, empty, buf, cap, &len), GV_ESYNTAX),
         CALL(gv_reconcile_answer(b, zeros, reply, sizeof reply, &len), GV_ESYNTAX),
-        CALL(gv_reconcile_answer(a, first, buf, cap, &len), GV_EINVAL), // its own
+        CALL(gv_reconcile_answer(a, first, buf, cap, &len), GV_EINVAL), // the session's own message
         CALL(gv_reconcile_open(b, 7, reply, sizeof reply), opening_len),
         CALL(gv_reconcile_answer(b, first, buf, cap, &len), GV_EINVAL), // the same nonce
         CALL(gv_reconcile_session_free(b), 0),
@@ -649,7 +654,7 @@ static void misuse_of_a_session_is_an_error(void **state) {
     CHECK(results);
 }
 
-// Messages that are out of place, such as duplicates.
+// Messages that are not expected, such as duplicates, are recognised.
 static void a_message_out_of_place_is_told_apart(void **state) {
     (void)state;
     struct gv_reconcile *set;
@@ -689,7 +694,7 @@ static void a_message_out_of_place_is_told_apart(void **state) {
     CHECK(results);
 }
 
-// An allocator that fails once it has made `left` allocations.
+// An allocator that fails after `left` allocations.
 static void *limited(void *ctx, void *block, size_t old_size, size_t new_size) {
     int *left = ctx;
     if (new_size > old_size && --*left < 0) return NULL;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A text reproduces the failure if it contains these words.
+// A text reproduces the failure if it contains all of these words.
 struct wish {
     const char *words[4];
     uint64_t tries;
@@ -53,7 +53,7 @@ static const char storm[] = HEAD "lose 30% between n1,n3..n5 | rest at 700ms for
 static void unneeded_parts_are_removed(void **state) {
     (void)state;
     char *left = reduce((struct wish){{"cut n"}, 0}, 5000, storm);
-    // The node must exist; a cut needs two groups and a time.
+    // The named node must exist, and a partition needs two groups and a time.
     assert_string_equal(left, "workload g-set\nnodes 2\nrate 1\ntime-limit 1\nquiet 15\nseed 77\n"
                               "cut n0 | n1 at 1s\n");
     free(left);

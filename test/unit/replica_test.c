@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The replica against an array of entries with copies of their keys, values and nodes.
+// The replica, compared with an array of entries that copies their keys, values and nodes.
 #include "../../engine/replica.h"
 
 #include "../../engine/prng.h"
@@ -64,7 +64,7 @@ static struct gv_entry *model_find(struct model *model, const struct gv_entry *k
     return NULL;
 }
 
-// Merges into the model, by separate code; returns the expected result of gv_replica_put.
+// Merges into the model by separate code. Returns the expected result of gv_replica_put.
 static int model_put(struct model *model, const struct gv_entry *entry) {
     struct gv_entry *held = model_find(model, entry);
     if (held == NULL) {
@@ -93,8 +93,8 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
 // ---- Random entries -----------------------------------------------------------------------------
 
 static const char *const odd_keys[] = {
-    "9223372036854775807",  // these two
-    "9223372036854775806",  // share the last position
+    "9223372036854775807",  // this key
+    "9223372036854775806",  // … and this one share the last position
     "-9223372036854775808", // the first position
     "-9223372036854775807", "9223372036854775808", "0", "-1", "1", "1.0", "\"1\"", "null", "[]",
 };
@@ -167,7 +167,7 @@ static void assert_same(struct gv_replica *replica, struct model *model) {
         struct gv_entry got = gv_replica_get(replica, ref);
         uint32_t found;
         assert_true(gv_replica_find(replica, &got, &found));
-        assert_int_equal(found, ref); // so no record is visited twice
+        assert_int_equal(found, ref); // no record is visited twice
         walked++;
     }
     assert_int_equal(walked, model->count);
@@ -212,7 +212,7 @@ static void any_puts_as_the_model(void **state) {
     }
 }
 
-// Freed records are reused: a register may be written forever without growth.
+// Freed records are reused, so a register may be written for ever without growth.
 static void rewriting_takes_no_more_room(void **state) {
     (void)state;
     static char value[5000];
@@ -257,7 +257,7 @@ static void order_of_arrival_does_not_matter(void **state) {
         gv_prng_init(&prng, seed, 100 + (uint64_t)(PUTS - 1 - i));
         entry = any_entry(&prng, &texts, 200);
         assert_true(gv_replica_put(&backwards, &entry, &ref) >= 0);
-        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repeated: no change
+        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repeated, so nothing changes
     }
     assert_true(gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
     gv_replica_fini(&forwards);
@@ -269,7 +269,7 @@ static bool can_move(struct gv_entry entry) {
     return gv_entry_has(&entry, GV_ENTRY_VALUE);
 }
 
-// An iteration with puts in between visits every entry that was there at its start, except
+// An iteration with puts between its steps visits every entry that was there at its start, except
 // registers and elements of logs that move.
 static void walks_survive_puts(void **state) {
     (void)state;
@@ -297,7 +297,7 @@ static void walks_survive_puts(void **state) {
             }
         }
         assert_int_equal(seen, fixed);
-        // The place where the iteration stopped is still the start of a record.
+        // The reference at which the iteration stopped is still the start of a record.
         for (; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
             assert_true(
                 gv_replica_find(&replica,
@@ -308,7 +308,7 @@ static void walks_survive_puts(void **state) {
     }
 }
 
-// The last record is freed while an iteration has stopped after it, and larger records follow.
+// The last record is freed after an iteration has stopped behind it, and larger records follow.
 static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
     (void)state;
     static char value[4096];
@@ -410,7 +410,8 @@ static void what_is_too_long_is_refused(void **state) {
     gv_replica_fini(&replica);
 }
 
-// gv_replica_growth bounds a put, and gv_replica_slack with gv_replica_reservation a batch of puts.
+// gv_replica_growth is an upper bound for a put. gv_replica_slack and gv_replica_reservation
+// together are an upper bound for a batch of puts.
 static void growth_is_predicted(void **state) {
     (void)state;
     enum { BATCH = 40 };
@@ -437,7 +438,7 @@ static void growth_is_predicted(void **state) {
     gv_replica_fini(&replica);
 }
 
-// The i-th entry of a replica whose values have these lengths in turn.
+// The i-th entry of a replica whose values alternate between these two lengths.
 static struct gv_entry sized_entry(char *text, uint32_t i, const uint32_t lens[2], bool registers) {
     static const struct gv_slice node = {(const uint8_t *)"\"n1\"", 4};
     struct gv_slice number = {
@@ -472,8 +473,8 @@ static uint64_t memory_after_load(const struct gv_replica *from) {
     return memory;
 }
 
-// A replica filled up to a bound and loaded in order of positions needs one allocation more at
-// most.
+// A replica is filled up to a limit, and loaded in order of positions. Loading needs at most one
+// more allocation.
 static void loading_needs_no_more_memory(void **state) {
     (void)state;
     static const uint32_t lens[][2] = {{38000, 25000}, {60000, 60000}, {65000, 16},  {33000, 32000},
@@ -500,7 +501,7 @@ static void loading_needs_no_more_memory(void **state) {
     }
 }
 
-// Each allocation fails once: the replica is unchanged, and the next attempt succeeds.
+// Each allocation fails once. The replica is then unchanged, and the next attempt succeeds.
 static void out_of_memory_changes_nothing(void **state) {
     (void)state;
     static struct texts texts;

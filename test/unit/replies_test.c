@@ -95,8 +95,8 @@ static void test_error_texts(void **state) {
     gv_replies_fini(&replies);
 }
 
-// Replies of all kinds, sent in pieces of random sizes, are one text in order, and the buffer has
-// at most twice the size of the unsent text.
+// Replies of all kinds, sent in pieces of random sizes, form one text in order. The buffer is at
+// most twice as large as the unsent text.
 static void test_pieces(void **state) {
     (void)state;
     enum { VALUES = 500, ROUNDS = 20000, CAP = 4096, OUT = 32 << 20 };
@@ -128,7 +128,7 @@ static void test_pieces(void **state) {
             }
             want_len += (size_t)sprintf(want + want_len, "}}\n");
         } else {
-            size_t cap = gv_prng_below(&prng, CAP) + 8; // longer than any one value
+            size_t cap = gv_prng_below(&prng, CAP) + 8; // longer than any value
             bool waits = gv_replies_waiting(&replies) > 0;
             size_t len = gv_replies_send(&replies, engine, out + out_len, cap, true);
             assert_true(len <= cap);

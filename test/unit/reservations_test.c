@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reservations against a plain list: bursts of writes with few keys near the bounds count as they
-// will when they are in the replica.
+// Reservations, compared with a plain list. Bursts of writes with few keys, near the limits, count
+// exactly as they will count when they are in the replica.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -161,7 +161,7 @@ static void test_memory_max(void **state) {
     run(30, 120000, 200);
 }
 
-// A burst of writes to one key is admitted as long as the versions fit.
+// A burst of writes to one key is admitted as long as the versions fit into one record.
 static void test_burst(void **state) {
     (void)state;
     struct gv_engine *engine;
@@ -179,7 +179,8 @@ static void test_burst(void **state) {
     gv_engine_free(engine);
 }
 
-// More entries than slots: each further version counts alone, and all are removed again.
+// There are more entries than slots. Each further version counts separately, and all are removed
+// again.
 static void test_many(void **state) {
     (void)state;
     struct gv_reservations reservations = {0};

@@ -222,7 +222,7 @@ static struct gv_run_config config_of(enum gv_load_kind load) {
     };
 }
 
-// Runs to the end; the caller frees the run.
+// Runs to the end. The caller frees the run.
 static struct gv_result run(const struct gv_run_config *config, enum fault fault) {
     memset(&cluster, 0, sizeof cluster);
     cluster.fault = fault;
@@ -279,7 +279,7 @@ static void a_good_cluster_is_valid_and_counted(void **state) {
     end();
 }
 
-// As in Jepsen, a delay of the driver is not caught up, and it is measured.
+// As in Jepsen, a delay of gvsim is not made up for, and is measured.
 static void late_operations_are_not_caught_up(void **state) {
     (void)state;
     struct gv_lateness_histogram *histogram = calloc(1, sizeof *histogram);
@@ -365,7 +365,7 @@ static void unstored_values_are_lost(void **state) {
     struct gv_result result = run(&config, FORGETS);
     assert_false(result.valid);
     assert_true(result.lost > 0);
-    assert_true(result.finals_equal); // lost at all nodes: equal, but wrong
+    assert_true(result.finals_equal); // lost at all nodes: final reads are equal, but wrong
     assert_non_null(strstr(result.errors->texts[0], "lost: "));
     end();
 }
@@ -424,7 +424,7 @@ static void a_bad_line_quarantines_its_node(void **state) {
     end();
 }
 
-// As in Maelstrom, the run continues, unless the node has yet to answer a setup request.
+// As in Maelstrom, the run continues, unless the node has not yet answered a setup request.
 static void a_bad_line_after_init_ends_no_run(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_G_COUNTER);
@@ -462,7 +462,8 @@ static void init_must_be_answered_within_ten_seconds(void **state) {
     end();
 }
 
-// config.describe: no text for n1, a different text for n2, and the same text for the others.
+// Called as config.describe. It has no text for n1, another text for n2, and one text for all other
+// nodes.
 static bool know(void *ctx, uint32_t node, char *buf, size_t cap) {
     (void)ctx;
     snprintf(buf, cap, "%s", node == 1 ? "" : node == 2 ? "it is odd" : "it sleeps");
@@ -507,7 +508,7 @@ static void the_answer_to_a_final_read_is_quoted(void **state) {
     assert_non_null(strstr(result.errors->texts[0],
                            "no final read: n1 answered {\"type\":\"error\","
                            "\"code\":11,\"text\":\"\\u001b[2J\""));
-    assert_true(gv_run_errors(cluster.run)->conclusive); // however slow the machine
+    assert_true(gv_run_errors(cluster.run)->conclusive); // even on a slow machine
     end();
 }
 

@@ -46,8 +46,8 @@ static void margins_are_small(void **state) {
     assert_true(gv_schedule_margin(GV_TIME_NEVER - 1) == 50 * GV_MS);
 }
 
-// Period and propagation make the staleness that can be kept, which is the configured one if links
-// allow it, and never more than a quarter and 10 ms above the propagation time if they do not.
+// Period and propagation time add up to the achievable staleness. That is the configured staleness
+// if links allow it, and otherwise at most a quarter and 10 ms above the propagation time.
 static void periods_keep_the_staleness(void **state) {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
@@ -68,8 +68,8 @@ static void periods_keep_the_staleness(void **state) {
     }
 }
 
-// A longer staleness never shortens the period; a slower link or a deeper tree never shortens the
-// propagation time or the staleness that can be kept.
+// A longer staleness never shortens the period. A slower link or a deeper tree never shortens the
+// propagation time or the achievable staleness.
 static void the_period_is_monotonic(void **state) {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
@@ -113,27 +113,51 @@ static void roots_keep_their_period(void **state) {
 
 // ---- A child and its parent's rounds --------------------------------------------------------
 
+static const struct gv_schedule_round none;
+
+// A message between two rounds does not change the period, if it announces one of the rounds that
+// the child expects. Another round begins a period of its own.
+static void periods_survive_messages_between_rounds(void **state) {
+    (void)state;
+    const gv_time staleness = 500 * GV_MS, now = 1000 * GV_MS;
+    struct gv_schedule_round round = gv_schedule_announced(staleness, now, 280, &none);
+    assert_true(round.period == 280 * GV_MS);
+    for (unsigned rounds = 0; rounds < 3; rounds++) {
+        for (uint32_t in = 1; in < 280; in += 13) {
+            gv_time at = now + (280 * (rounds + 1) - in) * GV_MS;
+            struct gv_schedule_round next = gv_schedule_announced(staleness, at, in, &round);
+            assert_true(next.at == at && next.in == in * GV_MS);
+            assert_true(next.period == 280 * GV_MS);
+        }
+    }
+    round = gv_schedule_announced(staleness, now + 100 * GV_MS, 100, &round);
+    assert_true(round.in == 100 * GV_MS && round.period == 100 * GV_MS);
+    round = gv_schedule_announced(staleness, now + 200 * GV_MS, 300, &round);
+    assert_true(round.period == 300 * GV_MS);
+}
+
 static void announcements_are_capped(void **state) {
     (void)state;
-    struct gv_schedule_round round = gv_schedule_announced(500 * GV_MS, 7, 300);
+    struct gv_schedule_round round = gv_schedule_announced(500 * GV_MS, 7, 300, &none);
     assert_true(round.at == 7 && round.in == 300 * GV_MS);
-    round = gv_schedule_announced(500 * GV_MS, 7, UINT32_MAX);
+    round = gv_schedule_announced(500 * GV_MS, 7, UINT32_MAX, &none);
     assert_true(round.in == 500 * GV_MS);
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 7) == 7 + 512500 * GV_MS / 1000);
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 600 * GV_MS) == GV_TIME_NEVER);
-    round = gv_schedule_announced(500 * GV_MS, 7, 0);
+    round = gv_schedule_announced(500 * GV_MS, 7, 0, &none);
     assert_true(gv_schedule_expected(500 * GV_MS, &round, 7) == GV_TIME_NEVER);
 }
 
-// Updates leave at once if no round is expected. Else they arrive one margin before a round, two
-// if round trips vary: the first that can be met, even if the announced one cannot.
+// Updates are sent at once if no round is expected. Otherwise they arrive one margin before a
+// round, or two if round trips vary. It is the first round that they can meet, even if that is not
+// the announced one.
 static void updates_meet_the_first_round_they_can(void **state) {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
         gv_time staleness = any_staleness(), margin = gv_schedule_margin(staleness);
         gv_time at = any_now(), now = at + any_time(50), mean = any_rtt(), deviation = any_rtt();
         struct gv_schedule_round round =
-            gv_schedule_announced(staleness, at, (uint32_t)any_time(32));
+            gv_schedule_announced(staleness, at, (uint32_t)any_time(32), &none);
         gv_time expected = gv_schedule_expected(staleness, &round, now);
         gv_time send = gv_schedule_to_parent(staleness, &round, mean, deviation, now);
         assert_true(send >= now);
@@ -171,10 +195,10 @@ static void ack_delays_are_bounded(void **state) {
         gv_time expected = gv_schedule_ack_expected_after(staleness, mean);
         assert_true(expected > mean);
         assert_true(gv_schedule_ack_expected_after(longer, mean + more) >= expected + more);
-        // The acknowledgement comes with a round: within one interval, and the margin.
+        // The acknowledgement comes with a round, which is within one interval and the margin.
         gv_time at = any_now(), now = at + any_time(50);
         struct gv_schedule_round round =
-            gv_schedule_announced(staleness, at, (uint32_t)any_time(32));
+            gv_schedule_announced(staleness, at, (uint32_t)any_time(32), &none);
         gv_time delay = gv_schedule_parent_ack_delay_max(staleness, &round, mean, now);
         if (gv_schedule_expected(staleness, &round, now) == GV_TIME_NEVER) {
             assert_int_equal(delay, 0);
@@ -191,6 +215,7 @@ int main(void) {
         cmocka_unit_test(periods_keep_the_staleness),
         cmocka_unit_test(the_period_is_monotonic),
         cmocka_unit_test(roots_keep_their_period),
+        cmocka_unit_test(periods_survive_messages_between_rounds),
         cmocka_unit_test(announcements_are_capped),
         cmocka_unit_test(updates_meet_the_first_round_they_can),
         cmocka_unit_test(ack_delays_are_bounded),

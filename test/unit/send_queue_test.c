@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The send queue against an array that is searched.
+// The send queue, compared with an array and linear search.
 #include "../../engine/send_queue.h"
 
 #include "../../engine/prng.h"

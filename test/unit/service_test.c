@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Each service against a naive model with full copies of all states.
+// Each service, compared with a naive model that copies all states in full.
 #include "../../sim/core/service.h"
 #include "../lib/test.h"
 
@@ -74,7 +74,7 @@ static void lin_kv_equals_one_map(void **state) {
             assert_int_equal(read_key(client, key), map[key]);
             break;
         case 1:
-            if (step < 50) break; // first without keys
+            if (step < 50) break; // the first steps have no keys
             write_key(client, key, value);
             map[key] = value;
             break;
@@ -94,8 +94,8 @@ static void lin_kv_equals_one_map(void **state) {
 // All states that had a change. Written values are unique.
 static int states[STEPS + 1][KEYS];
 
-// Sequential consistency: each operation is explained by a state of the last GV_SERVICE_STATES that
-// is not before what its client saw.
+// Sequential consistency: a state explains each operation. It is one of the last GV_SERVICE_STATES
+// states, and not older than a state that the client has seen.
 struct seq_model {
     int last;
     int seen[CLIENTS]; // the earliest state that explains all replies to this client
@@ -118,13 +118,14 @@ static void seq_read(struct seq_model *model, uint32_t client, int key) {
 static void seq_change(struct seq_model *model, uint32_t client, int key, int value) {
     memcpy(states[model->last + 1], states[model->last], sizeof *states);
     states[++model->last][key] = value;
-    model->seen[client] = model->last; // its own write
+    model->seen[client] = model->last; // the client sees its own write
 }
 
 static void seq_cas(struct seq_model *model, uint32_t client, int key, int from, int to) {
     int code = cas_key(client, key, from, to, false);
     if (code == 0) {
-        assert_int_equal(states[model->last][key], from); // on the newest
+        assert_int_equal(states[model->last][key],
+                         from); // compare-and-set applies to the newest state
         seq_change(model, client, key, to);
         return;
     }
@@ -164,13 +165,14 @@ static void seq_kv_is_sequentially_consistent_and_stale(void **state) {
     close_service();
 }
 
-// A client that does not write sees at most GV_SERVICE_STATES states back, and all of these.
+// A client that does not write sees states up to GV_SERVICE_STATES old, and each of these is
+// possible.
 static void seq_kv_keeps_32_states(void **state) {
     (void)state;
     open_service(GV_SERVICE_SEQ_KV, gv_test_seed());
     bool met[GV_SERVICE_STATES] = {false};
     for (int round = 0; round < 3000; round++) {
-        // With a state of its own, the reader may see any kept state.
+        // A reader that has seen only the first state may see any kept state.
         service.seen[1] = 0;
         write_key(0, 0, round);
         int value = read_key(1, 0);
@@ -194,7 +196,7 @@ static void lww_kv_converges_and_forgets(void **state) {
         for (int value = first; value <= last; value++) write_key(0, round, value);
         for (int i = 0; i < READS; i++) {
             int value = read_key(1, round);
-            // It may be in one replica only.
+            // The value may be in one replica only.
             if (value != NONE) assert_true(value >= first && value <= last);
             disagreements += i > 0 && value != read_key(2, round);
         }

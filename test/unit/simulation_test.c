@@ -36,7 +36,7 @@ static void end(void) {
     gv_simulation_free(sim);
 }
 
-// The second run has another seed, so it differs.
+// The second run has another seed, so its result differs.
 static void a_run_that_does_not_repeat_is_invalid(void **state) {
     (void)state;
     struct gv_simulation_config config = config_of(GV_LOAD_G_SET);
@@ -303,7 +303,7 @@ static void clocks_matter(void **state) {
     assert_true(traces[0] != traces[1]);
 }
 
-// A node whose messages are lost crashes; only its disk has what it acknowledged.
+// A node whose messages are lost crashes. Only its disk has the values that it acknowledged.
 static const char lonely[] = "cut n4 | rest at 0s for 4s\n"
                              "crash n4 at 3s for 500ms with disk\n";
 
@@ -313,7 +313,7 @@ static void a_synced_disk_loses_no_acknowledged_write(void **state) {
     for (int i = 0; i < 2; i++) {
         struct gv_simulation_config config = config_under(loads[i], lonely);
         config.disk = GV_DISK_SYNC;
-        // In some run, a crash occurs while a client waits for the disk.
+        // In at least one run, a crash occurs while a client waits for the disk.
         uint64_t unknown = 0;
         for (config.run.seed = 1; unknown == 0 && config.run.seed <= 50; config.run.seed++) {
             struct gv_result result = run_scenario_config(&config, lonely);
@@ -337,9 +337,9 @@ static void a_synced_disk_loses_no_acknowledged_write(void **state) {
     }
 }
 
-// With a disk, ids ascend from one incarnation to the next even if the clock is set back; a loss by
-// the disk is found. Clients take turns, so a node that is down for longer gets a request, which
-// times out after 5 s.
+// With a disk, ids ascend across incarnations even if the clock is set back, and a loss by the disk
+// is detected. Clients take turns, so a node that is down for longer than a turn gets a request,
+// which times out after 5 s.
 static void ids_ascend_if_the_disk_is_kept(void **state) {
     (void)state;
     static const char back[] = "clock n0 -1000s at 2s\n"

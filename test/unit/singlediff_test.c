@@ -45,7 +45,7 @@ static void golden_permutations(void **state) {
     assert_int_equal(gv_singlediff_permute(&key, 1), UINT64_C(0x7b0614ad621a4857));
 }
 
-// The candidates are distinct, ascending solutions, and the position is one of them.
+// The candidates are distinct solutions in ascending order, and the right position is one of them.
 static void quotients_are_found(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -69,7 +69,7 @@ static void no_quotient(void **state) {
     uint64_t step;
     assert_int_equal(gv_singlediff_quotient(0, 0, 3, 9, &step), 9);  // every position is a solution
     assert_int_equal(gv_singlediff_quotient(2, 1, 3, 9, &step), 9);  // no solution
-    assert_int_equal(gv_singlediff_quotient(3, 30, 3, 9, &step), 9); // 10 is outside
+    assert_int_equal(gv_singlediff_quotient(3, 30, 3, 9, &step), 9); // 10 is outside of the range
     assert_int_equal(gv_singlediff_quotient(3, 30, 3, 11, &step), 10);
     assert_int_equal(step, 0);
     uint64_t half = UINT64_C(1) << 63; // solutions: 1, and 1 + 2^63

@@ -35,7 +35,7 @@ static void test_longest(void **state) {
     assert_memory_equal(line + len - 3, "}}\n", 3);
 }
 
-// Renamed members are written under both names for now, and either name is read.
+// Renamed members are written under both names in this release, and both names are read.
 static void test_renamed(void **state) {
     (void)state;
     static const struct {

@@ -6,7 +6,7 @@
 
 enum { SPLIT_MAX = 4096 };
 
-// A number of up to 64 bits; all lengths are equally likely.
+// A number of up to 64 bits. All lengths are equally likely.
 static uint64_t any(struct gv_prng *prng) {
     return gv_prng_next(prng) >> gv_prng_below(prng, 64);
 }
@@ -61,7 +61,7 @@ static struct gv_range any_range(struct gv_prng *prng) {
     return range;
 }
 
-// The rule that makes every exchange end: the answer to a range is a list, a sketch in place of
+// The rule that makes every exchange end: the answer to a range is a list, a sketch that replaces
 // sums, or at least two subranges.
 static void choices_make_ranges_narrower(void **state) {
     (void)state;
@@ -93,7 +93,7 @@ static void choices_make_ranges_narrower(void **state) {
     gv_tree_fini(&tree);
 }
 
-// The sample returns the window to its start, and is taken once.
+// The sample is taken only once, and rewinds the window.
 static void sample_is_taken_once_before_the_first_answer(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -123,7 +123,7 @@ static void sample_is_taken_once_before_the_first_answer(void **state) {
     gv_tree_fini(&tree);
 }
 
-// A sketch tells its count modulo 32, so its surplus is the value closest to 0.
+// A sketch carries its count modulo 32, so its surplus is the value closest to 0.
 static void surplus_of_a_sketch_is_the_closest_to_zero(void **state) {
     (void)state;
     for (uint64_t mine = 0; mine < 200; mine++) {

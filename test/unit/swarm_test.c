@@ -62,7 +62,7 @@ static void a_seed_runs_and_has_a_verdict(void **state) {
     assert_false(gv_simulate_text("workload echo\nrate much\n", 24, &verdict));
 }
 
-// One of ten jobs fails in safety, another one in liveness.
+// One of ten jobs fails in safety, and another one in liveness.
 static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);
@@ -113,13 +113,13 @@ static void a_pool_survives_crashes_of_its_workers(void **state) {
     }
     assert_int_equal(pool(1, 4, 30, false, said, sizeof said), 0);
     assert_non_null(strstr(said, ": 0 failed\n"));
-    // Failures in liveness have their own status; --fail-fast stops at the first failure.
+    // Liveness failures have their own exit status. --fail-fast stops at the first failure.
     assert_int_equal(pool(10, 14, 2, false, said, sizeof said), 4);
     assert_int_equal(pool(9, 200, 1, true, said, sizeof said), 4);
     assert_non_null(strstr(said, "2 seeds in "));
 }
 
-// The bound is on processor time, not on elapsed time.
+// The limit applies to processor time, not to elapsed time.
 static void a_slow_machine_is_no_failure(void **state) {
     (void)state;
     static char said[8192];

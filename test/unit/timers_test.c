@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The timers against an array with linear search.
+// The timers, compared with an array and linear search.
 #include "../../engine/timers.h"
 
 #include "../../engine/prng.h"
@@ -22,7 +22,7 @@ static void assert_sound(const struct gv_timers *timers, const gv_time *model, u
     assert_true(gv_timers_next(timers) == next);
 }
 
-// Pops all timers that are due: the same as in the model, the earliest first.
+// Pops all timers that are due. The model must give the same timers, the earliest first.
 static void pop_due(struct gv_timers *timers, gv_time *model, uint32_t count, gv_time now) {
     gv_time last = 0;
     int64_t number, before = -1;
@@ -69,7 +69,7 @@ static void the_ends_of_time(void **state) {
     assert_int_equal(gv_timers_init(&timers, gv_base_malloc(), 3), 0);
     assert_true(gv_timers_next(&timers) == GV_TIME_NEVER);
     assert_int_equal(gv_timers_pop(&timers, UINT64_MAX), -1);
-    gv_timers_set(&timers, 1, GV_TIME_NEVER); // was not set
+    gv_timers_set(&timers, 1, GV_TIME_NEVER); // the timer was not set
     gv_timers_set(&timers, 2, GV_TIME_NEVER - 1);
     gv_timers_set(&timers, 0, 0);
     gv_timers_set(&timers, 0, 0);

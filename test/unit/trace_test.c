@@ -127,7 +127,7 @@ static void lines_name_sender_and_receiver(void **state) {
     fclose(file);
 }
 
-// No "<" of the data is in a page, where it could end an element.
+// No "<" from the data of a run gets into a page, where it could end an element.
 static void pages_have_no_markup_from_data(void **state) {
     (void)state;
     FILE *file = tmpfile();
@@ -154,7 +154,7 @@ static void pages_have_no_markup_from_data(void **state) {
     fclose(file);
 }
 
-// Messages beyond the bound are counted and omitted, with their events. Learned values, violations
+// Messages beyond the limit are counted and left out, with their events. Learned values, violations
 // and final reads are kept.
 static void a_report_bounds_its_messages(void **state) {
     (void)state;

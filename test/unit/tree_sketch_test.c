@@ -19,7 +19,7 @@ struct model {
 
 static uint64_t any_position(struct model *model) {
     uint64_t position = gv_prng_below(&model->prng, 20000);
-    return position == 0 ? GV_POSITION_END : position; // 0 as an upper bound is the end
+    return position == 0 ? GV_POSITION_END : position; // the upper bound 0 stands for the end
 }
 
 static void insert_one(struct model *model) {
@@ -74,7 +74,7 @@ static void sketches_follow_changes(void **state) {
     check_sketch(&model, 0, GV_POSITION_END);
     for (int round = 0; round < 300; round++) {
         uint64_t changes = gv_prng_below(&model.prng, round % 20 ? 40 : 1500);
-        uint64_t grow = round % 100 < 70 ? 6 : 1; // inserts in eight changes
+        uint64_t grow = round % 100 < 70 ? 6 : 1; // of 8 changes, this many are inserts
         for (uint64_t i = 0; i < changes; i++) {
             uint64_t kind = gv_prng_below(&model.prng, 8);
             if (kind < grow) insert_one(&model);
@@ -108,7 +108,7 @@ static void sketches_follow_a_load(void **state) {
     gv_tree_fini(&model.tree);
 }
 
-// A scan stops exactly at the items that match the filter, in order, below the bound.
+// A scan stops exactly at the items that match the filter, in order, up to the bound.
 static void scans_find_matching_items(void **state) {
     (void)state;
     static struct model model;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tree against a model: a sorted array.
+// The tree, compared with a model: a sorted array.
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
@@ -142,7 +142,7 @@ static uint64_t draw_place(struct run *run) {
         return 7;
     case ASCENDING:
         return step;
-    case JITTERED: // nearly in order, as values from many nodes
+    case JITTERED: // nearly in order, as if many nodes generated the values
         return step / 3 + gv_prng_below(prng, 4);
     case DESCENDING:
         return UINT64_C(1000000000) - step;
@@ -217,7 +217,7 @@ static void query(struct run *run) {
         assert_item(gv_tree_get(&at), model->items[i]);
         assert_int_equal(gv_tree_next(&at), i + 1 < model->count);
     }
-    // Backwards, from after the last item or from an item.
+    // Moves backwards, from after the last item or from an item.
     gv_tree_seek(tree, lo, &at);
     for (size_t i = rank; model->count > 0 && i > 0 && i + 100 > rank; i--) {
         assert_true(gv_tree_prev(&at));
@@ -326,7 +326,7 @@ static void test_erase_from_the_ends(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 101);
     for (int end = 0; end < 2; end++) {
-        // One item more than fits into full nodes: nodes of one entry along the right edge.
+        // One more item than full nodes can hold: nodes along the right edge have one entry.
         struct model model = numbers((size_t)64 * 32 * 3 + 1, 5, &prng);
         struct gv_tree tree;
         gv_tree_init(&tree, gv_base_malloc());
@@ -361,7 +361,8 @@ static void test_load_of_every_size(void **state) {
         assert_int_equal(gv_tree_load(&tree, model.items, count), 0);
         assert_same(&tree, &model);
         struct gv_tree_cursor at;
-        if (count > 150) { // the first of its position, although leaf 1 starts with a later one
+        if (count >
+            150) { // the first item of its position, although leaf 1 starts with a later item
             assert_true(gv_tree_seek(&tree, 1, &at));
             assert_item(gv_tree_get(&at), model.items[100]);
         }
@@ -476,7 +477,7 @@ static void test_out_of_memory(void **state) {
     free(run.model.items);
 }
 
-// Bytes for each item, and allocations, for this many inserts.
+// The number of bytes per item for this many inserts; *calls is the number of allocations.
 static double fill(enum pattern pattern, size_t count, size_t *calls) {
     struct run run = {.pattern = pattern};
     struct budget budget;
@@ -558,7 +559,7 @@ static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_s
 
 static const struct gv_alloc zeroed = {.resize = zeroed_resize};
 
-// The first word with this value in a node; nodes are longer than 200 words.
+// The first word in a node that has this value; nodes are longer than 200 words.
 static uint64_t *word_in(void *node, uint64_t value) {
     uint64_t *word = node;
     for (int i = 0; i < 200; i++) {
@@ -601,11 +602,12 @@ static void test_verify_finds_corruption(void **state) {
              sum = gv_tree_digest(&tree, LEAF * 1000, 2 * LEAF * 1000).sum;
 
     assert_found(&tree, word_in(leaf, hash), hash + 1);
-    assert_found(&tree, word_in(leaf, 90000), 91001);       // out of order
-    assert_found(&tree, word_in(leaf, LEAF * 1000), 79999); // below the parent's bound
-    assert_found(&tree, word_in(leaf, 159000), 160001);     // above the next bound
-    assert_found(&tree, word_in(root, sum), sum ^ 1);       // a child's sum
-    assert_found(&tree, word_in(root, LEAF), LEAF - 1);     // a child's count
+    assert_found(&tree, word_in(leaf, 90000), 91001); // out of order
+    assert_found(&tree, word_in(leaf, LEAF * 1000),
+                 79999);                                // below the bound that the parent stores
+    assert_found(&tree, word_in(leaf, 159000), 160001); // above the bound of the next leaf
+    assert_found(&tree, word_in(root, sum), sum ^ 1);   // a child's sum
+    assert_found(&tree, word_in(root, LEAF), LEAF - 1); // a child's count
     assert_found(&tree, word_in(root, LEAF * 1000), 78999); // a bound
     void **child = child_in(root, leaf);
     *child = NULL;
@@ -674,7 +676,7 @@ static void test_verify_finds_a_bound_that_differs(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     assert_int_equal(tree.depth, 3);
-    // Without its first item, the bound of the second half is not one of its positions.
+    // After its first item is erased, the second half's bound is not the position of any item.
     uint64_t bound = (uint64_t)LEAF * INNER * 1000;
     assert_true(gv_tree_seek(&tree, bound, &at));
     gv_tree_erase(&tree, &at);
@@ -724,7 +726,7 @@ static void test_verify_finds_lost_memory(void **state) {
 
 // ---- Cursors ------------------------------------------------------------------------------------
 
-// Reading this cursor ends the process: done in a child process.
+// Reading this cursor ends the process, so a child process reads it.
 static void assert_dies(const struct gv_tree_cursor *at) {
     fflush(NULL);
     pid_t child = fork();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verifier of LMDB's files: what it finds in a valid one, and what it refuses.
+// The verifier of LMDB's files: what it finds in a valid file, and what it refuses.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -77,7 +77,7 @@ static void what_is_no_such_file_is_refused(void **state) {
     gv_image_undo(&image, true);
 }
 
-// A byte that LMDB reads is changed: no more records are found, and most files are refused.
+// A byte that LMDB reads is changed. The verifier finds no further records, and refuses most files.
 static void damage_is_refused(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -95,7 +95,7 @@ static void damage_is_refused(void **state) {
         refused += error != 0;
         gv_image_undo(&image, false);
     }
-    // The rest are contents and free pages.
+    // The other bytes are content or free pages.
     printf("refused: %d of %zu\n", refused, image.spot_count);
     assert_true(refused > 1000);
     assert_int_equal(read_image(&shown, image.len), 0);

@@ -7,7 +7,7 @@
 
 enum { KEYS = 12, STEPS = 3000, KEPT_MAX = 32, VALUE = 16 };
 
-// All states as full copies; "": no such key.
+// A model that copies all states in full; "" if a state lacks the key.
 static char model[STEPS + 1][KEYS][VALUE];
 
 static struct gv_slice name_of(uint32_t key, char buf[VALUE]) {
@@ -27,7 +27,7 @@ static void assert_states(const struct gv_versions *versions) {
     }
 }
 
-// Memory is that of one state, and of one value for each further state.
+// The versions take the memory of one state, and of one value for each further state.
 static void assert_bounded(const struct gv_versions *versions) {
     size_t keys = versions->keys.len, values = 0;
     for (size_t key = 0; key < keys; key++) {
@@ -82,7 +82,7 @@ static void a_full_map_refuses_and_still_answers(void **state) {
     struct gv_slice value;
     assert_true(gv_versions_get(&versions, keys, name_of(3, name), &value));
     assert_false(gv_versions_get(&versions, keys, gv_slice_text("x"), &value));
-    // There is room for another version of a key; then the one before is freed.
+    // There is space for one more version of a key. Then the version before it is freed.
     for (int i = 0; i < 100; i++) {
         assert_int_equal(gv_versions_put(&versions, name_of(0, name), gv_slice_text("2")), 0);
     }

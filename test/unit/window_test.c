@@ -9,7 +9,7 @@ enum { RANGES_MAX = 300, SUMMARY_MAX = 16 << 10 };
 
 static struct gv_digest_key key;
 
-// A summary, and the ranges that a window must return: all but the skipped ones.
+// A summary, and the ranges that a window must return, which are all except the skipped ones.
 struct summary {
     uint8_t bytes[SUMMARY_MAX];
     struct gv_writer out;
@@ -64,8 +64,8 @@ static void fill_summary(struct gv_prng *prng, struct summary *summary) {
     assert_false(summary->out.full);
 }
 
-// Checks that the window returns the ranges from this index on, at most `most` of them, with the
-// digests of the tree.
+// Checks that the window returns the ranges from this index on, at most `most` ranges, with the
+// digests of the local tree.
 static void check_ranges(struct gv_window *window, const struct gv_tree *tree,
                          const struct summary *summary, uint32_t from, uint32_t most) {
     for (uint32_t i = from; i < from + most; i++) {
@@ -84,7 +84,7 @@ static void check_ranges(struct gv_window *window, const struct gv_tree *tree,
     }
 }
 
-// Ranges come in order, once, with the local digests, from any range on and after any rewind.
+// Ranges come in order and once, with the local digests, from any start and after any rewind.
 static void ranges_come_in_order_with_local_digests(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -131,7 +131,7 @@ static void root_has_the_digest_of_the_tree(void **state) {
     gv_tree_fini(&tree);
 }
 
-// The ranges before a fault come first, then the error; also after a rewind.
+// The window returns the ranges before a fault and then the error, also after a rewind.
 static void ranges_before_a_fault_come_first(void **state) {
     (void)state;
     struct gv_prng prng;

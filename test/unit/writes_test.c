@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A node with a store: when it replies, what peers receive before that, and what happens when the
-// store fails.
+// A node with a store: when it replies, what peers receive before its reply, and what happens if
+// the store fails.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -88,7 +88,7 @@ static bool reads(struct gv_solo *solo, const char *value) {
     return strstr(gv_solo_request(solo, "{\"type\":\"read\",\"msg_id\":9}"), want) != NULL;
 }
 
-// No client, reader or peer sees a write before it is stored.
+// No client, reader or peer sees a write before the store has it.
 static void test_before(void **state) {
     (void)state;
     struct memory memory = {0};
@@ -101,7 +101,7 @@ static void test_before(void **state) {
     assert_null(strstr(solo.out, "[17]"));
     assert_true(reads(&solo, "[]"));
 
-    // While one batch is being written, writes are added to the next one.
+    // While a batch is being written, further writes go into the next batch.
     const struct gv_store_batch *batch = gv_node_batch(solo.node, solo.now);
     assert_non_null(batch);
     assert_int_equal(batch->count, 1);
@@ -136,7 +136,7 @@ static void test_counter_incarnations(void **state) {
     struct gv_solo solo;
     start(&solo, &memory, &gv_counter_workload, GV_DURABILITY_SYNC);
     add(&solo, 2, 5);
-    add(&solo, 3, 6); // before the first is written
+    add(&solo, 3, 6); // added before the first batch is written
     add(&solo, 4, -2);
     assert_true(commit(&solo, &memory, 0));
     assert_true(reads(&solo, "9"));
@@ -150,7 +150,7 @@ static void test_counter_incarnations(void **state) {
     assert_true(reads(&solo, "9"));
     struct gv_engine_stats stats;
     gv_engine_stats(gv_node_engine(solo.node), &stats);
-    assert_int_equal(stats.entries, 2); // the same incarnation: the same two
+    assert_int_equal(stats.entries, 2); // the same incarnation, so the same two entries
     gv_solo_stop(&solo);
     drop(&memory);
 }
@@ -167,7 +167,7 @@ static void test_failure(void **state) {
     add(&solo, 3, 10);
     const struct gv_store_batch *batch = gv_node_batch(solo.node, solo.now);
     assert_non_null(batch);
-    add(&solo, 4, 100); // its count includes one that fails
+    add(&solo, 4, 100); // the count includes a write that fails
     gv_solo_clear(&solo);
     gv_node_written(solo.node, solo.now, GV_EFULL, "no space left");
     gv_solo_send(&solo);
@@ -183,7 +183,7 @@ static void test_failure(void **state) {
     assert_true(gv_node_drain(solo.node));
     assert_false(gv_node_all_persisted(solo.node));
 
-    // The node retries by itself, and logs the failure once.
+    // The node retries without being asked, and logs the failure once.
     assert_true(gv_node_deadline(solo.node) <= solo.now + 500 * GV_MS);
     solo.now += 500 * GV_MS;
     gv_solo_clear(&solo);
@@ -199,7 +199,7 @@ static void test_failure(void **state) {
     drop(&memory);
 }
 
-// Asynchronous writes: acknowledged immediately, stored within the delay.
+// With asynchronous writes, a write is acknowledged immediately and stored within the delay.
 static void test_async(void **state) {
     (void)state;
     struct memory memory = {0};
@@ -213,7 +213,7 @@ static void test_async(void **state) {
     assert_true(commit(&solo, &memory, 0));
     assert_int_equal(memory.records, 2);
     assert_false(commit(&solo, &memory, 0));
-    // For a shutdown, changes are not batched.
+    // Before a shutdown, changes are written without delay.
     add(&solo, 4, 19);
     assert_false(commit(&solo, &memory, 0));
     assert_false(gv_node_drain(solo.node));
@@ -259,14 +259,14 @@ static void test_peers(void **state) {
     struct gv_solo solo;
     start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_SYNC);
     receive(&solo, 0, 30000);
-    assert_false(commit(&solo, &memory, 0)); // batched
+    assert_false(commit(&solo, &memory, 0)); // the change waits to join a batch
     add(&solo, 2, 30000);
     assert_true(commit(&solo, &memory, 0));
     assert_int_equal(memory.records, 30001);
     solo.now += 100 * GV_MS;
     assert_false(commit(&solo, &memory, 0));
 
-    // While the store fails, there are more changes than can be listed one by one.
+    // While the store fails, there are more changes than the node lists one by one.
     receive(&solo, 40000, 10);
     solo.now += 100 * GV_MS;
     assert_true(commit(&solo, &memory, GV_EIO));
@@ -278,7 +278,7 @@ static void test_peers(void **state) {
     drop(&memory);
 }
 
-// The writes that wait for the store are bounded.
+// The number of writes that wait for the store is limited.
 static void test_bound(void **state) {
     (void)state;
     struct memory memory = {0};
@@ -303,7 +303,7 @@ static void test_bound(void **state) {
     drop(&memory);
 }
 
-// Memory runs out at each allocation in turn: acknowledged writes are in the store.
+// Memory is exhausted at each allocation in turn. Acknowledged writes must be in the store.
 struct allowance {
     unsigned left;
 };
@@ -356,8 +356,9 @@ struct meddled {
     bool stored;
     enum gv_durability durability;
     int64_t value, open[4096];
-    int64_t unsure;  // sum of adds that may be counted or not
-    int first, next; // ids without a reply: first to next − 1; an id's index is the id minus 10
+    int64_t unsure; // sum of the adds that may or may not be counted
+    int first,
+        next; // ids without a reply: first to next − 1; the index of an id is the id minus 10
     unsigned raised, failed;
 };
 
@@ -444,7 +445,7 @@ static void meddle_ahead(struct meddled *it) {
     note_answers(it);
 }
 
-// The sum of the replica modulo 2^64, which saturation does not hide.
+// The sum of the replica modulo 2^64, in which saturation cannot hide an error.
 static int64_t sum_of(const struct gv_solo *solo) {
     const struct gv_engine *engine = gv_node_engine(solo->node);
     struct gv_entry entry;
@@ -475,7 +476,7 @@ static void settle(struct meddled *it) {
     for (int id = 0; id < it->next; id++) assert_int_equal(it->open[id], 0);
 }
 
-// A peer raises this node's entries at random: acknowledged adds are counted.
+// A peer raises this node's entries at random. All acknowledged adds are still counted.
 static void check_meddled(bool stored, enum gv_durability durability) {
     struct meddled *it = calloc(1, sizeof *it);
     assert_non_null(it);
@@ -559,13 +560,13 @@ static void test_meddled_counter(void **state) {
 
 // ---- The store keeps the merge of all that was written to it -----------------------------------
 
-// A node whose store replaces records, as LMDB does; and the model: engines without a store.
+// A node whose store replaces records, as LMDB does. The model is two engines without a store.
 struct replaced {
     struct gv_solo solo;
     struct gv_disk disk;
     struct gv_prng prng;
     struct gv_engine *stored; // all records written
-    struct gv_engine *merged; // the same, and all entries heard since the start
+    struct gv_engine *merged; // the same records, and all entries received since the start
     int next;
     unsigned writes, failures, kills;
 };
@@ -639,8 +640,8 @@ static void write_replaced(struct replaced *it, const struct gv_store_batch *bat
     check_disk(it);
 }
 
-// Forms a batch; requests and messages arrive while it is written; then it is stored, or fails, or
-// the node is killed.
+// Forms a batch. Requests and messages arrive while it is written. Then the batch is stored, or the
+// write fails, or the node is killed.
 static void commit_replaced(struct replaced *it) {
     const struct gv_store_batch *batch = gv_node_batch(it->solo.node, it->solo.now);
     if (batch == NULL) return;

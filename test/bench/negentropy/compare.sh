@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs engine/examples/reconcile.c and the same program on github.com/hoytech/negentropy, and prints
-# a table: lines of code, bytes and messages of both sides, CPU of the exchange, each the
-# median of five runs. NEGENTROPY is a clone of that repository; without one, the script clones it
-# into $BUILD. negentropy needs OpenSSL. Exit status 77: negentropy or OpenSSL is not to be had.
+# a table: lines of code, bytes and messages of both sides, and CPU time of the exchange, each the
+# median of five runs. NEGENTROPY is a clone of that repository; if it is not set, the script clones
+# the repository into $BUILD. negentropy needs OpenSSL. Exit status 77: negentropy or OpenSSL is not
+# available.
 cd "$(dirname "$0")/../../.." || exit 2
 BUILD=${BUILD:-build}
 CXX=${CXX:-c++} commit=6edb041df742013b1f119c22c10f049e83768399

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// gv-kafka: the requests of one node; the reply to init waits for the recovery; offsets ascend
+// across restarts with a store, whatever the store had when the node ended.
+#include "../lib/test.h"
+
+#include "../../engine/offset.h"
+#include "../lib/solo.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INIT(names)                                                             \
+    "{\"src\":\"c0\",\"dest\":\"n1\",\"body\":{\"type\":\"init\",\"msg_id\":1," \
+    "\"node_id\":\"n1\",\"node_ids\":" names "}}"
+
+// A cluster of one node: it has recovered at once, and its cut is at the end.
+static void start_alone(struct gv_solo *solo) {
+    gv_solo_config(solo, &gv_kafka_workload);
+    gv_solo_start(solo);
+    const char *out = gv_solo_exchange(solo, INIT("[\"n1\"]"));
+    assert_non_null(strstr(out, "init_ok"));
+}
+
+static uint64_t send(struct gv_solo *solo, const char *key, const char *message) {
+    char body[256];
+    snprintf(body, sizeof body, "{\"type\":\"send\",\"msg_id\":2,\"key\":%s,\"msg\":%s}", key,
+             message);
+    const char *at = strstr(gv_solo_request(solo, body), "\"offset\":");
+    assert_non_null(at);
+    return strtoull(at + 9, NULL, 10);
+}
+
+static void assert_reply(struct gv_solo *solo, const char *body, const char *part) {
+    const char *out = gv_solo_request(solo, body);
+    if (strstr(out, part) == NULL) fail_msg("%s: %s lacks %s", body, out, part);
+}
+
+static void sends_and_polls(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    char part[256];
+    start_alone(&solo);
+    assert_reply(&solo, "{\"type\":\"poll\",\"msg_id\":3,\"offsets\":{\"k\":0}}", "\"msgs\":{}");
+    uint64_t first = send(&solo, "\"k\"", "1"), other = send(&solo, "\"l\"", "{\"b\": 1,\"a\":[]}");
+    uint64_t second = send(&solo, "\"k\"", "1");
+    assert_true(first < other && other < second);
+    snprintf(part, sizeof part,
+             "\"msgs\":{\"k\":[[%" PRIu64 ",1],[%" PRIu64 ",1]],\"l\":[[%" PRIu64
+             ",{\"a\":[],\"b\":1}]]}",
+             first, second, other);
+    assert_reply(&solo, "{\"type\":\"poll\",\"msg_id\":3,\"offsets\":{\"k\":0,\"l\":1,\"m\":0}}",
+                 part);
+    char body[256];
+    snprintf(body, sizeof body, "{\"type\":\"poll\",\"msg_id\":3,\"offsets\":{\"k\":%" PRIu64 "}}",
+             first + 1);
+    snprintf(part, sizeof part, "\"msgs\":{\"k\":[[%" PRIu64 ",1]]}", second);
+    assert_reply(&solo, body, part);
+    assert_reply(&solo, "{\"type\":\"poll\",\"msg_id\":3,\"offsets\":{}}", "\"msgs\":{}");
+    gv_solo_stop(&solo);
+}
+
+static void commits_only_rise(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    start_alone(&solo);
+    const char *list =
+        "{\"type\":\"list_committed_offsets\",\"msg_id\":4,\"keys\":[\"a\",\"b\",\"c\"]}";
+    assert_reply(&solo, list, "\"offsets\":{}");
+    assert_reply(&solo, "{\"type\":\"commit_offsets\",\"msg_id\":5,\"offsets\":{\"a\":7,\"b\":0}}",
+                 "commit_offsets_ok");
+    assert_reply(&solo, list, "\"offsets\":{\"a\":7,\"b\":0}");
+    assert_reply(&solo, "{\"type\":\"commit_offsets\",\"msg_id\":5,\"offsets\":{\"a\":3,\"b\":9}}",
+                 "commit_offsets_ok");
+    assert_reply(&solo, list, "\"offsets\":{\"a\":7,\"b\":9}");
+    assert_reply(&solo, "{\"type\":\"commit_offsets\",\"msg_id\":5,\"offsets\":{}}",
+                 "commit_offsets_ok");
+    gv_solo_stop(&solo);
+}
+
+static void malformed_requests(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"\"send\",\"key\":\"k\"", "send: msg is missing"},
+        {"\"send\",\"msg\":1", "send: key is missing"},
+        {"\"send\",\"key\":1,\"msg\":1", "send: key is not a string"},
+        {"\"poll\"", "poll: offsets is missing"},
+        {"\"poll\",\"offsets\":[]", "poll: offsets is not an object"},
+        {"\"poll\",\"offsets\":{\"k\":-1}", "poll: offsets has a value that is not an integer"},
+        {"\"poll\",\"offsets\":{\"k\":0,\"l\":9007199254740992}", "poll: offsets has a value"},
+        {"\"commit_offsets\",\"offsets\":{\"k\":\"1\"}", "commit_offsets: offsets has a value"},
+        {"\"list_committed_offsets\"", "list_committed_offsets: keys is missing"},
+        {"\"list_committed_offsets\",\"keys\":{}", "list_committed_offsets: keys is not an array"},
+        {"\"list_committed_offsets\",\"keys\":[1]", "keys has a value that is not a string"},
+    };
+    struct gv_solo solo;
+    start_alone(&solo);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char body[256];
+        snprintf(body, sizeof body, "{\"msg_id\":9,\"type\":%s}", cases[i][0]);
+        assert_reply(&solo, body, "\"code\":12");
+        assert_reply(&solo, body, cases[i][1]);
+    }
+    gv_solo_stop(&solo);
+}
+
+// A reply has at most 128 KiB of messages, some of each key, and any message fits.
+static void polls_are_bounded(void **state) {
+    (void)state;
+    enum { LONG = 60000, SHORT = 1000, COUNT = 200 };
+    static char text[LONG + 256];
+    struct gv_solo solo;
+    start_alone(&solo);
+    for (int i = 0; i < COUNT; i++) {
+        int len = i == 0 ? LONG : SHORT;
+        snprintf(text, sizeof text,
+                 "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"send\",\"msg_id\":2,"
+                 "\"key\":\"%s\",\"msg\":\"%0*d\"}}",
+                 i == 0       ? "long"
+                 : i % 2 == 0 ? "even"
+                              : "odd",
+                 len, i);
+        assert_non_null(strstr(gv_solo_exchange(&solo, text), "send_ok"));
+    }
+    uint64_t at[3] = {0};
+    static const char *const keys[] = {"long", "even", "odd"};
+    int got = 0, polls = 0;
+    for (int before = -1; got != before; polls++) {
+        before = got;
+        char body[256];
+        snprintf(body, sizeof body,
+                 "{\"type\":\"poll\",\"msg_id\":3,\"offsets\":{\"long\":%" PRIu64
+                 ",\"even\":%" PRIu64 ",\"odd\":%" PRIu64 "}}",
+                 at[0], at[1], at[2]);
+        const char *out = gv_solo_request(&solo, body);
+        assert_true(strlen(out) < (128 << 10) + 1024);
+        for (int k = 0; k < 3; k++) {
+            char name[16];
+            snprintf(name, sizeof name, "\"%s\":[", keys[k]);
+            const char *list = strstr(out, name);
+            if (list == NULL) continue;
+            const char *end = strstr(list, "]]");
+            for (const char *pair = list + strlen(name); pair != NULL && pair < end;) {
+                got++;
+                uint64_t offset = strtoull(pair + 1, NULL, 10);
+                assert_true(offset >= at[k]);
+                at[k] = offset + 1;
+                pair = strchr(pair + 1, '[');
+            }
+            if (polls == 0) assert_true(at[k] > 0);
+        }
+    }
+    assert_int_equal(got, COUNT);
+    assert_true(polls >= 3);
+    gv_solo_stop(&solo);
+}
+
+// A node of several waits for the others before it replies to init, for two seconds; then it
+// serves, and refuses to send.
+static void init_waits_for_the_recovery(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_kafka_workload);
+    gv_solo_start(&solo);
+    const char *out = gv_solo_exchange(&solo, INIT("[\"n1\",\"n2\"]"));
+    assert_null(strstr(out, "init_ok"));
+    assert_non_null(strstr(out, "\"recover\":1"));
+    assert_reply(&solo, "{\"type\":\"send\",\"msg_id\":2,\"key\":\"k\",\"msg\":1}", "\"code\":11");
+    assert_reply(&solo, "{\"type\":\"poll\",\"msg_id\":2,\"offsets\":{\"k\":0}}", "\"msgs\":{}");
+    gv_solo_clear(&solo);
+    gv_time end = solo.now + 2000 * GV_MS;
+    while (strstr(solo.out, "init_ok") == NULL) {
+        solo.now = gv_node_deadline(solo.node);
+        assert_true(solo.now <= end);
+        gv_node_advance(solo.node, solo.now);
+        gv_solo_send(&solo);
+    }
+    assert_true(solo.now == end);
+    assert_non_null(strstr(solo.out, "\"in_reply_to\":1"));
+    assert_reply(&solo, "{\"type\":\"send\",\"msg_id\":2,\"key\":\"k\",\"msg\":1}", "\"code\":11");
+    gv_solo_stop(&solo);
+}
+
+// The answer of the other node, which holds nothing, ends it at once.
+static void an_answer_ends_the_recovery(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    char line[256];
+    gv_solo_config(&solo, &gv_kafka_workload);
+    gv_solo_start(&solo);
+    const char *life = strstr(gv_solo_exchange(&solo, INIT("[\"n1\",\"n2\"]")), "\"life\":");
+    assert_non_null(life);
+    snprintf(line, sizeof line,
+             "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,"
+             "\"told\":[%" PRIu64 ",41,0]}}",
+             (uint64_t)strtoull(life + 7, NULL, 10));
+    assert_non_null(strstr(gv_solo_exchange(&solo, line), "init_ok"));
+    uint64_t offset = send(&solo, "\"k\"", "1");
+    assert_true(gv_offset_count(offset) > 41 && gv_offset_slot(offset) == 0);
+    gv_solo_stop(&solo);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sends_and_polls),
+        cmocka_unit_test(commits_only_rise),
+        cmocka_unit_test(malformed_requests),
+        cmocka_unit_test(polls_are_bounded),
+        cmocka_unit_test(init_waits_for_the_recovery),
+        cmocka_unit_test(an_answer_ends_the_recovery),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
