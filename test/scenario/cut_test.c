@@ -60,7 +60,7 @@ static void give(struct world *world, uint32_t node) {
     if (error != 0) return;
     for (unsigned i = 0; i < world->count; i++) assert_true(world->given[i].offset != offset);
     assert_true(offset >= world->passed);
-    assert_int_equal(gv_offset_slot(offset), node);
+    assert_int_equal(gv_offset_slot(gv_offset_slot_bits(world->nodes), offset), node);
     int len = snprintf(key, sizeof key, "[\"%" PRIu64 "\",%" PRIu64 "]", offset % 3, offset);
     assert_int_equal(gv_cluster_put(&world->cluster, node,
                                     &(struct gv_entry){.lattice = GV_LATTICE_LOG,
