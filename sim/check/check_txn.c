@@ -73,6 +73,7 @@ void gv_check_txn_fini(struct gv_check_txn *check) {
     free(check->txns);
     free(check->ops);
     free(check->values);
+    free(check->lost);
     *check = (struct gv_check_txn){0};
 }
 
@@ -114,13 +115,8 @@ void gv_check_txn_complete(struct gv_check_txn *check, size_t number,
 }
 
 void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t value) {
-    for (size_t number = 0; number < check->len; number++) {
-        struct gv_check_txn_txn *txn = &check->txns[number];
-        for (uint32_t i = 0; i < txn->count; i++) {
-            const struct gv_load_txn_op *op = &check->ops[txn->first + i];
-            if (op->write && op->key == key && op->value == value) txn->may_be_lost = true;
-        }
-    }
+    GV_MEMORY_GROW(check->lost, &check->lost_cap, check->lost_len + 1);
+    check->lost[check->lost_len++] = (struct gv_load_txn_op){true, key, value};
 }
 
 // ---- Stories ----
@@ -380,6 +376,15 @@ static void index_writes(struct checking *checking) {
         }
     }
     for (size_t i = 0; i < checking->key_numbers.len; i++) checking->keys[i].written_by = 0;
+}
+
+static void mark_lost(struct checking *checking) {
+    const struct gv_check_txn *check = checking->check;
+    for (size_t i = 0; i < check->lost_len; i++) {
+        const struct version *version =
+            find_version(checking, check->lost[i].key, check->lost[i].value);
+        if (version != NULL) check->txns[version->writer].may_be_lost = true;
+    }
 }
 
 // A version that takes part in the graph: its writer is committed and did not overwrite it.
@@ -658,6 +663,7 @@ struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
     struct checking checking;
     checking_init(&checking, check, errors);
     index_writes(&checking);
+    mark_lost(&checking);
     for (uint32_t i = 0; i < check->len; i++) {
         if (check->txns[i].outcome == GV_HISTORY_OK) check_reads(&checking, i);
     }

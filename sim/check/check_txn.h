@@ -60,6 +60,8 @@ struct gv_check_txn {
     size_t len, cap;
     struct gv_load_txn_op *ops; // a read has the value that it returned
     size_t ops_len, ops_cap;
+    struct gv_load_txn_op *lost; // writes of gv_check_txn_allow_loss
+    size_t lost_len, lost_cap;
     int64_t *values; // of a reply
     size_t values_cap;
     bool malformed;                    // a reply was malformed; later ones are only counted

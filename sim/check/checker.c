@@ -5,9 +5,6 @@
 #include "check_echo.h"
 #include "check_protocol.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 // ---- Operations ----
 
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
@@ -177,13 +174,13 @@ static void on_txn_end(struct gv_checker *checker, const struct gv_history_op *o
 
 // gv-txn keeps a transaction as one element, whose value is its writes: [[KEY,VALUE],…].
 static void allow_txn_loss(struct gv_checker *checker, const struct gv_entry *entry) {
-    char text[64];
-    int64_t key, value;
+    char text[64], *at = text;
     size_t len = entry->value.len < sizeof text - 1 ? entry->value.len : sizeof text - 1;
     memcpy(text, entry->value.data, len);
     text[len] = '\0';
-    if (sscanf(text, "[[%" SCNd64 ",%" SCNd64, &key, &value) == 2)
-        gv_check_txn_allow_loss(&checker->txn, key, value);
+    if (strncmp(text, "[[", 2) != 0) return;
+    int64_t key = strtoll(text + 2, &at, 10);
+    if (*at == ',') gv_check_txn_allow_loss(&checker->txn, key, strtoll(at + 1, NULL, 10));
 }
 
 static void finish_txn(struct gv_checker *checker, struct gv_result *result) {

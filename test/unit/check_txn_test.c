@@ -35,12 +35,12 @@ static void add(struct history *history, uint32_t node, enum gv_history_outcome 
     int64_t values[OPS];
     uint32_t count = 0;
     for (const char *at = text; at != NULL; at = strchr(at, ' ')) {
-        char op, value[24];
-        long long key;
+        char *value;
         if (*at == ' ') at++;
-        assert_int_equal(sscanf(at, "%c%lld=%20[^ ]", &op, &key, value), 3);
-        values[count] = strcmp(value, "null") == 0 ? GV_CHECK_TXN_NULL : strtoll(value, NULL, 10);
-        ops[count] = (struct gv_load_txn_op){op == 'w', key, values[count]};
+        int64_t key = strtoll(at + 1, &value, 10);
+        assert_int_equal(*value++, '=');
+        values[count] = *value == 'n' ? GV_CHECK_TXN_NULL : strtoll(value, NULL, 10);
+        ops[count] = (struct gv_load_txn_op){*at == 'w', key, values[count]};
         count++;
     }
     uint64_t index = 2 * history->count++;

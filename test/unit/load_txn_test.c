@@ -49,8 +49,10 @@ static void each_key_is_twice_as_likely_as_the_one_before(void **state) {
         }
     }
     double share = 512.0 / 1023;
-    for (int key = GV_KEY_DRAW_ACTIVE - 1; key >= 0; key--, share /= 2)
+    for (int key = GV_KEY_DRAW_ACTIVE - 1; key >= 0; key--) {
         assert_true(drawn[key] > all * share * 0.8 && drawn[key] < all * share * 1.2);
+        share /= 2;
+    }
     gv_load_txn_fini(&txn);
 }
 
