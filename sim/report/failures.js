@@ -29,6 +29,7 @@ function failuresOf(model, result) {
       for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
       if (allHave) ask(`who has ${model.itemText(item)}?`);
     }
+    for (const question of model.operations ? operationQuestions(claim, values, named) : []) ask(question);
     const lacks = model.lacks && values.length === 0 && concernsReplicas(claim) ? model.lackingAt(moment) : [];
     const worst = [...lacks.keys()].filter(n => lacks[n] > 0 && (named.length === 0 || named.includes(n)))
       .sort((a, b) => lacks[b] - lacks[a]);
@@ -47,9 +48,34 @@ function failuresOf(model, result) {
   function concernsReplicas(text) {
     return /equal|differ|digest|lost|absent|kept|forgot|sum|monotonic|goes back/.test(text.split(":")[0]);
   }
+  // Questions about the messages that an error says were not returned, and about the reads of older
+  // values by the transactions that it names.
+  function operationQuestions(text, values, named) {
+    const { operations } = model, out = [];
+    for (const value of model.run.log ? values : []) {
+      const without = named.filter(node => !operations.returnedBy(value).has(node));
+      for (const node of without.slice(0, 1)) out.push(`why does n${node} not return ${operations.textOf(value)}?`);
+    }
+    for (const [, client, list] of model.run.txn ? text.matchAll(/\bby (c\d+) at n\d+ \[([^\]]*)\]/g) : []) {
+      const reads = new Set([...list.matchAll(/\br ([^\s=]+=[^\s,]+)/g)].map(m => m[1]));
+      for (const op of operations.list.filter(one => one.client === client)) {
+        const older = operations.readsOf(op).filter(match => operations.newerThan(op, match).length > 0);
+        const match = older.find(({ key, read }) => reads.has(`${plain(key)}=${plain(JSON.parse(read))}`));
+        if (match) out.push(questionOf(op, match));
+      }
+    }
+    return out;
+  }
   // The values of a set that an error names, or lists after a colon.
   function valuesIn(text) {
     const found = [];
+    if (model.operations) {
+      for (const [name] of text.matchAll(/\b(?:message \S+|offset \d+) of key [^\s:,;)]+|(?<=\bw )[^\s=]+=[^\s,\]]+/g)) {
+        const value = model.operations.named.get(name);
+        if (value !== undefined && !found.includes(value)) found.push(value);
+      }
+      return found.slice(0, 3);
+    }
     if (!model.run.set) return found;
     const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));
