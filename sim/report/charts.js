@@ -161,7 +161,7 @@ function lanesOf(faults) {
 function makeCharts(model, onpick) {
   const kindsHere = kindsOf(model.faults), lanes = lanesOf(model.faults), list = [];
   const laneHeight = Math.max(6, Math.min(20, 800 / lanes.length));
-  const hasValues = model.values.length > 0, curve = byId("curve");
+  const hasValues = model.values.length > 0 && !model.blind, curve = byId("curve");
   let shown = [0, model.end_at], pointer = null;
   // Messages and bytes by type and bin; the last type counts dropped messages.
   const bins = 240, binTime = model.end_at / bins;

@@ -17,6 +17,7 @@ function failuresOf(model, result) {
     const ask = question => questions.length < QUESTIONS_MAX && !questions.includes(question) && questions.push(question);
     const why = (node, item, when) => {
       nodes.add(node);
+      if (model.blind) return;
       ask(`why does n${node} lack ${model.itemText(item)}${when < model.end_at ? ` at ${+when.toFixed(3)} s` : ""}?`);
     };
 
@@ -48,6 +49,11 @@ function failuresOf(model, result) {
   function concernsReplicas(text) {
     return /equal|differ|digest|lost|absent|kept|forgot|sum|monotonic|goes back/.test(text.split(":")[0]);
   }
+  // The messages that a poll skipped, as in "c8 polled key 5: … but not offset 2, message 3".
+  function skipped(text) {
+    const key = /\bkey ([^\s:,;)]+)/.exec(text);
+    return key ? [...text.matchAll(/\bnot offset (\d+)/g)].map(m => `offset ${m[1]} of key ${key[1]}`) : [];
+  }
   // Questions about the messages that an error says were not returned, and about the reads of older
   // values by the transactions that it names.
   function operationQuestions(text, values, named) {
@@ -57,20 +63,21 @@ function failuresOf(model, result) {
       for (const node of without.slice(0, 1)) out.push(`why does n${node} not return ${operations.textOf(value)}?`);
     }
     for (const [, client, list] of model.run.txn ? text.matchAll(/\bby (c\d+) at n\d+ \[([^\]]*)\]/g) : []) {
-      const reads = new Set([...list.matchAll(/\br ([^\s=]+=[^\s,]+)/g)].map(m => m[1]));
-      for (const op of operations.list.filter(one => one.client === client)) {
-        const older = operations.readsOf(op).filter(match => operations.newerThan(op, match).length > 0);
-        const match = older.find(({ key, read }) => reads.has(`${plain(key)}=${plain(JSON.parse(read))}`));
-        if (match) out.push(questionOf(op, match));
-      }
+      const shown = list.replace(/, …$/, "");
+      const op = operations.list.find(one => one.client === client && operationsText(resultOf(one)).startsWith(shown));
+      const match = op && operations.readsOf(op).find(read => operations.newerThan(op, read).length > 0);
+      if (match) out.push(questionOf(op, match));
     }
-    return out;
+    const writers = model.run.txn ? [...text.matchAll(/\bread ([^\s=]+=[^\s,]+) of T/g)].map(m => `who has ${m[1]}?`) : [];
+    return /^(aborted|intermediate)/.test(text) ? [...writers, ...out] : [...out, ...writers];
   }
   // The values of a set that an error names, or lists after a colon.
   function valuesIn(text) {
     const found = [];
     if (model.operations) {
-      for (const [name] of text.matchAll(/\b(?:message \S+|offset \d+) of key [^\s:,;)]+|(?<=\bw )[^\s=]+=[^\s,\]]+/g)) {
+      const names = model.run.txn ? concernsReplicas(text) ? text.match(/(?<=\b(?:returned|w) )[^\s=]+=[^\s,\]]+/g) || [] : []
+        : [...skipped(text), ...text.match(/\b(?:message \S+|offset \d+) of key [^\s:,;)]+/g) || []];
+      for (const name of names) {
         const value = model.operations.named.get(name);
         if (value !== undefined && !found.includes(value)) found.push(value);
       }

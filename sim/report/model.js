@@ -73,6 +73,10 @@ class Model {
     this.numberItems();
     if (run.shared) this.derive();
     if (this.operations) this.operations.finish();
+    // A read returns one version only, so if messages show no transactions, it is unknown which nodes
+    // have the others.
+    this.blind = this.inferred && run.txn && this.stamps.size === 0;
+    if (this.blind) this.lacks = null;
   }
 
   kindOf(message) {

@@ -33,6 +33,13 @@ function requestOfKey(key, run) {
 }
 // The operations of a transaction, with the values that its reads returned; [] without a valid reply.
 const resultOf = op => op.reply && Array.isArray(op.reply.body.txn) ? op.reply.body.txn.filter(Array.isArray) : [];
+// The operations of a transaction: with results if it has any.
+const shownOf = op => resultOf(op).length > 0 ? resultOf(op) : op.body.txn;
+// As text: "r 8=5, w 9=7".
+function operationsText(list, most = Infinity) {
+  const texts = list.slice(0, most).map(([kind, key, value]) => `${kind} ${plain(key)}=${plain(value)}`);
+  return texts.join(", ") + (list.length > most ? ", …" : "");
+}
 const plain = value => typeof value === "string" ? value : JSON.stringify(value);
 
 class Operations {
@@ -41,6 +48,7 @@ class Operations {
     this.list = [];           // {kind, at, message, node, client, body, reply: null or {at, type, body}}
     this.pending = new Map(); // by client and msg_id
     this.ofMessage = new Map();
+    this.writers = new Map(); // by a write, as JSON of register and value: the key of the transaction
     this.returned = new Map(); // by the key of a message: by node, the first poll {at, node, client}
     // By node: the cut of its logs, an offset; the largest one so far, since a crash resets it; and the
     // node that it waits for, −1: unknown.
@@ -53,6 +61,9 @@ class Operations {
     const op = { kind, at, message, node, client, body, reply: null };
     this.list.push(op);
     this.ofMessage.set(message, op);
+    for (const [f, key, value] of kind === "txn" ? body.txn : []) {
+      if (f === "w") this.writers.set(JSON.stringify([key, value]), writesKey(body.txn));
+    }
     this.pending.set(client + " " + body.msg_id, op);
   }
   // Calls learned(key, message) for each element of a log that a reply shows to be at the node.
@@ -66,6 +77,10 @@ class Operations {
     if (op && body.type === "txn_ok") {
       const key = writesKey(op.body.txn);
       if (key !== null) learned(key, op.message);
+      for (const { key: register, read } of this.readsOf(op)) {
+        const writer = this.writers.get(`[${JSON.stringify(register)},${read}]`);
+        if (writer !== undefined) learned(writer, UNKNOWN);
+      }
     }
     for (const [key, list] of lists) {
       for (const pair of Array.isArray(list) ? list : []) {

@@ -119,7 +119,7 @@ const sumOf = (counts, model) => grouped([...counts].reduce((sum, [v, count]) =>
   sum + (model.entries[v].sign === "-" ? -count : count), 0));
 function nodeRows(model, node, moment) {
   const rows = [["state", model.stateAt(node, moment)]];
-  if (model.values.length) {
+  if (model.values.length && !model.blind) {
     const { own, all } = model.contents(node, moment), { counter } = model.run;
     const lacking = [...all].filter(([v, count]) => (own.get(v) || 0) < count);
     if (counter) rows.push(["counter", `${sumOf(own, model)} of ${sumOf(all, model)}`]);
@@ -180,7 +180,7 @@ function showSelected(model, copy, node, moment) {
   for (let i = lowerBound(k.at, until[copy] - 1e-7); i < k.at.length && k.at[i] <= until[copy] + 1e-7; i++) {
     if (k.message[i] === m && k.node[i] === to) values.set(k.value[i], k.count[i]);
   }
-  if (outcome[copy] === Outcome.DELIVERED && model.values.length && to < SERVICE) {
+  if (outcome[copy] === Outcome.DELIVERED && model.values.length && !model.blind && to < SERVICE) {
     rows.push([`new to n${to}`, values.size ? listed([...values], model) : "nothing"]);
   }
   parts.push(table(rows), element("h4", "Text"), element("pre", pretty(model.body(m))));
@@ -314,7 +314,8 @@ const report = (() => {
   for (const example of document.querySelectorAll("[data-example]")) {
     example.textContent = exampleName(model);
   }
-  for (const part of document.querySelectorAll("[data-only]")) part.hidden = !run[part.dataset.only] || !hasValues;
+  const shownOnly = { log: run.log, txn: run.txn, cuts: run.log && model.operations.hasCuts };
+  for (const part of document.querySelectorAll("[data-only]")) part.hidden = !shownOnly[part.dataset.only] || !hasValues;
   if (run.log) byId("ask-label").textContent = "Why has a node not returned a message? Who has it? What happened at a node?";
   if (run.txn) byId("ask-label").textContent = "Why did a client read an older value? Who has a transaction? What happened at a node?";
   byId("history-section").hidden = !model.operations;

@@ -6,15 +6,9 @@ function storyteller(model, why) {
   const firstHad = (node, item) => why.history(node, item).find(change => change.has);
   const after = (from, to) => `${duration(Math.max(0, to - from))} after`;
 
-  // A transaction as text: "r 8=5, w 9=7".
-  function operationsText(op, most = 8) {
-    const list = resultOf(op).length ? resultOf(op) : op.body.txn;
-    const texts = list.slice(0, most).map(([kind, key, value]) => `${kind} ${plain(key)}=${plain(value)}`);
-    return texts.join(", ") + (list.length > most ? ", …" : "");
-  }
   // What the client was told.
   function outcomeOf(op) {
-    if (!op.reply) return "no reply";
+    if (!op.reply) return model.keptUntil < Infinity ? "its reply is not shown" : "no reply";
     const { type, body } = op.reply, passed = op.reply.at - op.at;
     const delay = passed < 5e-5 ? "at once" : `after ${duration(passed)}`;
     if (type === "error") return `error ${body.code} ${delay}${body.text ? `: ${abridged(body.text, 100)}` : ""}`;
@@ -22,7 +16,7 @@ function storyteller(model, why) {
   }
   function request(op) {
     const copy = model.copies.message.indexOf(op.message);
-    const what = op.kind === "txn" ? `${op.client} at n${op.node}: ${operationsText(op)}` : `${op.client} sent it to n${op.node}`;
+    const what = op.kind === "txn" ? `${op.client} at n${op.node}: ${operationsText(shownOf(op), 8)}` : `${op.client} sent it to n${op.node}`;
     return { text: `${what} at ${seconds(op.at)}, ${outcomeOf(op)}`, copy };
   }
 
@@ -51,9 +45,10 @@ function storyteller(model, why) {
         : `it could from ${seconds(stable)} on, but no client's poll had asked for it.`;
       return `At ${seconds(moment)} ${name} had not returned ${what}: ${state}`;
     }
+    const shown = returned?.at > model.keptUntil ? " in this report" : "";
     if (stable >= 0) {
       return `${name} could return ${what} from ${seconds(stable)} on, ${after(sent, stable)} it was sent; ` +
-        (returned ? `its first poll that did was at ${seconds(returned.at)}, of ${returned.client}.` : "no poll did.");
+        (!returned ? `no poll${shown} did.` : `its first poll${shown} that did was at ${seconds(returned.at)}, of ${returned.client}.`);
     }
     return returned ? `${name} first returned ${what} at ${seconds(returned.at)}, to ${returned.client}: ${after(sent, returned.at)} it was sent.`
       : `${name} never returned ${what}.`;
@@ -80,9 +75,15 @@ function storyteller(model, why) {
     parts.push(`A message is returned once it is stable: when every node has promised to give no offset below ${element.offset + 1} any more. ` +
       `${name} waited for these promises from ${seconds(had.at)} to ${stable < 0 ? "the end" : seconds(until)}: ` +
       `${texts.join(", ")}${last}.`);
-    const nodes = waits.filter(w => w.node !== node).slice(0, 3).map(w => w.node), links = nodes.map(n => [n, node]);
+    const nodes = waits.filter(w => w.node !== node).slice(0, 3).map(w => w.node), worst = new Map(); // by fault
+    for (const at of [node, ...nodes]) { // a promise may go through other nodes
+      for (const found of faultsAffecting(model, at, [], had.at, until)) {
+        const before = worst.get(found.fault);
+        if (!before || found.weight > before.weight) worst.set(found.fault, found);
+      }
+    }
     const items = [...why.downtimes(new Set([node, ...nodes]), had.at, until),
-      ...faultsAffecting(model, node, links, had.at, until).map(({ fault, how }) => why.faultItem(fault, how))];
+      ...[...worst.values()].map(({ fault, how }) => why.faultItem(fault, how))];
     if (items.length) parts.push({ heading: "What delayed the promises", items, loose: true });
     else parts.push("No fault delayed them.");
     return parts;
@@ -93,6 +94,7 @@ function storyteller(model, why) {
     if (from < 0 || until - from < 1e-6) return [];
     const polls = operations.pollsOf(node, element, from, until).filter(op => !returned || op.reply?.at !== returned.at);
     const since = `between ${seconds(from)} and ${seconds(until)}`, key = plain(element.key);
+    if (polls.length === 0 && model.keptUntil < until) return [`This report omits polls from ${seconds(model.keptUntil)} on, except final ones.`];
     if (polls.length === 0) return [`No client polled key ${key} at ${name} for it ${since}.`];
     const items = polls.slice(0, 5).map(op => ({ copy: model.copies.message.indexOf(op.message),
       text: `${op.client} at ${seconds(op.at)}, from offset ${op.body.offsets[element.key]}` }));
@@ -115,15 +117,15 @@ function storyteller(model, why) {
     const head = { heading: "The transaction that read it", items: [request(op)] };
     if (newer.length === 0) return readNewest(op, match, text, head);
     const { value, written } = newer.at(-1), item = model.firstItem[value], version = `${key}=${plain(JSON.parse(written))}`;
-    const answer = why.whyLacks(name, [item], version, op.reply.at);
+    const answer = model.blind ? { parts: [] } : why.whyLacks(name, [item], version, op.reply.at);
     const had = why.history(op.node, item).some(change => change.has && change.at <= op.reply.at);
     const writer = operations.opOf.get(value);
     const title = `${client} read ${text} at ${name} at ${at}, though ${version} was ${duration(op.reply.at - model.createdAt[item])} old: ` +
-      (had ? `${name} had received it already.` : `${name} had not received that transaction yet.`);
+      (had ? `${name} had ${model.blind ? "shown" : "received"} it already.` : model.blind ? `no read at ${name} had returned it yet.` : `${name} had not received that transaction yet.`);
     const others = newer.length > 1 ? [`${grouped(newer.length)} writes of ${key} were newer: ` +
       `${newer.slice(-6).map(n => `${key}=${plain(JSON.parse(n.written))}`).join(", ")}.`] : [];
     const writing = writer ? [{ heading: `The transaction that wrote ${version}`, items: [request(writer)] }] : [];
-    return { ...answer, title, parts: [head, ...writing, ...others, answer.title, ...(answer.parts || [])] };
+    return { ...answer, title, parts: [head, ...writing, ...others, answer.title, ...(answer.parts || [])].filter(Boolean) };
   }
   function readNewest(op, { key, read }, text, head) {
     const source = read === "null" ? undefined : operations.named.get(text), parts = [head];
@@ -167,6 +169,20 @@ function storyteller(model, why) {
     return parts;
   }
 
+  // The nodes at which reads returned a write, for nodes whose messages do not show what they have.
+  function readers(item, text) {
+    const v = model.items.value[item], has = [], without = [];
+    for (let node = 0; node < model.nodes; node++) {
+      const first = firstHad(node, item);
+      if (first) has.push({ node, at: first.at }); else without.push("n" + node);
+    }
+    has.sort((a, b) => a.at - b.at);
+    const title = `Messages of these nodes do not show which of them has ${text}. ` +
+      (has.length ? `Replies show it at ${has.map(({ node, at }) => `n${node} from ${seconds(at)}`).join(", ")}` : "No reply shows it") +
+      (has.length && without.length ? `, and none at ${without.join(", ")}.` : ".");
+    return { title, parts: more(v) };
+  }
+
   // The question that the page suggests: about the message that was stable last at a node, or the
   // read that was most out of date.
   function example() {
@@ -187,7 +203,7 @@ function storyteller(model, why) {
     }
     return worst && worst.question();
   }
-  return { whyNotReturned, whyRead, more, example };
+  return { whyNotReturned, whyRead, more, readers, example };
 }
 
 // The question why a transaction read what it did.

@@ -44,20 +44,22 @@ function makeTable(model, onask) {
     return button;
   }
   const never = (text = "never") => element("span", text, "drop");
+  const unseen = text => model.keptUntil < Infinity ? element("span", "not shown") : never(text);
   const later = (at, sent, what) => at < 0 ? never() : element("span", (at - sent < 5e-5 ? "at once" : `+${duration(at - sent)}`) + (what || ""));
   function messageCells(row) {
     const { op, sent, first } = row, name = operations.textOf(row.v), reply = op && op.reply;
     const cells = [link(row.key + "/" + row.message, `who has ${name}?`), element("span", String(row.offset)),
-      element("span", seconds(sent)), element("span", op ? `${op.client} → n${op.node}` : "unknown"),
-      !op || !reply ? never("no reply") : reply.type === "send_ok" ? later(reply.at, sent) : never(`error ${reply.body.code}`),
+      element("span", seconds(sent)), element("span", op ? `${op.client} → n${op.node}` : "not shown"),
+      !reply ? unseen("no reply") : reply.type === "send_ok" ? later(reply.at, sent) : never(`error ${reply.body.code}`),
       later(row.everywhere, sent)];
     if (operations.hasCuts) cells.push(later(row.stable, sent));
-    cells.push(first ? later(first.at, sent, `, n${first.node} → ${first.client}`) : never());
+    const to = first && `, n${first.node} → ${first.client}`; // earlier polls may be omitted
+    cells.push(!first ? unseen() : first.at > model.keptUntil ? element("span", `by ${seconds(first.at)}${to}`) : later(first.at, sent, to));
     const question = operations.hasCuts ? `why does n${row.slowest} not return ${name}?` : `why does n${row.slowest} lack ${name}?`;
     return [...cells, link("why", question), waterfall(row)];
   }
   function transactionCells(row) {
-    const { op, sent } = row, list = resultOf(op).length ? resultOf(op) : op.body.txn, text = element("span", undefined, "operations");
+    const { op, sent } = row, list = shownOf(op), text = element("span", undefined, "operations");
     list.slice(0, 12).forEach(([kind, key, value]) => {
       const words = `${kind} ${plain(key)}=${plain(value)}`;
       const older = kind === "r" && row.older.find(match => JSON.stringify(match.key) === JSON.stringify(key));
@@ -65,15 +67,16 @@ function makeTable(model, onask) {
       text.append(part, " ");
     });
     if (list.length > 12) text.append(`… ${list.length - 12} more`);
-    const reply = op.reply, outcome = !reply ? never("no reply") : reply.type === "error" ? never(`error ${reply.body.code}`) : later(reply.at, sent);
+    const reply = op.reply, outcome = !reply ? unseen("no reply") : reply.type === "error" ? never(`error ${reply.body.code}`) : later(reply.at, sent);
     const next = row.item < 0 ? [] : operations.elements[row.v].writes.map(([key]) => operations.successor(key, row.v));
     const over = element("span", undefined, "operations");
     for (const v of new Set(next.filter(v => v !== undefined))) over.append(link(operations.shortTextOf(v), `who has ${operations.shortTextOf(v)}?`), " ");
     const writes = row.item >= 0, name = writes && operations.shortTextOf(row.v);
     const why = element("span");
-    if (writes) why.append(link("who", `who has ${name}?`), " · ", link("why", `why does n${slowestNode(row)} lack ${name}?`));
+    if (writes) why.append(link("who", `who has ${name}?`));
+    if (writes && !model.blind) why.append(" · ", link("why", `why does n${slowestNode(row)} lack ${name}?`));
     return [element("span", seconds(sent)), element("span", `${op.client} → n${op.node}`), text, outcome,
-      writes ? later(row.everywhere, sent) : element("span", "–"), over, why, waterfall(row)];
+      ...(model.blind ? [] : [writes ? later(row.everywhere, sent) : element("span", "–")]), over, why, waterfall(row)];
   }
   // The node that received the transaction last, or lacks it.
   function slowestNode({ item, everywhere }) {
@@ -94,7 +97,7 @@ function makeTable(model, onask) {
       box.append(mark);
     };
     const orEnd = at => at < 0 ? model.end_at : at;
-    if (row.item >= 0) {
+    if (row.item >= 0 && !model.blind) {
       if (operations.hasCuts && run.log) add("stable", row.sent, orEnd(row.stable));
       add(row.everywhere < 0 ? "never" : "spread", row.sent, orEnd(row.everywhere));
     }
@@ -115,14 +118,15 @@ function makeTable(model, onask) {
   // ---- The table ----
   const heads = run.log ? ["message", "offset", "sent", "by", "acknowledged", "at all nodes",
     ...(operations.hasCuts ? ["stable at all"] : []), "first poll", "", ""]
-    : ["sent", "by", "operations", "acknowledged", "at all nodes", "overwritten by", "", ""];
+    : ["sent", "by", "operations", "acknowledged", ...(model.blind ? [] : ["at all nodes"]), "overwritten by", "", ""];
   function render() {
     const list = chosen(), count = list.length;
     state.first = Math.max(0, Math.min(state.first, ROWS * Math.floor((count - 1) / ROWS)));
     const shown = list.slice(state.first, state.first + ROWS);
     const from = shown.reduce((least, row) => Math.min(least, row.sent), Infinity);
-    const ends = shown.map(row => Math.max(row.sent, Math.min(row.end, model.end_at)));
-    scale = [from, Math.max(from + 1e-3, ends.reduce((most, at) => Math.max(most, at), 0))];
+    const ends = shown.map(row => Math.max(row.sent, ...(model.blind ? arrivals(row.item) : [Math.min(row.end, model.end_at)])));
+    const to = ends.reduce((most, at) => Math.max(most, at), 0);
+    scale = [from, Math.max(from + 1e-3, to + 0.02 * (to - from))];
     const body = element("tbody");
     for (const row of shown) {
       const line = body.insertRow();
@@ -152,8 +156,11 @@ function makeTable(model, onask) {
   function legends() {
     const kinds = run.log ? [["spread", "until all nodes have it"], ...(operations.hasCuts ? [["stable", "until it is stable at all nodes"]] : []),
       ["poll", "a node's first poll that returns it"]]
+      : model.blind ? [["arrival", "the first reply of a node that shows it"]]
       : [["spread", "until all nodes have it"], ["arrival", "a node receives it, with all its writes"]];
-    byId("history-legend").replaceChildren(...[...kinds, ["never", "never at all nodes"]].map(([name, text]) => {
+    byId("history-note").hidden = run.log || rows.every(row => row.older.length === 0);
+    const never = model.blind ? [] : [["never", "never at all nodes"]];
+    byId("history-legend").replaceChildren(...[...kinds, ...never].map(([name, text]) => {
       const item = element("span"), mark = element("i", undefined, name);
       item.append(mark, text);
       return item;

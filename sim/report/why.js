@@ -20,7 +20,7 @@ function explainer(model) {
       ] : []),
       [/\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|not return|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i,
         ([, node, item, moment]) => whyLacks(node, itemsOf(item), item, moment && +moment)],
-      [/\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i, ([, item]) => whoHas(itemsOf(item), item)],
+      [/\bwho\b.*?\b(?:has|had|knows|lacks|counts|read|returned)\s+(\S.*?)\s*\??$/i, ([, item]) => whoHas(itemsOf(item), item)],
       [/\bwhat\b.*?\bhappened\b.*?\b(n\d+)\b(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i, ([, node, moment]) => happened(node, momentOf(moment))],
       [/\bwho\b.*?\b(?:sent|sends|spoke|speaks)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i, ([, moment]) => traffic(momentOf(moment))],
       [/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i, slowest],
@@ -223,6 +223,7 @@ function explainer(model) {
     const node = +name.slice(1);
     if (node >= model.nodes) return unknownNode(name);
     if (items.length === 0) return { title: `No node ever had ${text}, as far as this report shows.` };
+    if (model.blind) return stories.readers(items[0], text);
     const hidden = missingFromRead(name, node, items, moment);
     if (hidden) return hidden;
     const first = items.reduce((a, b) => model.createdAt[b] < model.createdAt[a] ? b : a);
@@ -484,6 +485,7 @@ function explainer(model) {
   function whoHas(items, text) {
     if (items.length === 0) return { title: `No node ever had ${text}, as far as this report shows.` };
     const item = items[items.length - 1], name = model.itemText(item), has = [], lacks = [];
+    if (model.blind) return stories.readers(item, text);
     for (let node = 0; node < model.nodes; node++) {
       const last = history(node, item).pop();
       if (last && last.has) has.push(acquisition(node, item, last));
