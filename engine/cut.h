@@ -54,6 +54,7 @@ struct gv_cut {
     struct gv_alloc alloc;
     struct gv_cut_slot *slots; // one of each node; NULL: there is no cut
     uint32_t self, count;      // number of this node; nodes of the cluster
+    unsigned slot_bits;        // of the slots in offsets
     uint32_t life;             // of this incarnation; not 0
     uint64_t last;             // largest count given or seen
     uint64_t top, own_top;     // one more than the largest offset held, and of the own slot

@@ -729,6 +729,13 @@ struct plan {
     bool recovers; // a question or an answer of a recovery
 };
 
+// Whether the next message to the peer may open the intended sync. A reliable opening waits while
+// too many messages are in flight, since it could not be numbered, and its loss not be noticed.
+static bool may_open(const struct gv_peer *peer) {
+    return gv_intent_has_sync(&peer->intent) &&
+           (gv_ack_can_send(&peer->ack) || !gv_intent_is_reliable(&peer->intent));
+}
+
 // Chooses the contents of the next message. An oversized entry is alone in its message; if there
 // are updates and an answer, messages then alternate between them.
 static void choose_contents(const struct gv_engine *engine, int index, bool updates,
@@ -737,7 +744,7 @@ static void choose_contents(const struct gv_engine *engine, int index, bool upda
     const struct gv_antientropy *ae = &engine->antientropy;
     out->updates = updates && gv_ack_can_send(&peer->ack);
     out->answers = gv_antientropy_has_summary(ae, index);
-    out->opens = gv_intent_has_sync(&peer->intent) && !out->answers;
+    out->opens = may_open(peer) && !out->answers;
     bool oversized = (out->updates && is_update_oversized(engine, index)) ||
                      gv_antientropy_is_oversized(ae, index);
     if (!oversized) return;
@@ -951,8 +958,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         size_t len = write_message(engine, now, index, buf);
         // Even if the answer was empty, the peer may have another summary, or an intended sync.
         bool updates = len > 0 && has_updates(engine, now, index) && gv_ack_can_send(&state->ack);
-        if (updates || gv_antientropy_has_summary(&engine->antientropy, index) ||
-            gv_intent_has_sync(&state->intent))
+        if (updates || gv_antientropy_has_summary(&engine->antientropy, index) || may_open(state))
             enqueue(engine, index);
         set_timer(engine, now, index);
         if (len == 0) continue;

@@ -93,9 +93,10 @@ bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b) {
 
 bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b) {
     GV_ASSERT(a->lattice == b->lattice);
-    // A field that the lattice does not have is equal in both versions.
-    if (a->lamport != b->lamport) return a->lamport > b->lamport;
-    if (a->count != b->count) return a->count > b->count;
+    // A number that the lattice does not have means nothing, and a caller may have set it.
+    bool lamport = gv_entry_has(a, GV_ENTRY_LAMPORT), count = gv_entry_has(a, GV_ENTRY_COUNT);
+    if (lamport && a->lamport != b->lamport) return a->lamport > b->lamport;
+    if (count && a->count != b->count) return a->count > b->count;
     int order = compare(a->node, b->node);
     // A node must not use a lamport or an offset twice. If one does, all replicas still choose the
     // same value.

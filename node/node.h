@@ -10,8 +10,8 @@
 // Each request gets one reply: its result, or an error of Maelstrom's:
 //
 //   10  the workload does not have this type of request
-//   11  the node is not initialised, or has not recovered (counts.h); a limit of the replica is reached; the client exceeds its
-//       rate; or the store fails
+//   11  the node is not initialised or has not recovered (counts.h); a limit of the replica is
+//       reached; the client exceeds its rate; or the store fails
 //   12  the request is malformed (the text names the member); or the line is not JSON, too long,
 //       has too many tokens or is nested too deep, but src, dest and msg_id can be read
 //   13  memory ran out after the write was stored, so no read shows it until a restart; or the

@@ -271,7 +271,7 @@ static struct gv_slice write_value(const struct txn *txn) {
 // The count of the next stamp; more than GV_OFFSET_COUNT_MAX: there are no more.
 static uint64_t next_count(const struct gv_request *request, const struct txn *txn) {
     uint64_t clock = request->wall_ns / TICK_NS;
-    uint64_t count = gv_offset_count(txn->registers.stamp);
+    uint64_t count = gv_offset_count(GV_OFFSET_SLOT_BITS_MAX, txn->registers.stamp);
     if (txn->count > count) count = txn->count;
     count++;
     return clock > count && clock <= CLOCK_COUNT_MAX ? clock : count;
@@ -315,7 +315,8 @@ static void commit(struct gv_request *request, struct txn *txn, struct gv_slice 
     char key[GV_NODE_QUOTED_MAX + 20 + GV_ENTRY_LOG_KEY_MAX];
     struct gv_entry entry = {
         .lattice = GV_LATTICE_LOG,
-        .key = own_key(request, gv_offset_of(count, (uint32_t)slot), key, sizeof key)};
+        .key = own_key(request, gv_offset_of(GV_OFFSET_SLOT_BITS_MAX, count, (uint32_t)slot), key,
+                       sizeof key)};
     size_t most = (size_t)GV_ENTRY_SIZE_MAX - entry.key.len;
     if (len > most) {
         refuse(request, GV_REPLIES_UNAVAILABLE,

@@ -506,21 +506,33 @@ void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op
     if (op->outcome == GV_HISTORY_INFO) process_fini(process_of(check, op->process));
 }
 
+// Forgets an offset: nobody can know of it any more, so it may be given again.
+static void forget(struct gv_check_kafka *check, uint64_t key, uint64_t offset) {
+    for (size_t i = 0; i < check->processes_cap; i++) {
+        struct gv_check_kafka_process *process = &check->processes[i];
+        if (key >= process->places_cap) continue;
+        struct place *place = &process->places[key];
+        if (place->read == offset + 1) place->read = 0;
+        if (place->sent == offset + 1) place->sent = 0;
+    }
+}
+
 void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64_t message) {
     if (key >= check->logs_len || message < 1) return;
     struct gv_check_kafka_log *log = &check->logs[key];
     if ((uint64_t)message > log->messages_len) return;
     check->may_be_lost += !log->messages[message - 1].may_be_lost;
     log->messages[message - 1].may_be_lost = true;
+    size_t left = 0;
+    for (size_t i = 0; i < log->entries_len; i++) {
+        struct entry entry = log->entries[i];
+        if (entry.message == message) forget(check, key, entry.offset);
+        if (entry.message != message) log->entries[left++] = entry;
+    }
+    log->entries_len = left;
 }
 
 // ---- The end ----
-
-// Whether an entry cannot be returned, since its last copy was destroyed.
-static bool is_excused(const struct gv_check_kafka_log *log, const struct entry *entry) {
-    const struct message *message = &log->messages[entry->message - 1];
-    return message->may_be_lost && !message->seen;
-}
 
 // Finds the known offsets between two that a poll, or two successive ones, returned.
 static void check_skips(struct gv_check_kafka *check, uint64_t key) {
@@ -528,8 +540,7 @@ static void check_skips(struct gv_check_kafka *check, uint64_t key) {
     for (size_t i = 0; i < log->steps_len; i++) {
         const struct step *step = &log->steps[i];
         size_t first = entry_at(log, step->from + 1), end = entry_at(log, step->to);
-        while (first < end && is_excused(log, &log->entries[first])) first++;
-        if (first == end) continue;
+        if (first >= end) continue;
         const struct entry *skipped = &log->entries[first];
         char told[SOURCE_MAX];
         tell(check, &skipped->source, told);

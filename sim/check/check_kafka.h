@@ -99,7 +99,8 @@ void gv_check_kafka_reply(struct gv_check_kafka *check, const struct gv_history_
 // Notes that an operation ended.
 void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op *op);
 
-// Notes that a fault destroyed the last copy of this message: its loss is allowed from now on.
+// Notes that a fault destroyed the last copy of this message: its loss is allowed from now on, and
+// its offset may be given to another message, as nobody can know of it.
 void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64_t message);
 
 // Adds the errors. `cut_short`: the run ended early, so that what polls did not return is no error.

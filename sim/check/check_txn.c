@@ -166,6 +166,10 @@ static void tell_ops(struct story *story, uint32_t number) {
     static const char *const outcomes[] = {", not answered", "", ", failed", ", outcome unknown"};
     const struct gv_check_txn_txn *txn = &story->check->txns[number];
     tell(story, " by c%" PRIu32 " at n%" PRIu32 " [", txn->client, txn->node);
+    if (txn->final) {
+        tell(story, "final reads]");
+        return;
+    }
     uint32_t shown = txn->count < STORY_OPS ? txn->count : STORY_OPS;
     for (uint32_t i = 0; i < shown; i++) {
         const struct gv_load_txn_op *op = &story->check->ops[txn->first + i];

@@ -292,6 +292,14 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
     }
 }
 
+static void json_txns(const struct gv_result *result, FILE *out) {
+    fprintf(out,
+            ",\"consistency_model\":\"%s\",\"committed\":%" PRIu64 ",\"reads_of_others\":%" PRIu64
+            ",\"reads_across_nodes\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"versions\":%" PRIu64,
+            gv_consistency_name(result->models), result->txns.committed, result->txns.flows,
+            result->txns.remote, result->txns.keys, result->txns.versions);
+}
+
 void gv_result_json(const struct gv_result *result, FILE *out) {
     fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%u",
             gv_result_inconclusive(result) ? "null"
@@ -320,14 +328,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             !result->has_finals    ? "null"
             : result->finals_equal ? "true"
                                    : "false");
-    if (result->load == GV_LOAD_TXN_RW_REGISTER) {
-        fprintf(out,
-                ",\"consistency_model\":\"%s\",\"committed\":%" PRIu64
-                ",\"reads_of_others\":%" PRIu64 ",\"reads_across_nodes\":%" PRIu64
-                ",\"keys\":%" PRIu64 ",\"versions\":%" PRIu64,
-                gv_consistency_name(result->models), result->txns.committed, result->txns.flows,
-                result->txns.remote, result->txns.keys, result->txns.versions);
-    }
+    if (result->load == GV_LOAD_TXN_RW_REGISTER) json_txns(result, out);
     json_quantiles("stable_latency_ms", &result->stable_latency, 0, out);
     json_quantiles("client_latency_ms", &result->client_latency, 3, out);
     json_kafka(&result->kafka, out);

@@ -59,6 +59,11 @@ struct gv_result {
     gv_time settle;       // time from the last operation and fault until they were equal
 };
 
+// How long values took to be everywhere: the stable latency, or for logs the lag of polls.
+static inline const struct gv_history_quantiles *gv_result_times(const struct gv_result *result) {
+    return result->kafka.applies ? &result->kafka.lag : &result->stable_latency;
+}
+
 // Whether the run has no verdict: the host was too slow, and no error is conclusive.
 bool gv_result_inconclusive(const struct gv_result *result);
 

@@ -64,9 +64,8 @@ static struct gv_load_op txn_op(struct gv_load *load, const struct gv_load_txn *
 static struct gv_load_op next_txn(struct gv_load *load) {
     struct gv_load_txn *txn = load->state;
     if (!load->added) {
-        txn->key_count = load->shape.key_count;
-        txn->max_length = load->shape.max_txn_length;
-        txn->max_writes = load->shape.max_writes_per_key;
+        gv_load_txn_init(txn, load->shape.key_count, load->shape.max_txn_length,
+                         load->shape.max_writes_per_key);
         load->added = true;
     }
     return txn_op(load, txn, gv_load_txn_next(txn, &load->prng));
@@ -142,7 +141,7 @@ static const struct gv_load_class *const classes[GV_LOAD_KINDS] = {
     [GV_LOAD_ECHO] = &echo,
     [GV_LOAD_UNIQUE_IDS] = &unique_ids,
     [GV_LOAD_TXN_RW_REGISTER] = &txn_rw_register,
-    [GV_LOAD_KAFKA] = &gv_load_kafka,
+    [GV_LOAD_KAFKA] = &gv_load_kafka_class,
 };
 
 const char *const gv_load_names[] = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "load_kafka.h"
 
-#include "load_txn.h"
+#include "key_draw.h"
+#include "keys.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -46,7 +47,7 @@ struct client {
 };
 
 struct state {
-    struct gv_load_txn txns; // of one operation each, which is a send or a poll
+    struct gv_key_draw draw; // a write is a send, a read a poll
     bool drawn;              // the members of `next` are those of the next send or poll
     struct {
         bool send;
@@ -148,15 +149,13 @@ static struct gv_load_op next(struct gv_load *load) {
         return (struct gv_load_op){.kind = GV_HISTORY_CRASH};
     }
     if (!state->drawn) {
-        if (state->txns.keys == NULL) {
-            state->txns.max_length = 1;
-            state->txns.key_count = load->shape.key_count;
-            state->txns.max_writes = load->shape.max_writes_per_key;
+        if (state->draw.max_writes == 0) {
+            uint32_t writes = load->shape.max_writes_per_key;
+            state->draw.max_writes = writes > 0 ? writes : GV_KEY_DRAW_WRITES_MAX;
+            state->draw.count = load->shape.key_count;
         }
-        gv_load_txn_next(&state->txns, &load->prng);
-        state->next.send = state->txns.ops[0].write;
-        state->next.key = (uint64_t)state->txns.ops[0].key;
-        state->next.message = state->txns.ops[0].value;
+        state->next.send =
+            gv_key_draw_next(&state->draw, &load->prng, &state->next.key, &state->next.message);
         key_of(state, state->next.key);
     }
     state->drawn = gv_prng_below(&load->prng, ASSIGN_ONE_IN) == 0;
@@ -399,7 +398,6 @@ static void fini(struct gv_load *load) {
         free(client->given_to);
         free(client->targets);
     }
-    gv_load_txn_fini(&state->txns);
     free(state->clients);
     free(state->keys);
     free(state->unseen);
@@ -411,7 +409,7 @@ static bool is_assign(enum gv_history_kind kind) {
     return kind == GV_HISTORY_ASSIGN;
 }
 
-const struct gv_load_class gv_load_kafka = {
+const struct gv_load_class gv_load_kafka_class = {
     .has_logs = true,
     .converges = true,
     .idempotent = is_assign,

@@ -16,12 +16,12 @@
 #ifndef GV_SIM_CORE_LOAD_KAFKA_H
 #define GV_SIM_CORE_LOAD_KAFKA_H
 
-#include "load.h"
+#include "load_class.h"
 
 // Most messages of a key: a bound of --max-writes-per-key.
 enum { GV_LOAD_KAFKA_MESSAGES_MAX = 64 };
 
-extern const struct gv_load_class gv_load_kafka;
+extern const struct gv_load_class gv_load_kafka_class;
 
 // The key of a send; its message is op->value.
 uint64_t gv_load_kafka_key(const struct gv_history_op *op);

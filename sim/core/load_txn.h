@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
 // The transactions that clients of txn-rw-register send, as Elle's generator writes them for
-// Maelstrom: 1 to max_length operations, each a read or a write with equal probability, on one of
-// key_count active keys. Key i of these is 2^i times as likely as the first. The writes of a key
-// are 1, 2, 3 …; after max_writes of them, a new key takes its place. Unlike in Maelstrom, the
-// first operation of the first transaction is a write, and the run ends with reads of all keys.
+// Maelstrom: 1 to max_length reads and writes, with equal probability, of keys by key_draw.h.
+// Unlike in Maelstrom, the first operation of the first transaction is a write, and the run ends
+// with reads of all keys.
 #ifndef GV_SIM_CORE_LOAD_TXN_H
 #define GV_SIM_CORE_LOAD_TXN_H
 
-#include "../../engine/prng.h"
+#include "key_draw.h"
 #include "memory.h"
 
 enum {
-    GV_LOAD_TXN_KEYS = 10, // defaults, as Maelstrom's
-    GV_LOAD_TXN_LENGTH = 4,
-    GV_LOAD_TXN_WRITES = 16,
-    GV_LOAD_TXN_KEYS_MAX = 1000, // bounds of these
-    GV_LOAD_TXN_LENGTH_MAX = 100,
-    GV_LOAD_TXN_FINAL = 64, // keys of a transaction of final reads
+    GV_LOAD_TXN_LENGTH = 4,       // the default, as Maelstrom's
+    GV_LOAD_TXN_LENGTH_MAX = 100, // its bound
+    GV_LOAD_TXN_FINAL = 64,       // most keys of a transaction of final reads
+    GV_LOAD_TXN_OPS_MAX = 100,    // the larger of the two
 };
 
 struct gv_load_txn_op {
@@ -25,19 +22,16 @@ struct gv_load_txn_op {
 };
 
 struct gv_load_txn {
-    uint32_t key_count, max_length; // 0: the default
-    uint64_t max_writes;
-    int64_t *keys;    // the active ones, by index
-    uint64_t *writes; // of these, by index
-    int64_t next_key; // all keys so far are below it
-    bool any;         // there was a transaction
-    int64_t *final;   // by worker: the first key that it has not read at the end
+    struct gv_key_draw draw;
+    uint32_t max_length;
+    uint64_t *final; // by worker: the first key that it has not read at the end
     size_t workers;
-    struct gv_load_txn_op *ops; // of the latest transaction
+    struct gv_load_txn_op ops[GV_LOAD_TXN_OPS_MAX]; // of the latest transaction
 };
 
-// Zeroed, and `key_count`, `max_length` and `max_writes` set as wanted: at most their bounds; the
-// number of writes is unbounded.
+// Takes the options; 0: the default of each.
+void gv_load_txn_init(struct gv_load_txn *txn, uint32_t key_count, uint32_t max_length,
+                      uint32_t max_writes_per_key);
 void gv_load_txn_fini(struct gv_load_txn *txn);
 
 // The next transaction; returns the number of its operations, which are in txn->ops.

@@ -24,7 +24,8 @@ const char *const gv_command_help[] = {
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
     "       gvsim shrink SEED|SCENARIO [--output FILE] [--tries N]\n"
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
-    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|all [OPTIONS] [-- PROGRAM [ARGS...]]\n"
+    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|5a|5b|5c|6a|6b|6c|all [OPTIONS]\n"
+    "                 [-- PROGRAM [ARGS...]]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
@@ -108,10 +109,9 @@ const char *const gv_command_help[] = {
     "invalid or exceeds a limit:\n"
     "      --max-ratio R         largest multiple of the first result's value, for any metric\n"
     "\n"
-    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits: 1, 2,\n"
-    "3a, 3b, 3c, 3d, 3e or 4, with PROGRAM or grapevine's own nodes; or all of them, and prints a\n"
-    "table. sweep runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a\n"
-    "table. Both:\n"
+    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits,\n"
+    "with PROGRAM or grapevine's own nodes; or all of them, and prints a table. sweep runs the\n"
+    "cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
     "      --seeds N             runs of each setting, 1 to 100, of which the median is taken\n"
     "                            (default 1)\n"
     "      --seed N              seed of the first run; each next run adds 1 (default 1)\n"
@@ -339,7 +339,7 @@ static const struct option options[] = {
     {"--concurrency", NULL, BOTH | SET, WORKERS, AT(run.concurrency)},
     {"--consistency-models", NULL, BOTH | SET, MODELS, AT(run.models)},
     {"--key-count", NULL, BOTH | SET, COUNT, AT(run.shape.key_count),
-     RANGE(1, GV_LOAD_TXN_KEYS_MAX)},
+     RANGE(1, GV_KEY_DRAW_ACTIVE_MAX)},
     {"--max-txn-length", NULL, BOTH | SET, COUNT, AT(run.shape.max_txn_length),
      RANGE(1, GV_LOAD_TXN_LENGTH_MAX)},
     {"--max-writes-per-key", NULL, BOTH | SET, COUNT, AT(run.shape.max_writes_per_key),
@@ -565,7 +565,7 @@ static const struct {
                             .operands = {OPERAND(files[0]), OPERAND(files[1])},
                             .missing = "missing results: two files written by --json"},
     [GV_COMMAND_GLOMERS] = {"glomers", .takes = GLOMERS, .operands = {OPERAND(challenge)},
-                            .missing = "missing challenge: 1, 2, 3a, 3b, 3c, 3d, 3e, 4 or all"},
+                            .missing = "missing challenge, such as 3d, or all"},
     [GV_COMMAND_SWEEP] = {"sweep", .takes = SWEEP},
 };
 

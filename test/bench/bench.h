@@ -19,6 +19,7 @@
     X(sim)         \
     X(check)       \
     X(flood)       \
+    X(txn)         \
     X(store)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);

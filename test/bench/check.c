@@ -4,7 +4,7 @@
 #include "bench.h"
 
 #include "../../sim/check/checker.h"
-#include "../../sim/core/load_txn.h"
+#include "../../sim/core/key_draw.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ enum { OPS = 20000, SMALL = 2000, WORKERS = 10, RATE = 1000, STRIDE = 7, TOKENS 
 // A node whose logs have an offset in STRIDE.
 struct node {
     struct {
-        int64_t messages[GV_LOAD_TXN_WRITES];
+        int64_t messages[GV_KEY_DRAW_WRITES_MAX];
         size_t len;
     } * logs;
     size_t logs_cap;

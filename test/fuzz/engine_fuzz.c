@@ -22,7 +22,7 @@ enum {
     HONEST = 2,
     ENTRIES = 400,
     LACKING = 8, // each engine lacks this many of these entries
-    KINDS = 8,
+    KINDS = 16,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
     PACKETS = 16, // most messages in flight between the honest engines; further messages are lost
@@ -126,6 +126,8 @@ static void make_node(struct target *it, int index, size_t kind) {
         .on_event_ctx = node,
     };
     GV_ASSERT(gv_engine_new(&node->engine, &config) == 0);
+    const struct gv_engine_cut_config cut = {.incarnation = config.seed, .is_fresh = index == 1};
+    if (kind & 8) GV_ASSERT(gv_engine_cut_enable(node->engine, &cut) == 0);
     for (int i = 0; i < ENTRIES; i++) {
         bool lacks = i % (ENTRIES / LACKING) == 7 + index;
         if (!lacks) put_number(node->engine, i);

@@ -39,8 +39,10 @@ static void put_some(struct gv_engine *engine) {
     static const char *const values[] = {"null", "[1,2]", "\"a longer text than most\""};
     for (int i = 0; i < ENTRIES; i++) {
         char key[16];
-        snprintf(key, sizeof key, i % 7 ? "%d" : "\"k%d\"", i);
+        bool plain = i % 7 != 0 || i % GV_LATTICES == GV_LATTICE_PROMISE;
+        snprintf(key, sizeof key, plain ? "%d" : "\"k%d\"", i);
         struct gv_entry entry = {.lattice = (enum gv_lattice)(i % GV_LATTICES), .key = slice(key)};
+        if (entry.lattice == GV_LATTICE_PROMISE) entry.lamport = (uint64_t)i;
         char element[32];
         snprintf(element, sizeof element, "[%s,%d]", i % 3 ? "\"log\"" : key, i);
         if (entry.lattice == GV_LATTICE_LOG) entry.key = slice(element);

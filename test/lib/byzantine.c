@@ -220,6 +220,14 @@ static struct gv_entry entry(struct gv_byzantine *byzantine, const struct gv_rep
         entry.value = (struct gv_slice){(const uint8_t *)key, 1}; // often no JSON
     }
     entry.count = number(byzantine, entry.count);
+    if (len > 0 && entry.lattice == GV_LATTICE_PROMISE) {
+        static const struct gv_slice slots[] = {{(const uint8_t *)"0", 1},
+                                                {(const uint8_t *)"1", 1},
+                                                {(const uint8_t *)"2", 1},
+                                                {(const uint8_t *)"16383", 5}};
+        entry.key = slots[how / 4 % 4];
+    }
+    if (entry.lattice == GV_LATTICE_PROMISE) entry.lamport = number(byzantine, entry.lamport);
     if (entry.lattice != GV_LATTICE_REGISTER) return entry;
     entry.lamport = number(byzantine, entry.lamport);
     uint8_t longer = gv_byzantine_byte(byzantine);
@@ -255,6 +263,16 @@ static struct gv_message header(struct gv_byzantine *byzantine, const struct gv_
     };
     if (header.has_id) header.id = number(byzantine, at->ack.largest + 1);
     if (has & 32) header.next_flush_ms = (uint32_t)number(byzantine, 400);
+    const struct gv_cut *cut = &engine->cut;
+    if (has & 64 && cut->slots != NULL) {
+        uint64_t sum = cut->slots[cut->self].all;
+        header.life = (uint32_t)number(byzantine, cut->slots[peer].life);
+        header.recover = has & 1;
+        header.has_told = has & 128;
+        header.told.life = (uint32_t)number(byzantine, cut->life);
+        header.told.count = number(byzantine, cut->last);
+        header.told.sum = number(byzantine, sum);
+    }
     if (!header.has_ack) return header;
     header.ack.largest = number(byzantine, at->ack.next_id - 1);
     header.ack.mask = number(byzantine, UINT64_MAX);

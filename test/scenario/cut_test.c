@@ -60,7 +60,7 @@ static void give(struct world *world, uint32_t node) {
     if (error != 0) return;
     for (unsigned i = 0; i < world->count; i++) assert_true(world->given[i].offset != offset);
     assert_true(offset >= world->passed);
-    assert_int_equal(gv_offset_slot(offset), node);
+    assert_int_equal(gv_offset_slot(gv_offset_slot_bits(world->nodes), offset), node);
     int len = snprintf(key, sizeof key, "[\"%" PRIu64 "\",%" PRIu64 "]", offset % 3, offset);
     assert_int_equal(gv_cluster_put(&world->cluster, node,
                                     &(struct gv_entry){.lattice = GV_LATTICE_LOG,
@@ -209,6 +209,46 @@ static void cuts_are_complete_and_reach_the_end(void **state) {
     free(world);
 }
 
+// Five nodes, 100 ms apart, send all the time. After a partition heals, all cuts reach the end
+// within three seconds.
+static void cuts_move_soon_after_healing(void **state) {
+    (void)state;
+    struct world *world = malloc(sizeof *world);
+    assert_non_null(world);
+    gv_time longest = 0;
+    for (unsigned round = 0; round < 20; round++) {
+        memset(world, 0, sizeof *world);
+        gv_prng_init(&world->prng, gv_test_seed() + round, 0);
+        world->nodes = 5;
+        struct gv_cluster *cluster = &world->cluster;
+        gv_cluster_init(cluster, &(struct gv_cluster_config){.nodes = 5,
+                                                             .seed = gv_test_seed() + round,
+                                                             .staleness_ms = 500,
+                                                             .latency_ms = 100,
+                                                             .cut = true});
+        gv_cluster_join(cluster);
+        gv_cluster_run(cluster, 3000 * GV_MS);
+        gv_cluster_split(cluster, 1 + round % 4);
+        for (unsigned i = 0; i < 400; i++) {
+            give(world, (uint32_t)gv_prng_below(&world->prng, 5));
+            gv_cluster_run(cluster, 20 * GV_MS);
+        }
+        assert_false(at_end(world));
+        gv_cluster_split(cluster, 0);
+        gv_time healed = cluster->queue.now;
+        while (!at_end(world)) {
+            gv_cluster_run(cluster, 20 * GV_MS);
+            assert_true(cluster->queue.now - healed < 60000 * GV_MS);
+        }
+        check_all(world);
+        longest = gv_time_max(longest, cluster->queue.now - healed);
+        gv_cluster_fini(cluster);
+    }
+    printf("all cuts at the end %u ms after healing at the latest\n", (unsigned)(longest / GV_MS));
+    assert_true(longest <= 3000 * GV_MS);
+    free(world);
+}
+
 // A message of a former life arrives after the next life has recovered and the cuts have passed its
 // entry. The entry is refused by all, without an error.
 static void messages_of_a_former_life_are_refused(void **state) {
@@ -259,6 +299,7 @@ static void messages_of_a_former_life_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_are_complete_and_reach_the_end),
+        cmocka_unit_test(cuts_move_soon_after_healing),
         cmocka_unit_test(messages_of_a_former_life_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,8 @@ TMPDIR=$tmp
 export TMPDIR
 running=0
 
-# try STATUS WORDS HABIT MODELS OPTION…: runs a cluster in the background, four at a time, and checks
-# the exit status and that the output has the words.
+# try STATUS WORDS HABIT MODELS OPTION…: runs a cluster in the background, four at a time, and
+# checks the exit status and that the output has the words.
 try() {
     want=$1 words=$2 habit=$3 models=$4 name=$3-$4
     shift 4

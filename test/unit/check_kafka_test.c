@@ -401,6 +401,22 @@ static void an_allowed_loss_is_counted(void **state) {
     assert_int_equal(result.allowed_lost, 1);
 }
 
+static void the_offset_of_a_message_that_may_be_lost_may_be_given_again(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 5);
+    poll(1, "{\"7\":[[5,1]]}");
+    gv_check_kafka_allow_loss(&check, 7, 1);
+    send_to(1, 7, 2, 4);
+    send_to(1, 7, 3, 5);
+    poll(1, "{\"7\":[[4,2],[5,3]]}");
+    expect(NULL, NULL);
+    send_to(1, 7, 4, 5);
+    poll(4, "{\"7\":[[5,4]]}");
+    result = gv_check_kafka_finish(&check, false, &errors);
+    assert_int_equal(errors.kinds[0], GV_VERDICT_NON_MONOTONIC_SEND);
+    assert_int_equal(errors.kinds[1], GV_VERDICT_OFFSET_GIVEN_TWICE);
+}
+
 static void a_run_that_was_cut_short_misses_nothing(void **state) {
     (void)state;
     send_three();
@@ -630,6 +646,7 @@ int main(void) {
         TEST(a_node_without_a_final_poll_is_named),
         TEST(what_is_above_the_known_offsets_may_differ_at_the_end),
         TEST(an_allowed_loss_is_counted),
+        TEST(the_offset_of_a_message_that_may_be_lost_may_be_given_again),
         TEST(a_run_that_was_cut_short_misses_nothing),
         TEST(nothing_exercised_is_told),
         TEST(lag_begins_when_a_later_offset_is_known),

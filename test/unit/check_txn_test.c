@@ -150,7 +150,7 @@ static void aborted_reads(void **state) {
     begin(&history, UNCOMMITTED); // at the end, nothing is uncommitted
     add(&history, 0, GV_HISTORY_FAIL, false, "w1=1");
     add(&history, 1, GV_HISTORY_OK, true, "r1=1");
-    ends(&history, "aborted read (G1a): T1 by c11 at n1 [r 1=1] read 1=1 of T2 by c10 at n0 "
+    ends(&history, "aborted read (G1a): T1 by c11 at n1 [final reads] read 1=1 of T2 by c10 at n0 "
                    "[w 1=1, failed], which failed");
     begin(&history, ATOMIC); // of unknown outcome: it is committed
     add(&history, 0, GV_HISTORY_INFO, false, "w1=1");

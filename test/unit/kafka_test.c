@@ -4,6 +4,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/offset.h"
+#include "../../sim/core/disk.h"
 #include "../lib/solo.h"
 
 #include <inttypes.h>
@@ -197,8 +198,90 @@ static void an_answer_ends_the_recovery(void **state) {
              (uint64_t)strtoull(life + 7, NULL, 10));
     assert_non_null(strstr(gv_solo_exchange(&solo, line), "init_ok"));
     uint64_t offset = send(&solo, "\"k\"", "1");
-    assert_true(gv_offset_count(offset) > 41 && gv_offset_slot(offset) == 0);
+    assert_true(gv_offset_count(1, offset) > 41 && gv_offset_slot(1, offset) == 0);
     gv_solo_stop(&solo);
+}
+
+// Runs a node for this time, in steps of 1 ms, without its store.
+static void run(struct gv_solo *solo, unsigned ms) {
+    for (gv_solo_send(solo); ms > 0; ms--) {
+        solo->now += GV_MS;
+        gv_node_advance(solo->node, solo->now);
+        gv_solo_send(solo);
+    }
+}
+
+// Writes what waits for the store. False: nothing does.
+static bool write_batch(struct gv_solo *solo, struct gv_disk *disk) {
+    const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
+    if (batch == NULL) return false;
+    assert_int_equal(disk->store.write(disk->store.ctx, batch), 0);
+    gv_node_written(solo->node, solo->now, 0, NULL);
+    return true;
+}
+
+static void start_with_disk(struct gv_solo *solo, struct gv_disk *disk) {
+    gv_solo_config(solo, &gv_kafka_workload);
+    solo->config.store = &disk->store;
+    solo->config.durability = GV_DURABILITY_SYNC;
+    solo->config.staleness_ms = 100;
+    gv_solo_start(solo);
+}
+
+// The bound of the last promise of n1 in the output; 0: there is none.
+static uint64_t promised(const struct gv_solo *solo) {
+    const char *last = NULL;
+    for (const char *at = solo->out; (at = strstr(at, "\"promise\":[[0,")) != NULL; at++) last = at;
+    return last != NULL ? strtoull(last + strlen("\"promise\":[[0,"), NULL, 10) : 0;
+}
+
+// Counts are promised only when the store knows that they are reserved, also if another node raises
+// the count. After a crash that loses everything else, offsets continue above all promises.
+static void promises_wait_for_the_store(void **state) {
+    (void)state;
+    struct gv_disk disk;
+    struct gv_solo solo;
+    char line[512];
+    gv_disk_init(&disk, GV_DISK_SYNC, 1, 0);
+    start_with_disk(&solo, &disk);
+    const char *life = strstr(gv_solo_exchange(&solo, INIT("[\"n1\",\"n2\"]")), "\"life\":");
+    assert_non_null(life);
+    snprintf(line, sizeof line,
+             "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,"
+             "\"told\":[%" PRIu64 ",0,0]}}",
+             (uint64_t)strtoull(life + 7, NULL, 10));
+    assert_non_null(strstr(gv_solo_exchange(&solo, line), "init_ok"));
+    uint64_t reserved = 1 << 16;
+    for (unsigned round = 1; round <= 3; round++) {
+        // Far above what is reserved.
+        uint64_t count = reserved + 1000000;
+        snprintf(line, sizeof line,
+                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"up\":1,"
+                 "\"id\":%u,\"entries\":[{\"log\":[[[\"k\",%" PRIu64 "],1]]}]}}",
+                 round, gv_offset_of(1, count, 1));
+        gv_solo_clear(&solo);
+        gv_solo_receive(&solo, line, strlen(line));
+        run(&solo, 1000);
+        assert_true(gv_offset_count(1, promised(&solo)) <= reserved);
+        gv_solo_clear(&solo);
+        assert_true(write_batch(&solo, &disk));
+        run(&solo, 1000);
+        assert_int_equal(gv_offset_count(1, promised(&solo)), count + 1);
+        reserved = count + (1 << 16);
+    }
+    uint64_t bound = promised(&solo);
+    gv_solo_stop(&solo);
+    start_with_disk(&solo, &disk);
+    assert_non_null(strstr(gv_solo_exchange(&solo, INIT("[\"n1\",\"n2\"]")), "init_ok"));
+    assert_null(strstr(solo.out, "recover"));
+    gv_solo_request(&solo, "{\"type\":\"send\",\"msg_id\":2,\"key\":\"k\",\"msg\":1}");
+    assert_null(strstr(solo.out, "send_ok"));
+    while (write_batch(&solo, &disk)) gv_solo_send(&solo);
+    const char *offset = strstr(solo.out, "\"offset\":");
+    assert_non_null(offset);
+    assert_true(strtoull(offset + 9, NULL, 10) >= bound);
+    gv_solo_stop(&solo);
+    gv_disk_fini(&disk);
 }
 
 int main(void) {
@@ -209,6 +292,7 @@ int main(void) {
         cmocka_unit_test(polls_are_bounded),
         cmocka_unit_test(init_waits_for_the_recovery),
         cmocka_unit_test(an_answer_ends_the_recovery),
+        cmocka_unit_test(promises_wait_for_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../../sim/core/load.h"
 #include "../../sim/core/load_kafka.h"
 #include "../lib/fixture.h"
 #include "../lib/test.h"

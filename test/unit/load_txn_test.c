@@ -16,7 +16,8 @@ static struct gv_prng prng_of_test(void) {
 static void transactions_are_short_and_half_of_them_reads(void **state) {
     (void)state;
     struct gv_prng prng = prng_of_test();
-    struct gv_load_txn txn = {0};
+    struct gv_load_txn txn;
+    gv_load_txn_init(&txn, 0, 0, 0);
     double lengths[GV_LOAD_TXN_LENGTH + 1] = {0}, writes = 0, all = 0;
     for (int i = 0; i < TXNS; i++) {
         uint32_t count = gv_load_txn_next(&txn, &prng);
@@ -36,18 +37,19 @@ static void transactions_are_short_and_half_of_them_reads(void **state) {
 static void each_key_is_twice_as_likely_as_the_one_before(void **state) {
     (void)state;
     struct gv_prng prng = prng_of_test();
-    struct gv_load_txn txn = {.max_writes = UINT64_MAX};
-    double drawn[GV_LOAD_TXN_KEYS] = {0}, all = 0;
+    struct gv_load_txn txn;
+    gv_load_txn_init(&txn, 0, 0, UINT32_MAX);
+    double drawn[GV_KEY_DRAW_ACTIVE] = {0}, all = 0;
     for (int i = 0; i < 5 * TXNS; i++) {
         uint32_t count = gv_load_txn_next(&txn, &prng);
         for (uint32_t at = 0; at < count; at++) {
-            assert_in_range(txn.ops[at].key, 0, GV_LOAD_TXN_KEYS - 1);
+            assert_in_range(txn.ops[at].key, 0, GV_KEY_DRAW_ACTIVE - 1);
             drawn[txn.ops[at].key]++;
             all++;
         }
     }
     double share = 512.0 / 1023;
-    for (int key = GV_LOAD_TXN_KEYS - 1; key >= 0; key--, share /= 2)
+    for (int key = GV_KEY_DRAW_ACTIVE - 1; key >= 0; key--, share /= 2)
         assert_true(drawn[key] > all * share * 0.8 && drawn[key] < all * share * 1.2);
     gv_load_txn_fini(&txn);
 }
@@ -57,7 +59,8 @@ static void values_of_a_key_are_unique_and_few(void **state) {
     enum { KEYS = 40000, WRITES = 3 };
     static int64_t last[KEYS];
     struct gv_prng prng = prng_of_test();
-    struct gv_load_txn txn = {.key_count = 5, .max_length = 7, .max_writes = WRITES};
+    struct gv_load_txn txn;
+    gv_load_txn_init(&txn, 5, 7, WRITES);
     memset(last, 0, sizeof last);
     for (int i = 0; i < TXNS; i++) {
         uint32_t count = gv_load_txn_next(&txn, &prng);
@@ -72,15 +75,16 @@ static void values_of_a_key_are_unique_and_few(void **state) {
     }
     // All but the active keys have all their writes.
     int64_t unfinished = 0;
-    for (int64_t key = 0; key < txn.next_key; key++) unfinished += last[key] < WRITES;
-    assert_true(txn.next_key > 5000 && unfinished <= 5);
+    for (int64_t key = 0; key < (int64_t)txn.draw.next; key++) unfinished += last[key] < WRITES;
+    assert_true((int64_t)txn.draw.next > 5000 && unfinished <= 5);
     gv_load_txn_fini(&txn);
 }
 
 static void final_reads_are_of_all_keys_for_each_worker(void **state) {
     (void)state;
     struct gv_prng prng = prng_of_test();
-    struct gv_load_txn txn = {.max_writes = 1};
+    struct gv_load_txn txn;
+    gv_load_txn_init(&txn, GV_KEY_DRAW_ACTIVE_MAX, 1, 1);
     for (int i = 0; i < 1000; i++) gv_load_txn_next(&txn, &prng);
     for (uint32_t worker = 0; worker < 3; worker++) {
         int64_t key = 0;
@@ -91,10 +95,11 @@ static void final_reads_are_of_all_keys_for_each_worker(void **state) {
                 assert_false(txn.ops[at].write);
             }
         }
-        assert_int_equal(key, txn.next_key);
+        assert_int_equal(key, (int64_t)txn.draw.next);
     }
     gv_load_txn_fini(&txn);
-    struct gv_load_txn none = {0}; // no transaction, no key
+    struct gv_load_txn none; // no transaction, no key
+    gv_load_txn_init(&none, 0, 0, 0);
     assert_int_equal(gv_load_txn_final(&none, 1), 0);
     gv_load_txn_fini(&none);
 }
