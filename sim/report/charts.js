@@ -161,7 +161,7 @@ function lanesOf(faults) {
 function makeCharts(model, onpick) {
   const kindsHere = kindsOf(model.faults), lanes = lanesOf(model.faults), list = [];
   const laneHeight = Math.max(6, Math.min(20, 800 / lanes.length));
-  const hasValues = model.values.length > 0, curve = byId("curve");
+  const hasValues = model.values.length > 0 && !model.blind, curve = byId("curve");
   let shown = [0, model.end_at], pointer = null;
   // Messages and bytes by type and bin; the last type counts dropped messages.
   const bins = 240, binTime = model.end_at / bins;
@@ -169,7 +169,8 @@ function makeCharts(model, onpick) {
   const perType = series(), bytesPerType = series();
   // delays: {at, delay, item} of each value that reached all nodes; never: times of creation of the others.
   // times, halfTimes: the times until values reached all and half of the nodes, in ascending order.
-  const delays = [], never = [];
+  // stableDelays: {at, delay} until log messages were stable at all nodes.
+  const delays = [], never = [], stableDelays = [], hasCuts = model.operations !== null && model.operations.hasCuts;
   let times = [], halfTimes = [];
 
   // draw(g, plot) draws the data; describe(t, y, plot) returns the tip's text. plot: {left, right, top,
@@ -250,7 +251,7 @@ function makeCharts(model, onpick) {
     ramp.className = "ramp";
     ramp.style.background =
       `linear-gradient(90deg, ${palette.heat0}, ${palette.heat1} 11%, ${palette.heat2} 44%, ${palette.heat3})`;
-    const unit = model.run.counter ? "increments" : "values";
+    const unit = model.run.counter ? "increments" : model.item[1];
     const whole = element("span"), down = element("span");
     const mark = element("i");
     mark.style.background = palette.down;
@@ -258,8 +259,8 @@ function makeCharts(model, onpick) {
     whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
     const note = model.inferred ? [" · inferred from messages and reads"] : [];
     byId("heat-legend").replaceChildren(whole, down, ...note);
-    const items = model.run.counter ? "addition" : "value";
-    legend("latency-legend", [[palette.gossip, items], [palette.drop, "never at all nodes"]]);
+    const stable = hasCuts ? [[palette.sync, "stable at all nodes"]] : [];
+    legend("latency-legend", [[palette.gossip, model.item[0]], ...stable, [palette.drop, "never at all nodes"]]);
     legend("curve-legend", [[palette.gossip, "at all nodes"], [palette.sync, "at half of the nodes"]]);
   }
 
@@ -414,24 +415,28 @@ function makeCharts(model, onpick) {
       else delays.push({ at: createdAt[item], delay: everywhereAt[item] - createdAt[item], item });
       if (halfAt[item] >= 0) halfTimes.push(halfAt[item] - createdAt[item]);
     }
+    for (const { at, item } of hasCuts ? delays : []) {
+      const { offset } = model.operations.elements[model.items.value[item]], stable = model.operations.stableEverywhere(offset).at;
+      if (stable >= at) stableDelays.push({ at, delay: stable - at });
+    }
     times = Float64Array.from(delays, d => d.delay).sort();
     halfTimes = Float64Array.from(halfTimes).sort();
   }
   function drawLatency(g, plot) {
-    const most = times.length ? times[times.length - 1] : 1;
+    const most = [...stableDelays, { delay: times.length ? times.at(-1) : 1 }].reduce((a, { delay }) => Math.max(a, delay), 0);
     const y = valueAxis(g, plot, most, axisTime(most));
-    g.fillStyle = faded(palette.gossip, delays.length > 5000 ? 0.35 : 0.7);
     const r = delays.length > 5000 ? 1.2 : 2;
-    for (const { at, delay } of delays) {
-      dot(g, plot.x(at), y(delay), r);
+    for (const [list, colour] of [[stableDelays, palette.sync], [delays, palette.gossip]]) {
+      g.fillStyle = faded(colour, delays.length > 5000 ? 0.35 : 0.7);
+      for (const { at, delay } of list) dot(g, plot.x(at), y(delay), r);
     }
     g.fillStyle = palette.drop;
     for (const at of never) g.fillRect(plot.x(at) - 1, plot.top, 2, 7);
   }
   function describeLatency(t) {
     const near = delays.filter(d => Math.abs(d.at - t) < model.end_at / 200);
-    const what = model.run.counter ? "additions" : "values";
-    if (near.length === 0) return `no ${what} were added then`;
+    const what = model.item[near.length === 1 ? 0 : 1], were = model.operations ? "sent" : "added";
+    if (near.length === 0) return `no ${what} were ${were} then`;
     const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
     return `${near.length} ${what}; the slowest, ${model.itemText(worst.item)}, reached all nodes after ${duration(worst.delay)}`;
   }
@@ -440,8 +445,8 @@ function makeCharts(model, onpick) {
     const plot = { left: LEFT, right: width - RIGHT, top: HEAD, bottom: height - AXIS };
     const total = delays.length + never.length;
     const most = times.length && times.at(-1) > 0 ? times.at(-1) : 1; // not 0, as in a run of one node
-    const all = model.run.counter ? "additions" : "values";
-    axisTitles(g, plot, `share of all ${all}`, `time since ${model.run.counter ? "an addition was made" : "a value was added"}`);
+    const since = model.run.counter ? "made" : model.operations ? "sent" : "added";
+    axisTitles(g, plot, `share of all ${model.item[1]}`, `time since ${model.run.counter ? "an" : "a"} ${model.item[0]} was ${since}`);
     const y = valueAxis(g, plot, 100, v => v + "%");
     const step = roundStep(most, (plot.right - plot.left) / 70), x = s => plot.left + s / most *
       (plot.right - plot.left);

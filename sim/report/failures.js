@@ -17,6 +17,7 @@ function failuresOf(model, result) {
     const ask = question => questions.length < QUESTIONS_MAX && !questions.includes(question) && questions.push(question);
     const why = (node, item, when) => {
       nodes.add(node);
+      if (model.blind) return;
       ask(`why does n${node} lack ${model.itemText(item)}${when < model.end_at ? ` at ${+when.toFixed(3)} s` : ""}?`);
     };
 
@@ -29,6 +30,7 @@ function failuresOf(model, result) {
       for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
       if (allHave) ask(`who has ${model.itemText(item)}?`);
     }
+    for (const question of model.operations ? operationQuestions(claim, values, named) : []) ask(question);
     const lacks = model.lacks && values.length === 0 && concernsReplicas(claim) ? model.lackingAt(moment) : [];
     const worst = [...lacks.keys()].filter(n => lacks[n] > 0 && (named.length === 0 || named.includes(n)))
       .sort((a, b) => lacks[b] - lacks[a]);
@@ -47,9 +49,40 @@ function failuresOf(model, result) {
   function concernsReplicas(text) {
     return /equal|differ|digest|lost|absent|kept|forgot|sum|monotonic|goes back/.test(text.split(":")[0]);
   }
+  // The messages that a poll skipped, as in "c8 polled key 5: … but not offset 2, message 3".
+  function skipped(text) {
+    const key = /\bkey ([^\s:,;)]+)/.exec(text);
+    return key ? [...text.matchAll(/\bnot offset (\d+)/g)].map(m => `offset ${m[1]} of key ${key[1]}`) : [];
+  }
+  // Questions about the messages that an error says were not returned, and about the reads of older
+  // values by the transactions that it names.
+  function operationQuestions(text, values, named) {
+    const { operations } = model, out = [];
+    for (const value of model.run.log ? values : []) {
+      const without = named.filter(node => !operations.returnedBy(value).has(node));
+      for (const node of without.slice(0, 1)) out.push(`why does n${node} not return ${operations.textOf(value)}?`);
+    }
+    for (const [, client, list] of model.run.txn ? text.matchAll(/\bby (c\d+) at n\d+ \[([^\]]*)\]/g) : []) {
+      const shown = list.replace(/, …$/, "");
+      const op = operations.list.find(one => one.client === client && operationsText(resultOf(one)).startsWith(shown));
+      const match = op && operations.readsOf(op).find(read => operations.newerThan(op, read).length > 0);
+      if (match) out.push(questionOf(op, match));
+    }
+    const writers = model.run.txn ? [...text.matchAll(/\bread ([^\s=]+=[^\s,]+) of T/g)].map(m => `who has ${m[1]}?`) : [];
+    return /^(aborted|intermediate)/.test(text) ? [...writers, ...out] : [...out, ...writers];
+  }
   // The values of a set that an error names, or lists after a colon.
   function valuesIn(text) {
     const found = [];
+    if (model.operations) {
+      const names = model.run.txn ? concernsReplicas(text) ? text.match(/(?<=\b(?:returned|w) )[^\s=]+=[^\s,\]]+/g) || [] : []
+        : [...skipped(text), ...text.match(/\b(?:message \S+|offset \d+) of key [^\s:,;)]+/g) || []];
+      for (const name of names) {
+        const value = model.operations.named.get(name);
+        if (value !== undefined && !found.includes(value)) found.push(value);
+      }
+      return found.slice(0, 3);
+    }
     if (!model.run.set) return found;
     const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));

@@ -76,7 +76,7 @@ function faultsAffecting(model, node, path, from, until, faults = model.faults) 
     if (parts.length === 0) continue;
     const sum = count.to + count.from + count.path;
     out.push({ fault, weight: wanted ? sum : 0, how: `it ${wanted ? "dropped" : "could affect"} ${parts.join(", ")
-      .replace(/\d(?= )/, sum === 1 ? "$& message" : "$& messages")}` });
+      .replace(/\d(?= )/, parts[0].startsWith("1 ") ? "$& message" : "$& messages")}` });
   }
   return out.sort((a, b) => b.weight - a.weight);
 }

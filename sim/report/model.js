@@ -33,6 +33,12 @@ function lowerBound(sorted, value) {
 class Model {
   constructor(run, text, kept) {
     this.run = run;
+    run.log = run.workload === "kafka";
+    run.txn = run.workload === "txn-rw-register";
+    run.shared = run.set || run.counter || run.log || run.txn; // nodes share data
+    // What an item is called: one, and several.
+    this.item = run.counter ? ["addition", "additions"] : run.log ? ["log message", "log messages"]
+      : run.txn ? ["transaction", "transactions"] : ["value", "values"];
     this.messagesSent = kept.messages;     // in the run, with those that the report omits
     this.keptUntil = kept.messages > kept.messages_max ? kept.until_us / 1e6 : Infinity;
     this.text = text;
@@ -46,7 +52,9 @@ class Model {
     this.copies = { message: [], at: [], until: [], outcome: [], next: [] };
     // Values that nodes received or created. value −1: the node crashed and lost all.
     this.learned = { at: [], node: [], value: [], count: [], message: [] };
-    this.values = []; // as JSON; for a counter, the keys of its entries
+    // As JSON; for a counter, the keys of its entries; for logs and registers, see elementKey().
+    this.values = [];
+    this.stamps = new Map(); // of elements of logs, by value: [offset, name of the log]
     this.valueNumbers = new Map();
     this.counts = Array.from({ length: this.nodes }, () => new Map()); // by value, while reading
     this.messageOf = new Map();              // by id
@@ -58,11 +66,17 @@ class Model {
     this.requests = Array.from({ length: this.nodes }, () => new Map());
     this.lastReads = new Map();              // by node; see lastRead()
     this.violations = [];                    // {at, text}
-    this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
+    this.inferred = run.shared && text.indexOf("\nk") < 0;
+    this.operations = run.log || run.txn ? new Operations(this) : null;
     this.readEvents();
     this.finish();
     this.numberItems();
-    if (run.set || run.counter) this.derive();
+    if (run.shared) this.derive();
+    if (this.operations) this.operations.finish();
+    // A read returns one version only, so if messages show no transactions, it is unknown which nodes
+    // have the others.
+    this.blind = this.inferred && run.txn && this.stamps.size === 0;
+    if (this.blind) this.lacks = null;
   }
 
   kindOf(message) {
@@ -168,10 +182,20 @@ class Model {
     case "r": {
       const node = this.nodeNumber(this.word()), client = this.word();
       this.replies.push({ at, node, client, start: this.cursor, end: this.lineEnd });
+      if (this.operations) {
+        this.operations.onReply(at, node, client, this.rest(), (key, message) => {
+          if (this.inferred) this.learn(at, node, key, 1, message); else this.valueNumber(key);
+        });
+      }
       if (this.inferred && this.run.set) {
         const values = this.valuesRead(this.replies.at(-1));
         for (const key of values || []) if (this.valueNumbers.has(key)) this.learn(at, node, key, 1, UNKNOWN);
       }
+      return;
+    }
+    case "t": {
+      const node = this.nodeNumber(this.word()), [cut, holder] = JSON.parse(this.rest());
+      if (this.operations) this.operations.onCut(at, node, cut, this.nodeNumber(holder));
       return;
     }
     case "b": {
@@ -192,6 +216,7 @@ class Model {
       this.requests[node].clear();
       this.counts[node].clear();
       this.recordLearned(at, node, -1, 0, UNKNOWN);
+      if (this.operations) this.operations.onCut(at, node, 0, -1);
       return;
     }
     case "u": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
@@ -204,7 +229,7 @@ class Model {
   onSend(at, between) {
     const message = this.at.length;
     this.messageOf.set(this.number(), message);
-    const from = this.nodeNumber(this.word()), to = this.nodeNumber(this.word());
+    const sender = this.word(), from = this.nodeNumber(sender), to = this.nodeNumber(this.word());
     this.bytes.push(between ? this.number() : 0);
     this.at.push(at);
     this.from.push(from);
@@ -215,6 +240,7 @@ class Model {
     const service = between && services[Math.max(from, to) - SERVICE];
     this.type.push(between ? this.typeNumber(this.cursor, this.lineEnd, service ? service + " " : "") : 255);
     this.onCopy(at, message);
+    if (this.operations && !between) this.operations.onRequest(at, message, sender, to);
     if (!this.inferred || !between || service) return;
     this.infer(at, from, message, UNKNOWN);
   }
@@ -222,6 +248,10 @@ class Model {
   // are remembered here.
   onRequest(node, message) {
     const body = this.parsed(message), requests = this.requests[node];
+    if (this.operations) {
+      requests.set(requestKey(body, this.run), message);
+      return;
+    }
     for (const { key } of carried(body, this.run)) requests.set(key, message);
     if (!this.run.counter || body.type !== "add" || !body.delta) return;
     const sign = numberOf(body.delta) > 0 ? "+" : "-";
@@ -256,8 +286,10 @@ class Model {
   // messages of foreign nodes is a guess.
   infer(at, node, message, source) {
     const isRequest = this.from[message] === CLIENT;
-    for (const { key, count } of carried(this.parsed(message), this.run)) {
-      if (isRequest || this.run.counter || this.valueNumbers.has(key)) this.learn(at, node, key, count, source);
+    for (const { key, count, stamp } of carried(this.parsed(message), this.run)) {
+      if (stamp) this.stamps.set(key, stamp);
+      const known = isRequest || !this.run.set || this.valueNumbers.has(key);
+      if (known) this.learn(at, node, key, count, source);
     }
   }
   // The values that the reply to a read returns, as JSON; null: it is no such reply, or abridged.
@@ -318,6 +350,13 @@ class Model {
     const started = message >= 0 && this.from[message] === CLIENT &&
       this.text.startsWith('{"type":"init"', this.start[message]);
     for (const value of parseJson(this.rest())) {
+      if (this.operations) {
+        const key = elementKey(this.run, value);
+        this.stamps.set(key, [value[0][1], value[0][0]]);
+        const source = id !== "-" ? message : this.requests[node].get(requestOfKey(key, this.run)) ?? UNKNOWN;
+        this.learn(at, node, key, 1, started ? UNKNOWN : source);
+        continue;
+      }
       const [what, count] = this.run.counter ? [value[0], numberOf(value[1])] : [value, 1], key = JSON.stringify(what);
       const source = this.run.counter || id !== "-" ? message : this.requests[node].get(key) ?? UNKNOWN;
       this.learn(at, node, key, count, started ? UNKNOWN : source);
@@ -377,6 +416,7 @@ class Model {
     }
   }
   textOf(value, count) {
+    if (this.operations) return this.operations.textOf(value);
     if (!this.run.counter) return this.values[value];
     const { node, incarnation, sign } = this.entries[value];
     return node + (incarnation > 1 ? "/" + incarnation : "") + sign + count;
@@ -514,9 +554,15 @@ class Model {
 // request, or what looks like values in a message of a foreign node.
 function carried(body, run) {
   const out = [], add = (key, count) => out.push({ key: JSON.stringify(key), count });
-  for (const run of Array.isArray(body.entries) ? body.entries : []) {
-    for (const key of run.set || []) add(key, 1);
-    for (const entry of run.counter || []) add(entry[0], numberOf(entry[1]));
+  for (const group of Array.isArray(body.entries) ? body.entries : []) {
+    if (run.log || run.txn) {
+      for (const element of Array.isArray(group.log) ? group.log.filter(e => isElement(run, e)) : []) {
+        out.push({ key: elementKey(run, element), count: 1, stamp: [element[0][1], element[0][0]] });
+      }
+      continue;
+    }
+    for (const key of group.set || []) add(key, 1);
+    for (const entry of group.counter || []) add(entry[0], numberOf(entry[1]));
   }
   const names = run.set ? ["message", "element", "value", "messages", "elements", "values"] : [];
   for (const name of names) {

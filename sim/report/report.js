@@ -84,7 +84,7 @@ function showHead(model, run, result) {
   model.copies.outcome.forEach(o => { dropped += o >= Outcome.CUT; });
   add("dropped" + part, grouped(dropped),
     `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of ${part ? "these messages" : "all messages"}`);
-  if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness bound", `${grouped(run.staleness_ms)} ms`,
+  if (run.staleness_ms !== null && run.shared) add("staleness bound", `${grouped(run.staleness_ms)} ms`,
     `latency ${run.latency_ms} ms${run.latency_dist === "constant" ? "" : `, ${run.latency_dist}`}`);
   else add("latency", `${grouped(run.latency_ms)} ms`, run.latency_dist);
   add("seed", JSON.stringify(run.seed), run.staleness_ms !== null ? "reproduces this run" : "of faults and load");
@@ -110,7 +110,8 @@ function table(rows) {
 }
 // The names of values, given as pairs of number and count; at most 16.
 const listed = (counts, model) => {
-  const names = [...counts].slice(0, 16).map(([v, count]) => model.textOf(v, count)).join(" ");
+  const text = (v, count) => model.operations ? model.operations.shortTextOf(v) : model.textOf(v, count);
+  const names = [...counts].slice(0, 16).map(([v, count]) => text(v, count)).join(" ");
   return counts.length > 16 ? `${names} …` : names;
 };
 // The value of a counter: the sum of its entries' counts.
@@ -118,15 +119,20 @@ const sumOf = (counts, model) => grouped([...counts].reduce((sum, [v, count]) =>
   sum + (model.entries[v].sign === "-" ? -count : count), 0));
 function nodeRows(model, node, moment) {
   const rows = [["state", model.stateAt(node, moment)]];
-  if (model.values.length) {
+  if (model.values.length && !model.blind) {
     const { own, all } = model.contents(node, moment), { counter } = model.run;
     const lacking = [...all].filter(([v, count]) => (own.get(v) || 0) < count);
     if (counter) rows.push(["counter", `${sumOf(own, model)} of ${sumOf(all, model)}`]);
-    else rows.push(["has", `${grouped(own.size)} of ${grouped(all.size)} values`]);
+    else rows.push(["has", `${grouped(own.size)} of ${grouped(all.size)} ${model.item[1]}`]);
     if (lacking.length) {
       rows.push(["lacks", counter ? listed(lacking, model)
         : `${grouped(lacking.length)}: ${listed(lacking, model)}`]);
     }
+  }
+  if (model.operations && model.operations.hasCuts) {
+    const { cut, holder, since } = model.operations.cutAt(node, moment);
+    rows.push(["stable", `below offset ${cut}`]);
+    if (holder >= 0 && holder !== node) rows.push(["", `waits for n${holder} since ${seconds(since)}`]);
   }
   let sent = 0, received = 0;
   const { message, until, at, outcome } = model.copies;
@@ -174,7 +180,7 @@ function showSelected(model, copy, node, moment) {
   for (let i = lowerBound(k.at, until[copy] - 1e-7); i < k.at.length && k.at[i] <= until[copy] + 1e-7; i++) {
     if (k.message[i] === m && k.node[i] === to) values.set(k.value[i], k.count[i]);
   }
-  if (outcome[copy] === Outcome.DELIVERED && model.values.length && to < SERVICE) {
+  if (outcome[copy] === Outcome.DELIVERED && model.values.length && !model.blind && to < SERVICE) {
     rows.push([`new to n${to}`, values.size ? listed([...values], model) : "nothing"]);
   }
   parts.push(table(rows), element("h4", "Text"), element("pre", pretty(model.body(m))));
@@ -304,9 +310,20 @@ const report = (() => {
   for (const part of document.querySelectorAll("[data-has-values]")) part.hidden = !hasValues;
   byId("ask-counter").hidden = !hasValues || !run.counter;
   byId("ask-nothing").hidden = hasValues;
-  if (!hasValues && (run.set || run.counter)) byId("ask-nothing").textContent = "This report shows no values of nodes.";
+  if (!hasValues && run.shared) byId("ask-nothing").textContent = `This report shows no ${model.item[1]} of nodes.`;
   for (const example of document.querySelectorAll("[data-example]")) {
-    if (run.counter) example.textContent = "n3+412";
+    example.textContent = exampleName(model);
+  }
+  const shownOnly = { log: run.log, txn: run.txn, cuts: run.log && model.operations.hasCuts };
+  for (const part of document.querySelectorAll("[data-only]")) part.hidden = !shownOnly[part.dataset.only] || !hasValues;
+  if (run.log) byId("ask-label").textContent = "Why has a node not returned a message? Who has it? What happened at a node?";
+  if (run.txn) byId("ask-label").textContent = "Why did a client read an older value? Who has a transaction? What happened at a node?";
+  byId("history-section").hidden = !model.operations;
+  if (model.operations) {
+    makeTable(model, text => {
+      askQuestion(text);
+      byId("ask-section").scrollIntoView({ block: "start", behavior: "smooth" });
+    });
   }
   question.placeholder = hasValues ? report.why.example() : "what happened at n0?";
   byId("ask").addEventListener("submit", e => {

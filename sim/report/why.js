@@ -5,15 +5,22 @@ const DISK_MAX = 5; // seconds that writing a value to disk may take
 
 function explainer(model) {
   const timelines = new Map(); // by node and value
+  const added = model.run.log ? "sent" : model.run.txn ? "written" : "added";
 
   // Returns {title, parts, copies, marks, span} or only {title}. A part is a paragraph, or
   // {heading, items: [{text, copy}]}. copies, marks and span are what the diagram highlights.
   function ask(question) {
-    const text = question.trim(), momentOf = digits => digits === undefined ? model.end_at : +digits;
+    const text = question.trim().replace(/\s+/g, " "), momentOf = digits => digits === undefined ? model.end_at : +digits;
     const forms = [
+      ...(model.operations ? [
+        [/\bwhy\b.*?\b(n\d+)\b (?:not|never|cannot|did not|had not|has not)? ?(?:return|serve|show)\w* (\S.*?)(?: at ([\d.]+) ?s?)? ?\??$/i,
+          ([, node, item, moment]) => whyNotReturned(node, itemsOf(item), item, moment && +moment)],
+        [/\bwhy\b.*?\b(c\d+)\b (?:read|reads|see|sees|saw) (\S+=\S+?)(?: at ([\d.]+) ?s?)? ?\??$/i,
+          ([, client, read, moment]) => whyRead(client, read, moment && +moment)],
+      ] : []),
       [/\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|not return|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i,
         ([, node, item, moment]) => whyLacks(node, itemsOf(item), item, moment && +moment)],
-      [/\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i, ([, item]) => whoHas(itemsOf(item), item)],
+      [/\bwho\b.*?\b(?:has|had|knows|lacks|counts|read|returned)\s+(\S.*?)\s*\??$/i, ([, item]) => whoHas(itemsOf(item), item)],
       [/\bwhat\b.*?\bhappened\b.*?\b(n\d+)\b(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i, ([, node, moment]) => happened(node, momentOf(moment))],
       [/\bwho\b.*?\b(?:sent|sends|spoke|speaks)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i, ([, moment]) => traffic(momentOf(moment))],
       [/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i, slowest],
@@ -22,7 +29,7 @@ function explainer(model) {
       const found = form.exec(text);
       if (found) return answer(found);
     }
-    const example = model.run.counter ? "n3+412" : "412";
+    const example = exampleName(model);
     return { title: `Ask, for example: why does n7 lack ${example}? who has ${example}? what happened at n7 at 6.5 s? who sent at 6.5 s?` };
   }
   // Of the items that reached all nodes, the one that took longest, and the last node to receive it.
@@ -36,21 +43,27 @@ function explainer(model) {
     return { item: slowest, node: model.lastNode[slowest] };
   }
   function slowest() {
-    if (model.values.length === 0) return { title: "This report shows no values that a node could lack." };
+    if (model.values.length === 0) return { title: `This report shows no ${model.item[1]} that a node could lack.` };
     const { item, node } = slowestItem(), answer = whyLacks(`n${node}`, [item], model.itemText(item));
     const { createdAt, everywhereAt } = model, never = createdAt.filter((at, i) => at >= 0 && everywhereAt[i] < 0).length;
-    const first = everywhereAt[item] < 0 ? `No ${model.run.counter ? "addition" : "value"} ever reached all nodes.`
+    const first = everywhereAt[item] < 0 ? `No ${model.item[0]} ever reached all nodes.`
       : `${model.itemText(item)} took longest to reach all nodes` +
         `${never ? ` (${grouped(never)} never did)` : ""}.`;
     return { ...answer, title: `${first} ${answer.title}` };
   }
   // The question that the page suggests.
   function example() {
+    const told = stories && stories.example();
+    if (told) return told;
     const { item, node } = slowestItem();
     return `why does n${node} lack ${model.itemText(item)}?`;
   }
   // The items that a text names: a value; for a counter n3+412, or all of n3+, n3/2- or n3.
   function itemsOf(text) {
+    if (model.operations) {
+      const value = model.operations.valueOf(text);
+      return value === undefined ? [] : [model.firstItem[value]];
+    }
     if (!model.run.counter) {
       const value = model.valueNumbers.get(text) ?? model.valueNumbers.get(JSON.stringify(text));
       return value === undefined ? [] : [value];
@@ -108,7 +121,12 @@ function explainer(model) {
   function carries(message, item) {
     const { value, count } = model.items, key = model.values[value[item]];
     const body = model.body(message);
+    if (model.operations && model.from[message] === CLIENT) {
+      return requestKey(parseJson(body), model.run) === requestOfKey(key, model.run) ? 1 : 0;
+    }
     // First a fast search, for keys that can be spelled in only one way.
+    const stamp = model.stamps.get(key);
+    if (stamp && !body.includes(JSON.stringify(stamp[0]))) return 0;
     const part = model.run.counter ? key.slice(0, key.indexOf(",")) : key;
     if (/^-?\d+$|^\["n\d+"$/.test(part) && !body.includes(part)) return 0;
     const found = carried(parseJson(body), model.run).find(e => e.key === key && e.count >= count[item]);
@@ -179,6 +197,7 @@ function explainer(model) {
     const count = carries(message, item);
     return count > 0 ? model.textOf(model.items.value[item], count) : "it";
   }
+  const clientOf = message => model.operations ? model.operations.ofMessage.get(message).client : "a client";
   function step(s) {
     const at = seconds(s.at);
     if (s.message < 0) {
@@ -189,7 +208,7 @@ function explainer(model) {
         : model.inferred ? `n${s.node} had it by ${at}; no message shows its path`
         : `n${s.node} had read it from its disk by ${at}` };
     }
-    if (s.from === CLIENT) return { text: `a client sent it to n${s.node} at ${at}`, copy: s.copy };
+    if (s.from === CLIENT) return { text: `${clientOf(s.message)} sent it to n${s.node} at ${at}`, copy: s.copy };
     const delay = s.copy >= 0 ? `, ${duration(s.at - model.copies.at[s.copy])} after it was sent` : "";
     return { text: `n${s.node} received ${carriedText(s.message, s.item)} from n${s.from} at ${at} ` +
       `(${model.types[model.type[s.message]]}${delay})`, copy: s.copy };
@@ -204,12 +223,13 @@ function explainer(model) {
     const node = +name.slice(1);
     if (node >= model.nodes) return unknownNode(name);
     if (items.length === 0) return { title: `No node ever had ${text}, as far as this report shows.` };
+    if (model.blind) return stories.readers(items[0], text);
     const hidden = missingFromRead(name, node, items, moment);
     if (hidden) return hidden;
     const first = items.reduce((a, b) => model.createdAt[b] < model.createdAt[a] ? b : a);
     if (moment !== undefined && moment < model.createdAt[first]) {
       return { title: `At ${seconds(moment)} no node had ${text}: ` +
-        `it was added at ${seconds(model.createdAt[first])}.` };
+        `it was ${added} at ${seconds(model.createdAt[first])}.` };
     }
     // Of the items in the question, the one that the node lacked longest; with a moment, lacked then.
     let worst = null;
@@ -247,7 +267,7 @@ function explainer(model) {
     const failed = dropsOf(node, item, from, until);
     const steps = gap.received ? path(node, item, until) : pathToMainSender(node, item, from);
     const since = gap.crashed ? `from ${seconds(from)}, when a crash erased it,`
-      : `from ${seconds(from)}, when it was added,`;
+      : `from ${seconds(from)}, when it was ${added},`;
     const title = !gap.received ? `${name} lacked ${text} ${since} to the end.`
       : wait < 1e-6 ? `${name} never lacked ${text}: it was the first to have it, at ${seconds(from)}.`
       : `${name} lacked ${text} for ${duration(wait)}: ${since} until ${seconds(until)}.`;
@@ -264,7 +284,7 @@ function explainer(model) {
     if (!lost || typeof obstacles !== "string") parts.push(obstacles);
     for (const other of others.filter(g => g.until - g.from > 1e-6)) {
       parts.push(`${name} also lacked ${text} for ${duration(other.until - other.from)}, from ${seconds(other.from)}` +
-        (other.crashed ? ", after a crash." : other.received ? ", when it was added." : " to the end."));
+        (other.crashed ? ", after a crash." : other.received ? `, when it was ${added}.` : " to the end."));
     }
     return finish(title, parts.filter(Boolean), steps, failed, from, until);
   }
@@ -465,6 +485,7 @@ function explainer(model) {
   function whoHas(items, text) {
     if (items.length === 0) return { title: `No node ever had ${text}, as far as this report shows.` };
     const item = items[items.length - 1], name = model.itemText(item), has = [], lacks = [];
+    if (model.blind) return stories.readers(item, text);
     for (let node = 0; node < model.nodes; node++) {
       const last = history(node, item).pop();
       if (last && last.has) has.push(acquisition(node, item, last));
@@ -474,12 +495,20 @@ function explainer(model) {
     const title = lacks.length ? `${has.length} of ${model.nodes} nodes have ${name} at the end; ` +
       `${lacks.slice(0, 20).join(", ")} ${lacks.length > 1 ? "lack" : "lacks"} it.`
       : `All ${model.nodes} nodes have ${name}, ${duration(has[has.length - 1].at - model.createdAt[item])} ` +
-        "after it was added.";
+        `after it was ${added}.`;
     return finish(title, [{ heading: "In the order in which they received it",
-      items: has.map(s => step(s)) }], has, [], model.createdAt[item]);
+      items: has.map(s => step(s)) }, ...(stories ? stories.more(model.items.value[item]) : [])], has, [], model.createdAt[item]);
   }
 
+  const stories = model.operations && storyteller(model, { whyLacks, path, step, history, downtimes, faultItem, finish });
+  const { whyNotReturned, whyRead } = stories || {};
   return { ask, example, path, whyLacks };
+}
+
+// How an item is named in questions.
+function exampleName(model) {
+  const { run } = model;
+  return run.counter ? "n3+412" : run.log ? "message 7 of key 12" : run.txn ? "8=7" : "412";
 }
 
 const abridged = (text, most) => text.length <= most ? text : text.slice(0, most - 1) + "…";

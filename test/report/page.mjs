@@ -161,7 +161,7 @@ const titles = { faults: ["kind of fault", level], heat: ["node", level], messag
 
 async function checkLabels() {
   for (const [name, width] of [["late", 1400], ["late", phone.width], ["storm", 1400], ["storm", 700], ["storm", phone.width],
-    ["large", 1400]]) {
+    ["large", 1400], ["kafka", 1400], ["txn", phone.width]]) {
     const page = await open(name, "light", width), where = `${name}, ${width} px`;
     await page.evaluate(() => report.diagram.setWindow(0, report.model.end_at));
     const canvases = await redraw(page);
@@ -176,7 +176,9 @@ async function checkLabels() {
             `${where}: ${id}: the labels "${a.text}" and "${b.text}" hide each other`);
         }
       });
-      for (const title of titles[id] || []) {
+      const item = { kafka: "log message", txn: "transaction" }[name] || "value";
+      for (const each of titles[id] || []) {
+        const title = each.replace("value was added", item === "value" ? "$&" : `${item} was sent`).replace("value", item);
         check(texts.some(t => t.text === title), `${where}: ${id}: no axis has the title "${title}"`);
       }
     }
@@ -203,7 +205,7 @@ async function checkLabels() {
 // ---- The contrast of all text to its background is at least 4.5, as in WCAG 2 ----
 async function checkContrast() {
   for (const scheme of ["light", "dark"]) {
-    for (const name of ["late", "few", "storm"]) {
+    for (const name of ["late", "few", "storm", "kafka", "txn"]) {
       const page = await open(name, scheme), where = `${name}, ${scheme}`;
       await page.locator("#scenario").evaluate(details => { details.open = true; });
       await page.evaluate(() => {
@@ -477,7 +479,7 @@ async function checkModel() {
   const exact = await open("echo"), spelled = "[9223372036854775807,9223372036854775806,-0,1.50,1e3,[\"n1\",17],\"1.50\"]";
   check(await exact.evaluate(text => JSON.stringify(parseJson(text)), spelled) === spelled, "numbers are not kept as spelled");
   await exact.context().close();
-  for (const name of ["storm", "counter", "lives", "adversary", "echo", "process", "counters"]) {
+  for (const name of ["storm", "counter", "lives", "adversary", "echo", "process", "counters", "kafka", "txn", "kafka-exec", "txn-exec"]) {
     const events = traceOf(name), page = await open(name);
     const of = kind => events.filter(e => e.kind === kind).length;
     const seen = await page.evaluate(() => ({
@@ -726,6 +728,199 @@ async function checkWhyCounter() {
   await echo.context().close();
 }
 
+// ---- Logs and transactions, compared with the trace ----
+const asks = page => async question => {
+  await page.locator("#question").fill(question);
+  await page.keyboard.press("Enter");
+  return page.locator("#answer").innerText();
+};
+const rowsOf = page => page.locator("#history tbody tr").allInnerTexts();
+
+// Requests of clients with their replies.
+function exchanges(events) {
+  const open = new Map(), out = [];
+  for (const e of events) {
+    if (e.kind === "request") open.set(`${e.from} ${e.body.msg_id}`, { request: e, reply: null });
+    const pair = e.kind === "reply" && open.get(`${e.to} ${e.body.in_reply_to}`);
+    if (pair) out.push({ ...pair, reply: e });
+  }
+  return out;
+}
+// When each node first had each element of a log: by its JSON text, then by node.
+function arrivalsOf(events) {
+  const out = new Map();
+  for (const e of events.filter(one => one.kind === "learn")) {
+    for (const element of e.values) {
+      const text = JSON.stringify(element);
+      if (!out.has(text)) out.set(text, new Map());
+      if (!out.get(text).has(e.node)) out.get(text).set(e.node, e.t);
+    }
+  }
+  return out;
+}
+const near = (a, b) => Math.abs(a - b) < 2e-6;
+
+async function checkLogs() {
+  const page = await open("kafka"), events = traceOf("kafka"), ask = asks(page), nodes = 5;
+  const stable = (node, offset) => events.find(e => e.kind === "stable" && e.node === node && e.body[0] > offset)?.t ?? -1;
+  const polls = exchanges(events).filter(({ reply }) => reply.type === "poll_ok").map(({ reply }) => reply);
+  const sends = exchanges(events).filter(({ reply }) => reply.type === "send_ok"), arrivals = arrivalsOf(events);
+  const shown = await page.evaluate(() => {
+    const { model } = report, { operations } = model, out = {};
+    operations.elements.forEach(({ key, offset, message }, v) => {
+      const first = operations.firstReturn(v), op = operations.opOf.get(v);
+      out[JSON.stringify([[key, offset], message])] = { everywhere: model.everywhereAt[model.firstItem[v]], first,
+        stable: operations.stableEverywhere(offset).at, client: op?.client, node: op?.node, acked: op?.reply.at };
+    });
+    return out;
+  });
+  check(sends.length > 100 && Object.keys(shown).length === arrivals.size, `kafka: ${Object.keys(shown).length} messages`);
+  let late = null;
+  for (const { request, reply } of sends) {
+    const { key, msg } = request.body, { offset } = reply.body, text = JSON.stringify([[key, offset], msg]), row = shown[text];
+    const returned = polls.find(e => (e.body.msgs[key] || []).some(([o, m]) => o === offset && m === msg)), byNode = arrivals.get(text);
+    const times = Array.from({ length: nodes }, (_, n) => stable("n" + n, offset));
+    check(row && row.client === request.from && `n${row.node}` === request.to && near(row.acked, reply.t), `kafka: who sent ${text}`);
+    check(near(row.everywhere, Math.max(...byNode.values())), `kafka: ${text} at all nodes at ${row.everywhere}`);
+    check(near(row.stable, Math.max(...times)), `kafka: ${text} stable at ${row.stable}, not ${times}`);
+    check(near(row.first.at, returned.t) && row.first.client === returned.to, `kafka: first poll of ${text} at ${row.first.at}`);
+    times.forEach((at, n) => {
+      const wait = at - byNode.get("n" + n);
+      if (late === null || wait > late.wait) late = { wait, at, node: "n" + n, came: byNode.get("n" + n), key, msg, offset, sent: request.t };
+    });
+  }
+
+  // The message that waited longest at a node for promises, and the node that it waited for.
+  const { node, at, came, key, msg, offset } = late, name = `message ${msg} of key ${key}`;
+  const before = events.filter(e => e.kind === "stable" && e.node === node && e.t < at).at(-1), holder = before.body[1];
+  const answer = await ask(`why does ${node} not return ${name}?`);
+  check(late.wait > 2 && answer.startsWith(`${node} could return ${name} from ${at.toFixed(3)} s on`), `kafka: ${answer}`);
+  for (const part of [`it was stable at ${node} at ${at.toFixed(3)} s`, `to give no offset below ${offset + 1} any more`,
+    `from ${came.toFixed(3)} s to ${at.toFixed(3)} s: `, `at last ${holder} since`, "What delayed the promises", "partition from"]) {
+    check(answer.includes(part), `kafka: "${part}" is not in: ${answer}`);
+  }
+  const then = ((came + at) / 2).toFixed(3), soon = await ask(`why has ${node} not returned ${key}/${msg} at ${then} s?`);
+  check(soon.startsWith(`At ${then} s ${node} had not returned ${name}`) && soon.includes("was not stable yet"), `kafka: ${soon}`);
+  const who = await ask(`who has offset ${offset} of key ${key}?`);
+  check(who.startsWith(`All 5 nodes have ${name}`) && who.includes(`${node}: stable at ${at.toFixed(3)} s, first returned at`), `kafka: ${who}`);
+  check((await ask("why does n9 not return 5/1?")).includes("There is no n9") && (await ask("why does n1 not return 5/999?")).includes("No node ever had"),
+    "kafka: an unknown node or message");
+
+  // The table: filters, pages, questions.
+  const count = [...arrivals.keys()].filter(text => JSON.parse(text)[0][0] === key).length;
+  await page.locator("#history-key").selectOption(key);
+  const rows = await rowsOf(page), offsets = rows.map(text => +text.split("\t")[1]);
+  check(rows.length === Math.min(15, count) && rows.every(text => text.startsWith(key + "/")), `kafka: the rows of key ${key}: ${rows}`);
+  check(offsets.every((o, i) => i === 0 || o > offsets[i - 1]), `kafka: the offsets ${offsets}`);
+  await page.locator("#history-key").selectOption("");
+  await page.locator("[data-history=next]").click();
+  check((await page.locator("#history-status").innerText()).startsWith("16 to 30 of "), "kafka: the second page");
+  await page.locator("[data-history=previous]").click();
+  check(await page.locator("[data-history=previous]").isDisabled(), "kafka: there is a page before the first");
+  await page.locator("#history-order").selectOption("slowest");
+  await page.locator("#history tbody tr").first().getByRole("button", { name: "why" }).click();
+  check(/^why does n\d not return message \d+ of key \d+\?$/.test(await page.locator("#question").inputValue()), "kafka: why is not asked");
+  check((await page.locator("#answer").innerText()).includes("could return"), "kafka: why is not answered");
+  await page.locator("#history-key").focus();
+  await page.keyboard.press("Tab");
+  check(await page.evaluate(() => document.activeElement.id) === "history-node", "kafka: the keyboard does not reach the table's filters");
+  check((await page.locator("#latency-legend").innerText()).includes("stable at all nodes"), "kafka: the chart shows no stable times");
+  await page.context().close();
+
+  // Processes: only messages and polls are known. A bounded report says what it omits.
+  const exec = await open("kafka-exec"), asked = await exec.locator("#question").getAttribute("placeholder");
+  check(!(await exec.locator("#history thead").innerText()).includes("stable") && (await rowsOf(exec)).length > 10, "kafka-exec: the table");
+  check(/^n\d lacked message /.test(await asks(exec)(asked)), `kafka-exec: ${asked}`);
+  const unknown = await asks(exec)(asked.replace("lack", "not return"));
+  check(/first returned message|never returned message/.test(unknown) && unknown.includes("does not show what a node waits for"), `kafka-exec: ${unknown}`);
+  await exec.context().close();
+  const few = await open("kafka-few");
+  check((await asks(few)(await few.locator("#question").getAttribute("placeholder"))).includes("This report omits polls from"), "kafka-few: polls");
+  await few.locator("#history-order").selectOption("slowest");
+  check((await rowsOf(few)).some(text => text.includes("not shown")), "kafka-few: the table does not say what is omitted");
+  await few.context().close();
+
+  const skips = await open("skips"), offers = await skips.locator("#errors button.ask").allInnerTexts();
+  check(/^(who has|why does n\d \w.*) message \d+ of key \d+\?$/.test(offers[0]), `skips: it suggests ${offers}`);
+  check((await skips.locator("#answer").innerText()).includes("When nodes could return it, and did"), "skips: who has it");
+  await skips.context().close();
+}
+
+// The read of an older value for which a partition cut off the message with the newer one.
+function olderRead(events) {
+  const stamps = new Map(), writers = new Map(), had = arrivalsOf(events);
+  for (const text of had.keys()) {
+    const [[name, stamp], writes] = JSON.parse(text);
+    for (const [key, value] of writes) {
+      stamps.set(`${key}=${value}`, [stamp, name]);
+      writers.set(`${key}=${value}`, text);
+    }
+  }
+  const below = (a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1), cut = events.filter(e => e.kind === "drop" && e.why === "cut");
+  const sent = new Map(events.filter(e => e.kind === "send").map(e => [e.id, e]));
+  for (const { request, reply } of exchanges(events).filter(pair => pair.reply.type === "txn_ok")) {
+    const reads = reply.body.txn.filter(([f, key], i, all) => f === "r" && !all.slice(0, i).some(([g, k]) => g === "w" && k === key));
+    for (const [, key, value] of reads.filter(([, , read]) => read !== null)) {
+      const newest = [...stamps].filter(([text]) => text.startsWith(`${key}=`) && Math.min(...had.get(writers.get(text)).values()) < reply.t - 1e-9)
+        .sort((a, b) => below(a[1], b[1])).at(-1);
+      if (!newest || newest[0] === `${key}=${value}`) continue;
+      const text = writers.get(newest[0]), came = had.get(text).get(reply.from), stamp = String(newest[1][0]);
+      const drop = came > reply.t && cut.find(e => e.to === reply.from && e.t < reply.t && sent.has(e.id) &&
+        JSON.stringify(sent.get(e.id).body).includes(stamp));
+      if (drop) return { client: request.from, node: reply.from, t: reply.t, read: `${key}=${value}`, newest: newest[0], came, drop: sent.get(drop.id) };
+    }
+  }
+  return null;
+}
+
+async function checkTransactions() {
+  const page = await open("txn"), events = traceOf("txn"), ask = asks(page), found = olderRead(events);
+  check(found !== null, "txn: no read returned an older value because of a partition");
+  const { client, node, t, read, newest, came, drop } = found, answer = await ask(`why did ${client} read ${read} at ${t.toFixed(3)} s?`);
+  check(answer.startsWith(`${client} read ${read} at ${node} at ${t.toFixed(3)} s, though ${newest} was `) &&
+    answer.includes(`${node} had not received that transaction yet`), `txn: ${answer}`);
+  for (const part of [`${drop.from} sent it to ${node} at ${drop.t.toFixed(3)} s, dropped: a partition cut it off`,
+    `until ${came.toFixed(3)} s`, `The transaction that wrote ${newest}`]) check(answer.includes(part), `txn: "${part}" is not in: ${answer}`);
+
+  // Each transaction arrives as a whole, with all its writes.
+  const arrivals = [...arrivalsOf(events)], shown = await page.evaluate(() => report.model.operations.elements.map(({ writes }, v) => ({
+    writes, at: report.model.everywhereAt[report.model.firstItem[v]] })));
+  const sorted = writes => JSON.stringify([...writes].sort((a, b) => a[0] - b[0]));
+  for (const [text, byNode] of arrivals) {
+    const row = shown.find(one => sorted(one.writes) === sorted(JSON.parse(text)[1]));
+    check(row && byNode.size === 5 && near(row.at, Math.max(...byNode.values())), `txn: ${text} at all nodes at ${row?.at}`);
+  }
+  // What overwrote a version: the next one by its stamp.
+  const writes = arrivals.flatMap(([text]) => JSON.parse(text)[1].map(([key, value]) => ({ key, value, stamp: JSON.parse(text)[0] })));
+  const key = writes[0].key, versions = writes.filter(w => w.key === key).sort((a, b) => a.stamp[1] - b.stamp[1] || (a.stamp[0] < b.stamp[0] ? -1 : 1));
+  const first = versions[0], who = await ask(`who has ${key}=${first.value}?`);
+  check(who.includes(`${key}=${first.value}: overwritten by `) && who.includes(`${key}=${versions[1].value}`), `txn: ${who}`);
+  check((await ask(`who has ${key}=${versions.at(-1).value}?`)).includes(`${key}=${versions.at(-1).value}: not overwritten`), "txn: the last version");
+
+  const rows = await rowsOf(page), sent = exchanges(events).filter(({ request }) => request.type === "txn");
+  check(rows.length === 15 && (await page.locator("#history-status").innerText()).endsWith(`of ${sent.length} transactions`), "txn: the table");
+  sent.sort((a, b) => a.request.t - b.request.t || a.request.id - b.request.id).slice(0, 15).forEach(({ request, reply }, i) => {
+    const cells = rows[i].replace(/\s+/g, " ");
+    check(cells.includes(`${request.from} → ${request.to} `) &&
+      cells.includes(reply.body.txn.map(([f, k, v]) => `${f} ${k}=${v}`).join(" ")), `txn: row ${i} is ${cells}`);
+  });
+  check(await page.locator("#history tbody tr").first().locator(".waterfall .arrival").count() === 5, "txn: when nodes received it");
+  await page.locator("#history-order").selectOption("older");
+  await page.locator("#history tbody tr").first().locator(".operations button").first().click();
+  check(/^c\d+ read \d+=\w+ at n\d at [\d.]+ s, though /.test(await page.locator("#answer").innerText()), "txn: a read of an older value");
+  await page.locator("#history-order").selectOption("time");
+  await page.locator("#history-node").selectOption("2");
+  check((await rowsOf(page)).every(text => text.includes("→ n2")), "txn: the rows of n2");
+  await page.context().close();
+
+  // Messages of these nodes do not show their transactions.
+  const half = await open("half"), offers = await half.locator("#errors button.ask").allInnerTexts();
+  check(offers.some(text => /^who has \d+=\d+\?$/.test(text)) && !offers.some(text => text.includes("lack")), `half: it suggests ${offers}`);
+  check(!await half.locator("#heat").isVisible() && (await rowsOf(half)).length === 15, "half: it shows what is unknown");
+  check((await asks(half)(offers.find(text => text.startsWith("who has")))).startsWith("Messages of these nodes do not show"), "half: who has it");
+  await half.context().close();
+}
+
 // ---- 100,000 messages ----
 async function checkSpeed() {
   const began = performance.now(), page = await open("large"), loaded = performance.now() - began;
@@ -796,6 +991,8 @@ try {
   await checkDiagram();
   await checkWhy();
   await checkWhyCounter();
+  await checkLogs();
+  await checkTransactions();
   await checkSpeed();
 } catch (error) {
   check(false, error.stack);

@@ -35,6 +35,15 @@ make_report process exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet
     --seed 3 -- "$bin/gv-broadcast"
 make_report counters exec -w pn-counter --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 \
     --seed 3 -- "$bin/gv-counter"
+for name in kafka txn; do
+    case $name in kafka) workload=kafka ;; *) workload=txn-rw-register ;; esac
+    make_report $name run -w $workload --nodes 5 --rate 40 --time-limit 12 --latency 50 \
+        --nemesis partition --nemesis-interval 3 --seed 3
+    make_report $name-few run -w $workload --nodes 4 --rate 60 --time-limit 6 --latency 20 \
+        --seed 7 --report-max 250
+    make_report $name-exec exec -w $workload --nodes 3 --rate 40 --time-limit 2 --latency 20 \
+        --seed 3 -- "$bin/gv-$name"
+done
 # Nodes that keep their counter or their texts in a service.
 build gcc CC=gcc WERROR=1 "$bin/test/scenario/service_node"
 make_report kept exec -w g-counter --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 5 \
@@ -87,6 +96,13 @@ for name in slow slow-wrong; do
     wait $pid
     [ $? -eq 5 ] || { cat "$TMP/out" && exit 1; }
 done
+# A poll leaves out a message; a node sees half of a transaction.
+build gcc CC=gcc WERROR=1 "$bin/test/scenario/kafka_node" "$bin/test/scenario/txn_node"
+make_report skips exec -w kafka --nodes 3 --concurrency 2n --rate 150 --time-limit 2 --quiet 1 \
+    --latency 2 --seed 3 -- "$bin/test/scenario/kafka_node" skips
+make_report half exec -w txn-rw-register --nodes 3 --concurrency 2n --rate 300 --time-limit 3 \
+    --quiet 1 --latency 5 --seed 7 --consistency-models read-atomic \
+    -- "$bin/test/scenario/txn_node" half
 cat >"$TMP/hides.sh" <<END
 #!/bin/sh
 "$(dirname "$DRIVER")/gate-gcc/gv-broadcast" | while IFS= read -r line; do
