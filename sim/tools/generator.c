@@ -218,21 +218,23 @@ static bool add_kafka(struct writer *writer, uint64_t seed) {
     return true;
 }
 
-// The workload. Every fifth seed runs transactions, also drawn from a stream of their own.
-static void add_workload(struct writer *writer, uint64_t seed, bool slow) {
+// The workload. Every fifth seed runs transactions, also drawn from a stream of their own. Returns
+// whether this one does.
+static bool add_workload(struct writer *writer, uint64_t seed, bool slow) {
     const char *name = PICK(writer, "broadcast", "broadcast", "broadcast", "g-set", "g-set",
                             "g-counter", "pn-counter", "pn-counter", "unique-ids", "echo");
     struct writer txn = *writer;
     gv_prng_init(&txn.prng, seed, TXN_STREAM);
     if (below(&txn, 5) > 0) {
         if (slow || !add_kafka(writer, seed)) add(writer, "workload %s\n", name);
-        return;
+        return false;
     }
     add(writer, "workload txn-rw-register\n");
     add(writer, "key-count %s\n", PICK(&txn, "1", "3", "10", "10", "30"));
     add(writer, "max-txn-length %s\n", PICK(&txn, "2", "4", "4", "12"));
     add(writer, "max-writes-per-key %s\n", PICK(&txn, "1", "16", "16", "1000"));
     add(writer, "concurrency %s\n", PICK(&txn, "1n", "2n", "4n"));
+    return true;
 }
 
 // Slow links, for every eighth seed, also from their own stream: delays of seconds up to a minute,
@@ -289,7 +291,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     writer.nodes = 1 + below(w, most[below(w, GV_COUNT(most))]);
     writer.seconds = 2 + below(w, 10);
     writer.seconds += links.longer_s;
-    add_workload(w, seed, slow);
+    bool txn = add_workload(w, seed, slow);
     add(w, "nodes %u\n", writer.nodes);
     const char *rate = PICK(w, "2", "10", "50", "100", "300");
     add(w, "rate %s\n", slow && strlen(rate) > 1 ? "10" : rate);
@@ -303,7 +305,9 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     const char *delivery = PICK(w, "exact", "exact", "maelstrom");
     add(w, "delivery %s\n", slow ? "exact" : delivery);
     add(w, "staleness %s\n", PICK(w, "0", "20", "200", "500", "500", "2000"));
-    add(w, "message-max %s\n", PICK(w, "65536", "65536", "2048", "5000"));
+    // Transactions that cross slow links in short messages take more round trips than are allowed.
+    const char *longest = PICK(w, "65536", "65536", "2048", "5000");
+    add(w, "message-max %s\n", slow && txn ? "65536" : longest);
     add(w, "seed %" PRIu64 "\n\n", seed);
     for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
     add_machines(w, seed);
