@@ -58,8 +58,7 @@ struct gv_auth_endpoints {
     struct gv_slice src, dest;
 };
 
-// A received message: the token of its body, and the token of its MAC, a string, or a negative
-// value if the message has no MAC.
+// A received message. `body` and `mac` are tokens; `mac` is a string, or negative if there is none.
 struct gv_auth_message {
     struct gv_json *json;
     int body, mac;

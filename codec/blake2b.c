@@ -12,7 +12,7 @@ struct state {
     uint64_t compressed;  // bytes compressed so far, including this block
 };
 
-// Section 2.6. The values are those of SHA-512.
+// The initial values of section 2.6, which SHA-512 uses, too.
 static const uint64_t initial[8] = {
     UINT64_C(0x6a09e667f3bcc908), UINT64_C(0xbb67ae8584caa73b), UINT64_C(0x3c6ef372fe94f82b),
     UINT64_C(0xa54ff53a5f1d36f1), UINT64_C(0x510e527fade682d1), UINT64_C(0x9b05688c2b3e6c1f),

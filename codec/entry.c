@@ -235,7 +235,7 @@ static unsigned depth_of(const struct gv_entry *entry) {
     return entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
 }
 
-// Whether canonical text is one value, not several that are separated by commas.
+// Whether canonical text is a single value, not several values with commas between them.
 static bool is_one_value(struct gv_slice text) {
     bool string = false;
     unsigned depth = 0;
@@ -253,7 +253,7 @@ static bool is_one_value(struct gv_slice text) {
 
 int gv_entry_log_key(struct gv_slice key, struct gv_slice *name, uint64_t *offset) {
     if (key.len < 2 || key.data[0] != '[') return GV_ETYPE;
-    size_t end = key.len - 1, digits = end; // `end`: the closing bracket
+    size_t end = key.len - 1, digits = end; // `end`: offset of the closing bracket
     while (digits > 0 && (uint8_t)(key.data[digits - 1] - '0') <= 9) digits--;
     if (digits == end || digits < 2 || key.data[digits - 1] != ',') return GV_ETYPE;
     *name = (struct gv_slice){key.data + 1, digits - 2};

@@ -21,7 +21,7 @@ enum gv_lattice {
     GV_LATTICES,         // number of lattices
 };
 
-// The fields that an entry can have besides its key. A message has them in this order.
+// The fields that an entry can have besides its key, in the order in which a message has them.
 enum {
     GV_ENTRY_VALUE = 1,
     GV_ENTRY_LAMPORT = 2,
@@ -29,11 +29,11 @@ enum {
     GV_ENTRY_COUNT = 8,
 };
 
-// What distinguishes a lattice: the versions of an entry are ordered by (lamport, count, node,
-// value), as far as the lattice has these fields.
+// The traits of a lattice. Versions of an entry are ordered by (lamport, count, node, value),
+// without the fields that the lattice does not have.
 struct gv_entry_traits {
-    const char *name; // of the lattice, in messages
-    unsigned fields;  // GV_ENTRY_*, those that every entry of the lattice has; no other is set
+    const char *name; // name in messages
+    unsigned fields;  // bit set of GV_ENTRY_*; an entry has all of these fields and no others
 };
 extern const struct gv_entry_traits gv_entry_lattices[GV_LATTICES];
 
@@ -80,16 +80,16 @@ int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 // The key of an element of a log is the canonical text [NAME,OFFSET]: the log's name, any JSON
 // value, and the element's offset in plain digits.
 #define GV_ENTRY_OFFSET_MAX (((uint64_t)1 << 53) - 1) // exact in a double, as in JavaScript
-enum { GV_ENTRY_LOG_KEY_MAX = 2 + 1 + 16 };           // most bytes of such a key besides the name
+enum { GV_ENTRY_LOG_KEY_MAX = 2 + 1 + 16 };           // most bytes of the key without the name
 
-// Reads a canonical key of that form; *name borrows it. Returns 0; GV_ETYPE: it has another form;
-// GV_ERANGE: the offset is greater than GV_ENTRY_OFFSET_MAX. O(length of the key).
+// Reads the key of an element of a log; *name borrows the key. Returns 0; GV_ETYPE: the key is not
+// [NAME,OFFSET]; GV_ERANGE: the offset is greater than GV_ENTRY_OFFSET_MAX. O(length of the key).
 int gv_entry_log_key(struct gv_slice key, struct gv_slice *name, uint64_t *offset);
-// Reads the key of a promise. Returns 0; GV_ETYPE: it is not a number in plain digits; GV_ERANGE:
-// it is not below GV_ENTRY_SLOTS.
+// Reads the key of a promise. Returns 0; GV_ETYPE: the key is not a number in plain digits;
+// GV_ERANGE: the number is not below GV_ENTRY_SLOTS.
 int gv_entry_promise_slot(struct gv_slice key, uint32_t *slot);
-// Writes the key of an offset, which must not exceed GV_ENTRY_OFFSET_MAX (asserted). Returns its
-// length, bytes. GV_ESPACE: longer than `cap`.
+// Writes the key of an element of a log. The offset must not exceed GV_ENTRY_OFFSET_MAX (asserted).
+// Returns the length, bytes. GV_ESPACE: the key is longer than `cap`.
 int gv_entry_log_key_put(char *buf, size_t cap, struct gv_slice name, uint64_t offset);
 
 // Whether the lattice of the entry has this field.

@@ -199,7 +199,7 @@ static int canonicalise(struct gv_json *json, int token, struct scratch *scratch
     return 0;
 }
 
-// Decodes a field besides the key.
+// Decodes a field of an entry other than its key.
 static int decode_field(struct gv_json *json, unsigned field, int token, struct gv_entry *out,
                         struct scratch *scratch) {
     if (field == GV_ENTRY_VALUE) return canonicalise(json, token, scratch, &out->value);
@@ -209,7 +209,7 @@ static int decode_field(struct gv_json *json, unsigned field, int token, struct 
     return canonicalise(json, token, scratch, &out->node);
 }
 
-// Decodes [key, …], with the fields of the lattice in their order.
+// Decodes [key, …]: the key and the fields of the lattice, in their order.
 static int decode_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
                         struct scratch *scratch) {
     struct gv_json *json = cursor->json;

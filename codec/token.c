@@ -193,7 +193,6 @@ static inline uint32_t add_name(uint32_t seen, const jsmntok_t *name, const char
     return (seen & bit) != 0 || gv_token_is_escaped(name) ? NAMES_UNSURE : seen | bit;
 }
 
-// Checks a closed object for repeated names.
 static int check_names(struct gv_json *json, int object) {
     const jsmntok_t *tokens = json->tokens;
     int repeated = sort_names(json, object);

@@ -7,9 +7,8 @@ enum {
     RTT_SAMPLES_MAX = 16,  // the mean weighs a sample by 1/16, or more if there are fewer samples
     ID_JUMP_MAX = 1 << 12, // the ids of one incarnation never jump by more
     TIMEOUT_MIN_MS = 20,
-    DEVIATION_MIN_MS = 10, // least variation that a timeout allows for (kGranularity in RFC 9002)
-    PATH_CHANGE_FACTOR =
-        2, // an outlier is at least this many times longer or shorter than the mean
+    DEVIATION_MIN_MS = 10,   // least variation that a timeout allows for (kGranularity in RFC 9002)
+    PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
     PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
     RTT_SAMPLES_MIN = 4,     // samples before a sample can be an outlier
     REORDERING_MAX = 3,      // most times that the packet threshold is doubled
@@ -141,7 +140,6 @@ static bool path_changed(struct gv_ack *ack, gv_time sample) {
     return ack->outliers >= PATH_CHANGE_SAMPLES;
 }
 
-// Restarts the mean round trip with this sample.
 static void restart_mean(struct gv_ack *ack, gv_time sample) {
     ack->rtt_mean = sample;
     ack->rtt_deviation = 0;

@@ -6,7 +6,8 @@ static bool memory_left(const struct gv_engine *engine, const struct gv_entry *e
     const struct gv_replica *replica = &engine->replica;
     uint64_t reserved = engine->reservations.bytes;
     if (reserved > 0) reserved += gv_replica_slack(replica);
-    return gv_replica_memory(replica) + reserved + gv_replica_growth(replica, entry) <=
+    return gv_replica_memory(replica) + engine->index_bytes + reserved +
+               gv_replica_growth(replica, entry) <=
            engine->memory_max;
 }
 
@@ -113,6 +114,8 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
     if (changed < 0) return changed;
     gv_core_emit(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync, entry);
     if (changed == 0) return 0;
+    if (entry->lattice == GV_LATTICE_LOG && gv_tree_root(&engine->replica.tree).count == count)
+        engine->stats.replaced_elements++;
     if (engine->reservations.versions > 0)
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
                                     gv_replica_reservation(entry));

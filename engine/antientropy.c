@@ -9,16 +9,13 @@ enum {
     // Syncs with a chosen peer.
     REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requests
     IDLE_MS = 30000,         // shortest interval of idle comparisons
-    IDLE_PER_NODE_MS =
-        2000,         // the same for each node, so the cluster opens at most one comparison in 2 s
+    IDLE_PER_NODE_MS = 2000, // the same per node: at most one comparison in 2 s in all
     QUIET_MS = 20000, // an idle comparison waits until the replica has not changed for this long
-    PARTITIONED_MS =
-        4000, // interval while a peer is suspected, and time from a new suspicion to a sync
-    BOOTSTRAP_ROUNDS = 3, // syncs that a node opens if it starts empty
+    PARTITIONED_MS = 4000, // interval, and first sync, while a peer is suspected
+    BOOTSTRAP_ROUNDS = 3,  // syncs that a node opens if it starts empty
     // Full resyncs.
-    RESYNC_DELAY_MS = 1000, // from the event that requests the full resync to its start
-    RESYNC_QUIESCENT_MS =
-        1000, // without a change for this long, updates are assumed not to be in flight
+    RESYNC_DELAY_MS = 1000,     // from the event that requests the full resync to its start
+    RESYNC_QUIESCENT_MS = 1000, // after this time without a change, no updates are in flight
     RESYNC_DEFER_MAX_MS = 5000, // longest wait for RESYNC_QUIESCENT_MS to pass
     RESYNC_DURATION_MS = 3000,  // approximate time within which all syncs are opened
     RESPONSE_ROUND_TRIPS = 4,   // expected duration of the last exchange, round trips
@@ -145,7 +142,6 @@ static bool is_quiescent(const struct gv_antientropy_facts *facts, gv_time now, 
     return facts->last_change == GV_TIME_NEVER || now - facts->last_change >= lasting;
 }
 
-// The interval of idle comparisons.
 static gv_time idle_interval(const struct gv_antientropy *ae) {
     return gv_time_max(IDLE_MS, (gv_time)IDLE_PER_NODE_MS * ae->count) * GV_MS;
 }

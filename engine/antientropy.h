@@ -46,7 +46,7 @@ enum {
     GV_ANTIENTROPY_HISTORY = 64, // most peers whose numbers of differences are kept
 };
 
-// Why a sync is needed. In the second group, "it" is the peer that the request names.
+// Why a sync is needed.
 enum gv_sync_reason {
     // with a peer that anti-entropy chooses:
     GV_SYNC_STARTED,   // this node has started
@@ -54,14 +54,14 @@ enum gv_sync_reason {
     GV_SYNC_ALIVE,     // a suspected peer is alive again
     GV_SYNC_SUSPECTED, // a peer is now suspected; also requests a full resync
     // with the peer that the request names:
-    GV_SYNC_RESTARTED,  // it has restarted; also requests a chosen sync and a full resync
-    GV_SYNC_NEW_PARENT, // its entries may differ from those of the last parent
-    GV_SYNC_NEW_CHILD,  // push does not send it older entries. A sync in progress does not suffice,
-                        // as its summaries may be older than the last updates
-    GV_SYNC_TRUNCATED,  // the changelog no longer has the updates that it lacks
-    GV_SYNC_LOST,       // a message of a sync with it was lost
+    GV_SYNC_RESTARTED,  // the peer has restarted; also requests a chosen sync and a full resync
+    GV_SYNC_NEW_PARENT, // the peer is the new parent; its entries may differ from the old parent's
+    GV_SYNC_NEW_CHILD,  // the peer is a new child, which lacks older entries. A sync in progress
+                        // does not suffice, as its summaries may be older than the last updates
+    GV_SYNC_TRUNCATED,  // the changelog no longer has all updates that the peer lacks
+    GV_SYNC_LOST,       // a message of a sync with the peer was lost
     GV_SYNC_NEW_ROOT,   // this node is a root now, and the peer may still wait for the old parent
-    GV_SYNC_PROBE,      // it is suspected, and a probe is due
+    GV_SYNC_PROBE,      // the peer is suspected, and a probe is due
     // with a peer that gv_antientropy_due has chosen:
     GV_SYNC_REQUESTED,
     GV_SYNC_IDLE,

@@ -127,6 +127,7 @@ bool gv_core_is_fenced(const struct gv_engine *engine, int peer, uint32_t life,
     uint64_t offset;
     uint32_t slot;
     if (!has_cut(engine) || !gv_cut_is_fenced(&engine->cut, (uint32_t)peer, life)) return false;
-    if (read_offset(entry, &offset)) return gv_offset_slot(offset) == (uint32_t)peer;
+    if (read_offset(entry, &offset))
+        return gv_offset_slot(engine->cut.slot_bits, offset) == (uint32_t)peer;
     return read_slot(entry, &slot) && slot == (uint32_t)peer;
 }

@@ -25,7 +25,7 @@ struct gv_engine {
     struct gv_alloc alloc;
     size_t message_max; // longest message sent, bytes
     size_t entry_max;   // most bytes of key, value and node together, for a local write
-    gv_time staleness;  // the configured one
+    gv_time staleness;  // as configured
     struct gv_prng prng;
     struct gv_replica replica;
     struct gv_changelog changelog;
@@ -45,6 +45,7 @@ struct gv_engine {
     void *on_change_ctx;
     uint8_t *old_value; // the previous value of a register; NULL if track_old is not set
     uint64_t entries_max, memory_max;    // 0: no limit
+    uint64_t index_bytes;                // memory that gv_engine_set_index has noted
     struct gv_reservations reservations; // writes that wait for the store
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;

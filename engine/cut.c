@@ -12,8 +12,16 @@ static uint64_t mix(uint64_t offset) {
 }
 
 // A bound of this slot at a count, which may be one more than the largest.
-static uint64_t bound_at(uint64_t count, uint32_t slot) {
-    return count << GV_OFFSET_SLOT_BITS | slot;
+static uint64_t bound_at(const struct gv_cut *cut, uint64_t count, uint32_t slot) {
+    return count << cut->slot_bits | slot;
+}
+
+static uint64_t count_of(const struct gv_cut *cut, uint64_t offset) {
+    return gv_offset_count(cut->slot_bits, offset);
+}
+
+static uint32_t slot_of(const struct gv_cut *cut, uint64_t offset) {
+    return gv_offset_slot(cut->slot_bits, offset);
 }
 
 static void raise_count(struct gv_cut *cut, uint64_t count) {
@@ -29,6 +37,7 @@ int gv_cut_init(struct gv_cut *cut, struct gv_alloc alloc, uint32_t self, uint32
         .alloc = alloc,
         .self = self,
         .count = count,
+        .slot_bits = gv_offset_slot_bits(count),
         .life = config->life,
         .limit = config->is_limited ? config->reserved : UINT64_MAX,
         .holder = self == 0 && count > 1 ? 1 : 0,
@@ -76,7 +85,7 @@ static void take_ahead(struct gv_cut *cut, uint32_t slot) {
     struct gv_cut_slot *state = &cut->slots[slot];
     for (uint32_t i = 0; i < cut->ahead_count;) {
         uint64_t offset = cut->ahead[i];
-        if (gv_offset_slot(offset) != slot || offset >= state->bound) {
+        if (slot_of(cut, offset) != slot || offset >= state->bound) {
             i++;
             continue;
         }
@@ -117,8 +126,8 @@ static void check_recovered(struct gv_cut *cut) {
 }
 
 void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
-    uint32_t slot = gv_offset_slot(offset);
-    raise_count(cut, gv_offset_count(offset));
+    uint32_t slot = slot_of(cut, offset);
+    raise_count(cut, count_of(cut, offset));
     if (offset >= cut->top) cut->top = offset + 1;
     if (slot >= cut->count) return;
     struct gv_cut_slot *state = &cut->slots[slot];
@@ -138,7 +147,7 @@ void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
 
 void gv_cut_promised(struct gv_cut *cut, uint32_t slot, uint64_t bound, uint64_t sum) {
     // The next own offset is then not below the bound, also after a restart that loads it.
-    uint64_t count = gv_offset_count(bound);
+    uint64_t count = count_of(cut, bound);
     if (count > 0) raise_count(cut, slot > cut->self ? count : count - 1);
     if (slot >= cut->count) return;
     struct gv_cut_slot *state = &cut->slots[slot];
@@ -170,20 +179,20 @@ void gv_cut_end_count(struct gv_cut *cut) {
 int gv_cut_next(const struct gv_cut *cut, uint64_t *offset) {
     if (cut->recovering) return GV_ENOENT;
     if (cut->last >= GV_OFFSET_COUNT_MAX) return GV_EFULL;
-    *offset = gv_offset_of(cut->last + 1, cut->self);
+    *offset = gv_offset_of(cut->slot_bits, cut->last + 1, cut->self);
     return 0;
 }
 
 void gv_cut_reserved(struct gv_cut *cut, uint64_t offset) {
-    if (gv_offset_slot(offset) != cut->self) return;
+    if (slot_of(cut, offset) != cut->self) return;
     if (cut->pending++ == 0) cut->pending_from = offset;
-    raise_count(cut, gv_offset_count(offset));
+    raise_count(cut, count_of(cut, offset));
 }
 
 void gv_cut_released(struct gv_cut *cut, uint64_t offset) {
-    if (gv_offset_slot(offset) != cut->self || cut->pending == 0) return;
+    if (slot_of(cut, offset) != cut->self || cut->pending == 0) return;
     cut->pending--;
-    cut->pending_from = bound_at(gv_offset_count(offset) + 1, cut->self);
+    cut->pending_from = bound_at(cut, count_of(cut, offset) + 1, cut->self);
 }
 
 void gv_cut_set_limit(struct gv_cut *cut, uint64_t count) {
@@ -195,16 +204,16 @@ void gv_cut_set_limit(struct gv_cut *cut, uint64_t count) {
 // The bound that this node can promise now; 0: none.
 static uint64_t own_bound(const struct gv_cut *cut) {
     if (cut->recovering) return 0;
-    uint64_t bound = bound_at(cut->last + 1, cut->self);
+    uint64_t bound = bound_at(cut, cut->last + 1, cut->self);
     if (cut->pending > 0) bound = cut->pending_from;
     uint64_t limit =
-        cut->limit > GV_OFFSET_COUNT_MAX ? UINT64_MAX : bound_at(cut->limit, cut->self);
+        cut->limit > GV_OFFSET_COUNT_MAX ? UINT64_MAX : bound_at(cut, cut->limit, cut->self);
     return bound < limit ? bound : limit;
 }
 
 // Whether the own promise is above the count that was raised for another node's new life.
 static bool is_witnessed(const struct gv_cut *cut) {
-    return cut->witnessed == 0 || gv_offset_count(cut->slots[cut->self].bound) > cut->witnessed;
+    return cut->witnessed == 0 || count_of(cut, cut->slots[cut->self].bound) > cut->witnessed;
 }
 
 bool gv_cut_is_due(const struct gv_cut *cut) {
@@ -284,6 +293,10 @@ void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life) {
     // The node may have started after this node's questions.
     bool asked_twice = cut->wait > GV_CUT_ASK_MS * GV_MS;
     if (cut->recovering && !state->has_told && asked_twice) state->ask = true;
+}
+
+void gv_cut_met(struct gv_cut *cut, uint32_t slot, uint32_t life) {
+    if (cut->recovering && cut->slots[slot].life == 0) cut->slots[slot].life = life;
 }
 
 void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t count, uint64_t sum) {

@@ -10,15 +10,14 @@
 enum {
     PAUSE_MIN_MS = 5000,       // a timer that is this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500, // shortest time that a probe waits for its answer
-    STALL_MIN_MS = 1000, // a peer is suspected if the transport cannot send to it this long …
-    STALL_TIMEOUTS = 4,  // … and for this many timeouts
+    STALL_MIN_MS = 1000, // a peer to which the transport cannot send for this long is suspected
+    STALL_TIMEOUTS = 4,  // the same, as a number of timeouts, if that is longer
 };
 
 _Static_assert((int)GV_OFFSET_SLOTS >= (int)GV_ENGINE_PEERS_MAX, "every node has a slot");
 
 // --- creation and release --------------------------------------------------------------------
 
-// Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
     return slice.data == NULL && slice.len > 0;
 }
@@ -192,6 +191,11 @@ int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     return gv_core_is_peer(engine, number) ? number : GV_ENOENT;
 }
 
+int gv_engine_self(const struct gv_engine *engine) {
+    if (engine == NULL || engine->peers.count == 0) return GV_ENOENT;
+    return (int)engine->peers.self;
+}
+
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
     bool any = engine != NULL && peer >= 0 && (uint32_t)peer < engine->names.count;
     return any ? gv_names_get(&engine->names, (uint32_t)peer) : (struct gv_slice){NULL, 0};
@@ -204,7 +208,6 @@ static void ping(struct gv_engine *engine, int index) {
     enqueue(engine, index);
 }
 
-// Requests a sync with this peer.
 static void request_sync(struct gv_engine *engine, gv_time now, enum gv_sync_reason reason,
                          int index) {
     struct gv_intent *intent = &engine->peers.at[index]->intent;
@@ -217,7 +220,6 @@ static void request_any_sync(struct gv_engine *engine, gv_time now, enum gv_sync
     gv_antientropy_request(&engine->antientropy, now, reason, NULL, &engine->prng);
 }
 
-// Sets the peer's timer to its deadline.
 static void set_timer(struct gv_engine *engine, gv_time now, int index) {
     gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers.at[index], now));
 }
@@ -296,8 +298,7 @@ static void choose_parent(struct gv_engine *engine, gv_time now) {
     int last = engine->push.parent, best = gv_push_best_parent(&engine->push, &engine->peers);
     if (best == last) return;
     struct gv_peer *peer = best == GV_OVERLAY_NONE ? NULL : gv_core_peer(engine, best);
-    if (best != GV_OVERLAY_NONE && peer == NULL)
-        return; // out of memory: retried when a peer next becomes suspected or alive
+    if (best != GV_OVERLAY_NONE && peer == NULL) return; // no memory: retried at the next change
     gv_push_set_parent(&engine->push, best);
     if (peer == NULL) {
         become_root(engine, now);
@@ -406,8 +407,7 @@ static void flush_children(struct gv_engine *engine, gv_time now) {
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(push, &engine->peers, child)) continue;
-        gv_ack_hasten(&engine->peers.at[child]->ack,
-                      now); // the child expects an acknowledgement with the round
+        gv_ack_hasten(&engine->peers.at[child]->ack, now); // the child expects it with the round
         enqueue(engine, child);
     }
 }
@@ -506,7 +506,7 @@ int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool
     gv_health_set_writable(&state->health, writable, gv_time_after(now, wait));
     gv_send_queue_set_blocked(&engine->queue, peer, !writable);
     if (writable && gv_health_is_suspected(&state->health)) hasten_probe(engine, now, peer);
-    // Their senders may take them for answered.
+    // The peer may take the dropped summaries for answered, so a sync repairs the differences.
     if (!writable && gv_antientropy_drop_summaries(&engine->antientropy, peer))
         request_sync(engine, now, GV_SYNC_LOST, peer);
     peer_due(engine, now, peer);
@@ -574,6 +574,7 @@ static void apply_recovery(struct gv_engine *engine, gv_time now, int index,
     if (cut->slots == NULL) return;
     const struct gv_message_told *told = &message->told;
     uint32_t slot = (uint32_t)index;
+    if (message->has_told && message->life != 0) gv_cut_met(cut, slot, message->life);
     if (message->has_told) gv_cut_told(cut, slot, told->life, told->count, told->sum);
     if (message->recover && message->life != 0) {
         gv_cut_asked(cut, slot, message->life);
@@ -729,6 +730,13 @@ struct plan {
     bool recovers; // a question or an answer of a recovery
 };
 
+// Whether the next message to the peer may open the intended sync. A reliable opening waits while
+// too many messages are in flight, since it could not be numbered, and its loss not be noticed.
+static bool may_open(const struct gv_peer *peer) {
+    return gv_intent_has_sync(&peer->intent) &&
+           (gv_ack_can_send(&peer->ack) || !gv_intent_is_reliable(&peer->intent));
+}
+
 // Chooses the contents of the next message. An oversized entry is alone in its message; if there
 // are updates and an answer, messages then alternate between them.
 static void choose_contents(const struct gv_engine *engine, int index, bool updates,
@@ -737,7 +745,7 @@ static void choose_contents(const struct gv_engine *engine, int index, bool upda
     const struct gv_antientropy *ae = &engine->antientropy;
     out->updates = updates && gv_ack_can_send(&peer->ack);
     out->answers = gv_antientropy_has_summary(ae, index);
-    out->opens = gv_intent_has_sync(&peer->intent) && !out->answers;
+    out->opens = may_open(peer) && !out->answers;
     bool oversized = (out->updates && is_update_oversized(engine, index)) ||
                      gv_antientropy_is_oversized(ae, index);
     if (!oversized) return;
@@ -766,8 +774,9 @@ static void plan_recovery(const struct gv_engine *engine, int index, struct plan
     const struct gv_cut_slot *slot = &cut->slots[index];
     bool entries = out->updates || out->answers;
     out->header.recover = gv_cut_asks(cut, (uint32_t)index);
-    out->header.life = entries || out->header.recover ? cut->life : 0;
     out->header.has_told = gv_cut_tells(cut, (uint32_t)index);
+    bool named = entries || out->header.recover || out->header.has_told;
+    out->header.life = named ? cut->life : 0;
     out->header.told = (struct gv_message_told){slot->life, cut->last, slot->all};
 }
 
@@ -951,8 +960,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         size_t len = write_message(engine, now, index, buf);
         // Even if the answer was empty, the peer may have another summary, or an intended sync.
         bool updates = len > 0 && has_updates(engine, now, index) && gv_ack_can_send(&state->ack);
-        if (updates || gv_antientropy_has_summary(&engine->antientropy, index) ||
-            gv_intent_has_sync(&state->intent))
+        if (updates || gv_antientropy_has_summary(&engine->antientropy, index) || may_open(state))
             enqueue(engine, index);
         set_timer(engine, now, index);
         if (len == 0) continue;
@@ -978,6 +986,18 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
     return true;
 }
 
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out) {
+    if (engine == NULL || at == NULL || next == NULL || out == NULL) return false;
+    if (!gv_replica_walk(&engine->replica, at, end, next)) return false;
+    *out = gv_replica_get(&engine->replica, *at);
+    return true;
+}
+
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes) {
+    if (engine != NULL) engine->index_bytes = bytes;
+}
+
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
@@ -989,7 +1009,7 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
     return true;
 }
 
-// Whether the entry is an element of the log of this name; *offset becomes its offset.
+// Whether the entry is an element of the log of this name. If so, sets *offset to its offset.
 static bool is_element(const struct gv_entry *entry, struct gv_slice name, uint64_t *offset) {
     struct gv_slice found;
     return entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &found, offset) == 0 &&
@@ -1006,7 +1026,8 @@ bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, ui
     uint64_t last = gv_lattice_log_position(&replica->key, name, GV_ENTRY_OFFSET_MAX);
     struct gv_tree_cursor at;
     uint64_t found, least = UINT64_MAX;
-    // Two offsets can share the last position, so all elements at the first one found are compared.
+    // Two offsets can share the last position, so all elements at the first position found are
+    // compared.
     for (bool more = gv_tree_seek(&replica->tree, first, &at); more; more = gv_tree_next(&at)) {
         struct gv_item item = gv_tree_get(&at);
         if (item.position > last) break;
@@ -1068,7 +1089,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     *out = engine != NULL ? engine->stats : (struct gv_engine_stats){0};
     if (engine == NULL) return;
     out->entries = gv_tree_root(&engine->replica.tree).count;
-    out->memory_bytes = gv_replica_memory(&engine->replica);
+    out->memory_bytes = gv_replica_memory(&engine->replica) + engine->index_bytes;
     out->staleness_ms = gv_push_staleness_ms(&engine->push, &engine->peers);
     out->peers = engine->peers.count > 0 ? engine->peers.count - 1 : 0;
     out->suspected = engine->peers.suspected;

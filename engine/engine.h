@@ -66,8 +66,7 @@ enum {
 // the cluster.
 enum gv_engine_event_kind {
     GV_ENGINE_STORED,    // the entry was put or received, and changed the replica
-    GV_ENGINE_REDUNDANT, // the entry was put or received; the replica had this version or a larger
-                         // one
+    GV_ENGINE_REDUNDANT, // the replica already had the entry, or a larger version
     GV_ENGINE_SENT,      // a message to a peer contains the entry
 };
 struct gv_engine_event {
@@ -154,6 +153,8 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 // The number of the peer of this name. GV_ENOENT: no node has this name, the name is this node's,
 // or gv_engine_join has not been called. O(log peers).
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
+// The number of this node. GV_ENOENT: gv_engine_join has not been called.
+int gv_engine_self(const struct gv_engine *engine);
 // The name of the node of this number, which may be this node; borrowed until gv_engine_free. Empty
 // if no node has this number.
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
@@ -208,11 +209,12 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now);
 // not been called. GV_ENOMEM: nothing will be sent.
 int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
-// Whether the transport can send to this peer; at first, it can. While it cannot, gv_engine_send
-// writes nothing to the peer, and what is pending waits, with one change: the peer's summaries are
-// not accepted, so that they do not keep gv_engine_ready false; it repeats them. A peer that stays
-// so for a second, and for four timeouts, is suspected: updates take another path. When the
-// transport can send to it again, the peer is probed at once. Returns 0. Errors as gv_engine_ping.
+// Notes whether the transport can send to this peer. At the join it can. While it cannot,
+// gv_engine_send writes nothing to the peer, and pending updates and answers wait. The peer's
+// summaries are refused, so that they do not keep gv_engine_ready false; the peer repeats them. If
+// the state lasts for a second and for four timeouts, the peer is suspected, and updates take
+// another path. When the transport can send to the peer again, the peer is probed at once. Returns
+// 0. Errors as gv_engine_ping.
 int gv_engine_set_writable(struct gv_engine *engine, gv_time now, int peer, bool writable);
 
 // Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
@@ -238,14 +240,20 @@ uint32_t gv_engine_end(const struct gv_engine *engine);
 // Returns false if there is none.
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out);
+// As gv_engine_next, for callers that refer to entries. Sets *at to the cursor of the entry and
+// *next to the cursor after it. Later, gv_engine_walk from *at to *at + 1 returns the entry, unless
+// its record has moved since.
+bool gv_engine_walk(const struct gv_engine *engine, uint32_t *at, uint32_t end, uint32_t *next,
+                    struct gv_entry *out);
 // The stored version of the entry with the lattice and key of `key`. Returns false if there is
 // none.
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out);
 
-// The element of the log `name`, canonical JSON, with the least offset that is *offset or more;
-// *offset becomes its offset. To continue, pass *offset + 1. False: there is none. O(log n), plus
-// the elements in between of other logs that share 11 bits of a hash with this one.
+// Finds, in the log `name` (canonical JSON), the element with the least offset that is at least
+// *offset, and sets *offset to its offset. To continue, pass *offset + 1. Returns false if there is
+// none. O(log n), plus the elements in between that belong to other logs whose names share 11 bits
+// of a hash with `name`.
 bool gv_engine_log_next(const struct gv_engine *engine, struct gv_slice name, uint64_t *offset,
                         struct gv_entry *out);
 
@@ -280,6 +288,10 @@ bool gv_engine_cut(const struct gv_engine *engine, struct gv_engine_cut *out);
 // hashes were made to have equal sums, nor for keys made to share both hashes.
 struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
+// Notes the memory, bytes, that the caller's index of the entries takes. It counts towards
+// memory_max like the memory of the replica. 0 at the start.
+void gv_engine_set_index(struct gv_engine *engine, uint64_t bytes);
+
 // --- statistics ------------------------------------------------------------------------------
 
 // Classes of messages. A message that belongs to several classes counts in the last of them.
@@ -298,18 +310,20 @@ struct gv_engine_traffic {
 // Counters start at gv_engine_new; sizes are current. Bytes of messages are bytes of their bodies.
 struct gv_engine_stats {
     uint64_t entries;                 // entries in the replica
-    uint64_t memory_bytes;            // memory of the replica
+    uint64_t memory_bytes;            // memory of the replica and of gv_engine_set_index
     uint64_t entries_max, memory_max; // the configured limits; 0: no limit
     uint64_t entry_max;               // most bytes of key, value and node together in a local write
-    uint64_t entry_longest;           // the same of the longest entry stored so far
+    uint64_t entry_longest;           // bytes of the longest entry stored so far
     // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
     // the most bytes that all reservations together can take.
     uint64_t reserved_entries, reserved_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs opened by this node
     uint64_t missing_entries; // entries received by sync and stored, which this node had lacked
-    uint64_t
-        refused_entries; // entries received and not stored: malformed, over a limit, or no memory
+    uint64_t refused_entries; // received, not stored: malformed, over a limit, or no memory
+    // Elements of logs whose value was replaced, because a faulty node gave an offset to two
+    // values.
+    uint64_t replaced_elements;
     // Batches of updates that waited for a flush and were sent together: their number, and the sum
     // and the maximum of the times that the first update of each batch waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;

@@ -652,7 +652,7 @@ static struct gv_slice unquoted(struct gv_slice text) {
 // becomes its value.
 static int read_bound(struct grapevine *gv, const char *what, struct gv_slice bound, size_t *len,
                       struct bounds *bounds, int64_t *number, struct gv_slice *string) {
-    struct gv_slice text;
+    struct gv_slice text = {NULL, 0};
     int error = is_set(bound) ? canonical(gv, what, bound, len, &text) : 0;
     if (error != 0 || !is_set(bound)) return error;
     bool is_string = gv_json_type(&gv->texts, 0) == GV_JSON_STRING;
@@ -700,6 +700,7 @@ static uint64_t integer_position(const struct grapevine *gv, int64_t number) {
 
 static bool is_within(struct grapevine *gv, const struct bounds *bounds, struct gv_slice key) {
     int64_t number;
+    GV_ASSERT(key.data != NULL);
     bool is_string = key.data[0] == '"';
     if (bounds->type == ANY_KEY) return true;
     if (bounds->type == INTEGER_KEYS) {

@@ -210,10 +210,9 @@ struct gv_item_view {
 // within all of them; strings compare by the bytes of their UTF-8.
 //
 // It returns every key that was there when it began once, and perhaps some that came meanwhile.
-// Integers with a bound come in ascending order (but for the two largest of 64 bits), and a narrow
-// range costs O(log n) and its items.
-// All other iterations come in no order that has a meaning, and pass over all n entries, a range of
-// strings as well.
+// Integers with a bound come in ascending order, but for the two largest of 64 bits, and a narrow
+// range takes O(log n) and its items. All other iterations have an order without meaning, and pass
+// over all n entries; so does a range of strings.
 struct gv_iterator {
     enum gv_kind kind;
     struct gv_slice first;  // the least key; zero: no bound
@@ -233,10 +232,12 @@ GV_API int gv_next(struct grapevine *gv, struct gv_iterator *iterator, struct gv
 GV_API int gv_text_integer(int64_t number, char *buf, size_t cap);
 GV_API int gv_text_string(struct gv_slice bytes, char *buf, size_t cap);
 
-// The opposite: reads an integer, or writes the bytes of a string, at most text.len - 2 and without
-// a terminating zero, and returns their number. GV_ETYPE: the text is no integer, or no string;
-// GV_ERANGE: not within 64 bits; GV_ESPACE: longer than `cap`; GV_ESYNTAX: a malformed string.
+// The opposite. Sets *number to the value of an integer, and returns 0. GV_ETYPE: the text is not
+// an integer; GV_ERANGE: not within 64 bits.
 GV_API int gv_text_to_integer(struct gv_slice text, int64_t *number);
+// Writes the bytes of a string, at most text.len - 2, without a terminating zero, and returns their
+// number. GV_ETYPE: the text is not a string; GV_ESYNTAX: a malformed one; GV_ESPACE: longer than
+// `cap`.
 GV_API int gv_text_to_string(struct gv_slice text, char *buf, size_t cap);
 
 // --- storing -------------------------------------------------------------------------------------

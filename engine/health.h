@@ -16,8 +16,8 @@
 //
 // The second limit is higher because under heavy loss, acknowledgements fail more often than peers.
 //
-// If the transport can send nothing to a peer for long, the peer is suspected, too, and stays so at
-// least until the transport can.
+// A peer is also suspected if the transport can send nothing to it for long. It then remains
+// suspected at least until the transport can send to it.
 //
 // The module knows neither messages nor the engine. Only health.c writes the members of struct
 // gv_health. Functions cannot fail.
@@ -60,16 +60,17 @@ bool gv_health_is_suspected(const struct gv_health *health);
 // Notes a message from the peer. The peer remains suspected if it was.
 void gv_health_received(struct gv_health *health, gv_time now);
 // Notes that the peer has acknowledged a message, and forgets the timeouts. Returns true if the
-// peer was suspected until now, and no longer is; it remains suspected while the transport cannot
-// send to it.
+// peer was suspected until now and no longer is. While the transport cannot send to a peer, the
+// peer remains suspected.
 bool gv_health_acked(struct gv_health *health);
 // Notes that the peer has not acknowledged a message in time. Returns true if the peer is suspected
 // from now on.
 bool gv_health_timed_out(struct gv_health *health);
-// Notes whether the transport can send to the peer. If it still cannot at the time `at`, the peer
-// is suspected, and gv_health_take_stall returns true.
+// Notes whether the transport can send to the peer. If it still cannot at time `at`,
+// gv_health_take_stall returns true and the peer is suspected.
 void gv_health_set_writable(struct gv_health *health, bool writable, gv_time at);
-// Whether that time has come, from which on the peer is suspected.
+// Whether the time `at` of gv_health_set_writable has come. If so, the peer is suspected from now
+// on.
 bool gv_health_take_stall(struct gv_health *health, gv_time now);
 // Forgets the timeouts of an unsuspected peer, because this process was paused.
 void gv_health_forgive(struct gv_health *health);

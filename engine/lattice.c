@@ -50,7 +50,8 @@ uint64_t gv_lattice_log_position(const struct gv_digest_key *key, struct gv_slic
     return below_end((hashed_position(key, name) & ~GV_ENTRY_OFFSET_MAX) | offset);
 }
 
-// The position of an entry. *own: its key is an integer, and no other integer has its position.
+// The position of an entry. Sets *own if its key is an integer and no other integer has the
+// position.
 static uint64_t position_of(const struct gv_digest_key *key, const struct gv_entry *entry,
                             bool *own) {
     GV_ASSERT(entry->key.len > 0);
@@ -61,7 +62,7 @@ static uint64_t position_of(const struct gv_digest_key *key, const struct gv_ent
     if (entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, &name, &offset) == 0)
         return gv_lattice_log_position(key, name, offset);
     if (!read_integer(entry->key, &number)) return below_end(hashed_position(key, entry->key));
-    uint64_t position = (uint64_t)number ^ (UINT64_C(1) << 63); // order of signed numbers
+    uint64_t position = (uint64_t)number ^ (UINT64_C(1) << 63); // signed order
     *own = position != GV_POSITION_END;
     return below_end(position);
 }
@@ -92,9 +93,10 @@ bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b) {
 
 bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b) {
     GV_ASSERT(a->lattice == b->lattice);
-    // Fields that the lattice does not have are equal.
-    if (a->lamport != b->lamport) return a->lamport > b->lamport;
-    if (a->count != b->count) return a->count > b->count;
+    // A number that the lattice does not have means nothing, and a caller may have set it.
+    bool lamport = gv_entry_has(a, GV_ENTRY_LAMPORT), count = gv_entry_has(a, GV_ENTRY_COUNT);
+    if (lamport && a->lamport != b->lamport) return a->lamport > b->lamport;
+    if (count && a->count != b->count) return a->count > b->count;
     int order = compare(a->node, b->node);
     // A node must not use a lamport or an offset twice. If one does, all replicas still choose the
     // same value.

@@ -33,8 +33,8 @@ struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_
 // The entry's position. Reads only lattice and key.
 uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry);
 
-// The position of an element of the log of this name. The offset is at most GV_ENTRY_OFFSET_MAX
-// (asserted).
+// The position of the element of a log with this name and offset. The offset must not exceed
+// GV_ENTRY_OFFSET_MAX (asserted).
 uint64_t gv_lattice_log_position(const struct gv_digest_key *key, struct gv_slice name,
                                  uint64_t offset);
 

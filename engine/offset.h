@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Offsets that nodes give without asking each other: a Lamport count, then the giver's slot. Two
-// nodes never give the same offset, and an offset is above every one that its giver has seen
-// (Lamport, "Time, Clocks, and the Ordering of Events …", CACM 1978).
+// Log offsets that nodes assign without coordination. An offset is a Lamport count followed by the
+// slot of the assigning node. Two nodes never assign the same offset, and a new offset is larger
+// than every offset that its node has seen (Lamport, "Time, Clocks, and the Ordering of Events …",
+// CACM 1978).
 #ifndef GV_ENGINE_OFFSET_H
 #define GV_ENGINE_OFFSET_H
 
@@ -12,25 +13,36 @@ extern "C" {
 #endif
 
 enum {
-    GV_OFFSET_SLOT_BITS = 14,
-    GV_OFFSET_SLOTS = GV_ENTRY_SLOTS, // slots, numbered from 0 like the nodes of engine.h
+    GV_OFFSET_SLOTS = GV_ENTRY_SLOTS, // most slots; a slot is the number of a node (engine.h)
+    GV_OFFSET_SLOT_BITS_MAX = 14,
 };
-_Static_assert(GV_OFFSET_SLOTS == 1 << GV_OFFSET_SLOT_BITS, "a number for each slot");
-#define GV_OFFSET_COUNT_MAX (GV_ENTRY_OFFSET_MAX >> GV_OFFSET_SLOT_BITS) // largest count, 2^39 - 1
+_Static_assert(GV_OFFSET_SLOTS == 1 << GV_OFFSET_SLOT_BITS_MAX, "a number for each slot");
+#define GV_OFFSET_COUNT_MAX (GV_ENTRY_OFFSET_MAX >> GV_OFFSET_SLOT_BITS_MAX) // 2^39 - 1
 
-// The offset of a count up to GV_OFFSET_COUNT_MAX and a slot below GV_OFFSET_SLOTS (asserted).
-// Offsets are in the order of (count, slot).
-static inline uint64_t gv_offset_of(uint64_t count, uint32_t slot) {
-    GV_ASSERT(count <= GV_OFFSET_COUNT_MAX && slot < GV_OFFSET_SLOTS);
-    return count << GV_OFFSET_SLOT_BITS | slot;
+// The number of bits for the slots of a cluster of `nodes` nodes, 1 to GV_OFFSET_SLOTS (asserted).
+// There are no more than needed, because programs may index an array by offsets, as Jepsen's
+// checker does.
+static inline unsigned gv_offset_slot_bits(uint32_t nodes) {
+    GV_ASSERT(nodes > 0 && nodes <= GV_OFFSET_SLOTS);
+    unsigned bits = 0;
+    while (nodes > UINT32_C(1) << bits) bits++;
+    return bits;
 }
 
-static inline uint64_t gv_offset_count(uint64_t offset) {
-    return offset >> GV_OFFSET_SLOT_BITS;
+// The offset with this count, at most GV_OFFSET_COUNT_MAX, and this slot, which fits into `bits`
+// (asserted). Offsets with slots of equally many bits are ordered by (count, slot).
+static inline uint64_t gv_offset_of(unsigned bits, uint64_t count, uint32_t slot) {
+    GV_ASSERT(bits <= GV_OFFSET_SLOT_BITS_MAX && slot < UINT32_C(1) << bits);
+    GV_ASSERT(count <= GV_OFFSET_COUNT_MAX);
+    return count << bits | slot;
 }
 
-static inline uint32_t gv_offset_slot(uint64_t offset) {
-    return (uint32_t)(offset & (GV_OFFSET_SLOTS - 1));
+static inline uint64_t gv_offset_count(unsigned bits, uint64_t offset) {
+    return offset >> bits;
+}
+
+static inline uint32_t gv_offset_slot(unsigned bits, uint64_t offset) {
+    return (uint32_t)(offset & ((UINT32_C(1) << bits) - 1));
 }
 
 #ifdef __cplusplus

@@ -34,8 +34,8 @@ struct gv_overlay_range gv_overlay_children(uint32_t node, uint32_t count);
 // The number of levels below the root in a tree of `count` nodes.
 uint32_t gv_overlay_levels(uint32_t count);
 
-// The parent that a node adopts: its preferred parent, or else the first earlier node, for which
-// `suspected` is false; GV_OVERLAY_NONE if it is true for all of these.
+// The parent that a node adopts: its preferred parent or, if that is suspected, the first earlier
+// node for which `suspected` is false; GV_OVERLAY_NONE if it is true for all of these.
 int gv_overlay_choose_parent(uint32_t node, bool (*suspected)(const void *ctx, uint32_t of),
                              const void *ctx);
 

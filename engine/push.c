@@ -148,8 +148,7 @@ static gv_time children_flush_time(const struct gv_push *push, gv_time now) {
     if (push->parent == GV_OVERLAY_NONE)
         return gv_schedule_next_round(push->last_round, push->period, now);
     gv_time expected = gv_schedule_expected(push->staleness, &push->round, now);
-    return expected != GV_TIME_NEVER ? expected
-                                     : now; // the round in which the parent's updates arrive
+    return expected != GV_TIME_NEVER ? expected : now; // with the parent's updates
 }
 
 uint32_t gv_push_next_flush_ms(const struct gv_push *push, const struct gv_peers *peers,

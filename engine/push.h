@@ -29,7 +29,7 @@ struct gv_push_flush {
 };
 
 struct gv_push {
-    gv_time staleness;    // the configured one; 0: no tree
+    gv_time staleness;    // as configured; 0: no tree
     uint32_t self, count; // number of this node; number of nodes of the cluster
     uint32_t levels;      // levels of the push tree below its root
     int parent;           // GV_OVERLAY_NONE: this node is a root
@@ -115,8 +115,8 @@ bool gv_push_contacts_parent(const struct gv_push *push, const struct gv_peers *
 // The achievable staleness, ms: the configured one, or more if the measured links are too slow for
 // that. 0 without a tree.
 uint32_t gv_push_staleness_ms(const struct gv_push *push, const struct gv_peers *peers);
-// The time until this node next sends its collected updates, which a message to this peer
-// announces, ms; 0: the message announces nothing.
+// The time that a message to this peer announces: until this node next sends its collected updates,
+// ms. 0: nothing is announced.
 uint32_t gv_push_next_flush_ms(const struct gv_push *push, const struct gv_peers *peers,
                                gv_time now, int peer);
 // The round trip to assume for an unmeasured peer: twice that of the parent, or of a child.

@@ -64,7 +64,6 @@ static struct versioned *versioned_of(struct record *record) {
     return (struct versioned *)(void *)(record + 1);
 }
 
-// As record_at, for reading.
 static const struct record *read_record(const struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
     return (const struct record *)(const void *)(replica->chunks[ref / CHUNK_UNITS].data +

@@ -15,7 +15,7 @@ struct gv_send_queue {
     uint8_t *sets;   // memory of the three bitsets
     uint8_t *queued; // bitset of the queued numbers
     uint8_t *blocked;
-    uint8_t *held;  // bitset of the blocked numbers that join the ring when they are unblocked
+    uint8_t *held;  // bitset of blocked numbers that join the ring when they are unblocked
     uint32_t count; // all numbers are below this
     uint32_t head, len;
 };

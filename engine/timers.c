@@ -31,7 +31,6 @@ static gv_time when_at(const struct gv_timers *timers, uint32_t slot) {
     return timers->when[timers->heap[slot]];
 }
 
-// Whether the timer with this number comes before the timer in this slot.
 static bool before(const struct gv_timers *timers, uint32_t number, uint32_t slot) {
     gv_time a = timers->when[number], b = when_at(timers, slot);
     return a != b ? a < b : number < timers->heap[slot];

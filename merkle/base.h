@@ -8,7 +8,7 @@
 // - A function borrows the pointers that it is passed until it returns, unless its comment says
 //   "kept" or "borrowed until".
 // - merkle/, codec/ and engine/ read no clock and no system randomness, do no I/O and have no
-//   global state: time and seeds are arguments. The only output is that of a failed assertion
+//   global state: time and seeds are arguments. The only output is the report of a failed assertion
 //   (types.h).
 // - An object is used by one thread at a time; no object has a lock. Different objects are
 //   independent.

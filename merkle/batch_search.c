@@ -13,7 +13,6 @@ struct search {
     struct gv_digest subtree; // the digest of the subtree
 };
 
-// Prefetches the positions of a node.
 static void prefetch_positions(const struct search *search, bool leaf) {
     size_t count = cap_of(leaf);
     if (leaf && search->subtree.count < count) count = (size_t)search->subtree.count;
@@ -40,7 +39,6 @@ static void prefetch_sums(const struct search *search, bool leaf) {
     GV_PREFETCH(&node->inner.children[at]);
 }
 
-// Prefetches the item that a search has found.
 static void prefetch_item(const struct search *search) {
     const struct leaf *leaf = &search->node->leaf;
     uint32_t at = search->index < LEAF_CAP ? search->index : LEAF_CAP - 1;

@@ -364,8 +364,8 @@ CLMUL static void add_clmul(struct gv_pinsketch *sketch, const uint64_t *hashes,
     for (; i + 4 <= count; i += 4) {
         const __m128i *at = (const __m128i *)(hashes + i);
         __m128i x = evens(_mm_loadu_si128(at), _mm_loadu_si128(at + 1));
-        add_four(sums, _mm_sub_epi32(x, _mm_cmpeq_epi32(
-                                            x, _mm_setzero_si128()))); // an element of 0 becomes 1
+        // Element 0 becomes 1.
+        add_four(sums, _mm_sub_epi32(x, _mm_cmpeq_epi32(x, _mm_setzero_si128())));
     }
     if (i < count) {
         uint32_t few[4] = {0}; // zeros add nothing

@@ -64,7 +64,7 @@
 //   skip                 no statement
 //   root                 I have `count` items in all, with these sums and this estimator
 //   sum                  I have `count` items here; this is the sum of their hashes
-//   digest               likewise, and this is the sum of hash · position
+//   digest               as sum, and this is the sum of hash · position
 //   empty                I have nothing here
 //   list                 I have exactly the items with these 32-bit short hashes here
 //   request by hash      send me your items here with these short hashes
@@ -157,8 +157,8 @@ struct gv_rbsr {
     uint8_t salt;            // salt of the exchange
     int error;               // 0, or GV_ESYNTAX if `done`
     struct gv_slice summary; // the peer's summary, borrowed until `done`
-    size_t at;               // offset of the first range that is not started …
-    uint64_t lo;             // … and the position at which it starts
+    size_t at;               // offset of the first range that is not started
+    uint64_t lo;             // position at which that range starts
     struct gv_range range;   // the current range, if the cursor's stage says that there is one
     struct gv_rbsr_cursor cursor;
     struct gv_strategy strategy;

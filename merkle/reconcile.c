@@ -8,12 +8,11 @@ enum {
     FLAG_REPLY = 1,   // the responder wrote the message
     FLAG_OPENING = 2, // the message opens an exchange: key check and root follow
     FLAG_PENDING = 4, // the sender has summaries whose answers are incomplete
-    FLAG_IDLE =
-        8,       // with FLAG_PENDING: the peer continues first; alone: nothing to say, and a digest
-    ID_SIZE = 4, // exchange number
-    SEQ_MAX = 5, // longest message number, a varint of 32 bits
-    CHECK_SIZE = 4,  // key check of an opening
-    DIGEST_SIZE = 8, // digest of an idle message
+    FLAG_IDLE = 8,    // with FLAG_PENDING: the peer continues first; alone: nothing to say
+    ID_SIZE = 4,      // exchange number
+    SEQ_MAX = 5,      // longest message number, a varint of 32 bits
+    CHECK_SIZE = 4,   // key check of an opening
+    DIGEST_SIZE = 8,  // digest of an idle message
     HEADER_MAX = 1 + ID_SIZE + SEQ_MAX,
     PENDING_MAX = 24,     // most received summaries whose answers are incomplete
     PENDING_MESSAGES = 8, // space for their bytes, in messages of message_max
@@ -105,7 +104,7 @@ static uint64_t hash_of(const struct gv_reconcile *set, uint64_t position, struc
     return gv_digest_words(&set->key, words, 2);
 }
 
-// Sets the cursor to the item with this position and hash. False: there is none.
+// Sets the cursor to the item with this position and hash. Returns false if there is none.
 static bool seek(const struct gv_reconcile *set, uint64_t position, uint64_t hash,
                  struct gv_tree_cursor *at) {
     for (bool more = gv_tree_seek(&set->tree, position, at); more; more = gv_tree_next(at)) {

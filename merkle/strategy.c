@@ -2,12 +2,11 @@
 #include "strategy.h"
 
 enum {
-    ROOT_SPLIT_MIN = 16, // fewest subranges of the root
-    FEW = 16,            // at most this many differing ranges are "few"
-    FEW_SPLIT_MIN = 6,   // fewest subranges of each differing range if these are few
-    FEW_ITEMS =
-        24576, // few differing ranges are sketched, without use_sketches, up to this many items
-    SKETCH_MOST = 5,      // … and up to this many expected differences in each range
+    ROOT_SPLIT_MIN = 16,  // fewest subranges of the root
+    FEW = 16,             // at most this many differing ranges are "few"
+    FEW_SPLIT_MIN = 6,    // fewest subranges of each differing range if these are few
+    FEW_ITEMS = 24576,    // most items of a sketched range if use_sketches is not set
+    SKETCH_MOST = 5,      // the same: most expected differences in each range
     SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches
     SUMS_SHARE = 32,      // the same if fewer than FEW_DIFFERENCES differences remain
     FEW_DIFFERENCES = 3,

@@ -157,7 +157,6 @@ bool gv_tree_next(struct gv_tree_cursor *at) {
     return index + 1 < leaf->count || next_leaf(at);
 }
 
-// Prefetches the hashes of a leaf.
 static void prefetch_hashes(const union node *leaf) {
     prefetch(leaf, 1);
     prefetch(leaf->leaf.hashes, sizeof leaf->leaf.hashes);
@@ -252,8 +251,8 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     return sketch;
 }
 
-// Adds the items of a leaf that are in [lo, hi). If most items are, adds the sketch of the whole
-// leaf and removes the other items.
+// Adds the items of a leaf that are in [lo, hi). If that is most of them, adds the sketch of the
+// whole leaf and removes the others.
 static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
                       struct gv_pinsketch *all) {
     const uint64_t *hashes = leaf->leaf.hashes;

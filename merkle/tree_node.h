@@ -119,14 +119,12 @@ static inline void drop(union node *node, uint32_t at, bool leaf) {
     node->count--;
 }
 
-// Adds a digest to that of an entry.
 static inline void add_to_entry(struct inner *inner, uint32_t at, struct gv_digest change) {
     inner->counts[at] += change.count;
     inner->sums[at] += change.sum;
     inner->weighted_sums[at] += change.weighted_sum;
 }
 
-// Subtracts a digest from that of an entry.
 static inline void subtract_from_entry(struct inner *inner, uint32_t at, struct gv_digest change) {
     inner->counts[at] -= change.count;
     inner->sums[at] -= change.sum;

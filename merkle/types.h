@@ -57,7 +57,7 @@ enum gv_error {
 #undef GV_X
 };
 
-// The version of the library that runs, as GV_VERSION; it may differ from that of the header.
+// The version of the library in use; it may differ from GV_VERSION of the header.
 GV_API const char *gv_version(void);
 
 // A static text for 0 ("success") or a GV_E* code; "unknown error" for any other code. Never NULL.
@@ -69,7 +69,7 @@ struct gv_slice {
     size_t len;
 };
 
-// These bytes as a slice; those of a text, without its zero.
+// Makes a slice of these bytes, or of a text without its terminating zero.
 static inline struct gv_slice gv_slice_of(const void *data, size_t len) {
     struct gv_slice slice = {(const uint8_t *)data, len};
     return slice;
@@ -85,7 +85,7 @@ typedef uint64_t gv_time;
 
 // An allocator. `resize` acts like realloc, with the block's old size (bytes) as an argument:
 // - `block` NULL and old_size 0 allocate; new_size 0 frees the block and returns NULL.
-// - It returns a block aligned like those of malloc, or NULL if memory is exhausted; the old block
+// - It returns a block aligned as by malloc, or NULL if memory is exhausted; the old block
 //   is then unchanged.
 // `resize` must not be NULL; gv_base_malloc is the allocator of the C heap. `ctx` is passed to each
 // call.

@@ -17,7 +17,6 @@ enum { WRITES_PER_PUMP = 2 };
 // Size of the input pipe, bytes. This is PIPE_BUF: a write of at most this length is atomic.
 enum { PIPE = 4096 };
 
-// Standard input or output.
 struct stdio {
     int fd;
     int flags;    // original file status flags, restored at the end; −1: unknown

@@ -193,12 +193,14 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
 
 void gv_node_free(struct gv_node *node) {
     if (node == NULL) return;
+    const struct gv_workload *workload = node->config.workload;
+    if (node->state != NULL && workload->fini != NULL) workload->fini(node->state);
     if (node->engine != NULL) gv_engine_free(node->engine);
     gv_writes_fini(&node->writes);
     gv_replies_fini(&node->replies);
     gv_router_fini(&node->router);
     gv_auth_fini(&node->auth);
-    gv_alloc_free(node->config.alloc, node->state, node->config.workload->state_size);
+    gv_alloc_free(node->config.alloc, node->state, workload->state_size);
     gv_alloc_free(node->config.alloc, node, sizeof *node);
 }
 
@@ -418,9 +420,10 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
-    // The workload's state counts on the writes that have just failed.
     if (error != 0) gv_counts_failed(&node->counts);
-    if (error != 0 && node->state != NULL && waits_for_store(node))
+    // The workload's state counts on the writes that have just failed.
+    if (error != 0 && node->state != NULL && waits_for_store(node) &&
+        !node->config.workload->keeps_state)
         memset(node->state, 0, node->config.workload->state_size);
     apply_writes(node, now);
 }

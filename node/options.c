@@ -33,12 +33,12 @@ static const struct option {
     }
     {"staleness", "MS", "longest time until a value is on every node (500)", NUMBER,
      GV_OPTIONS_GOSSIP, AT(staleness_ms), .max = GV_OPTIONS_STALENESS_MAX_MS},
-    {"secret-file", "FILE", "the cluster's secret: authenticates messages between nodes", TEXT,
+    {"secret-file", "FILE", "the cluster's secret, to authenticate messages between nodes", TEXT,
      GV_OPTIONS_GOSSIP, AT(secret_file)},
     {"data", "DIR", "store the entries in this directory", TEXT, GV_OPTIONS_STORE, AT(data)},
     {"durability", "MODE", "sync (the default), async or none", WORD, GV_OPTIONS_STORE,
      AT(durability), WORDS("sync", "async", "none")},
-    {"commit-within", "MS", "longest batching of asynchronous writes (100)", NUMBER,
+    {"commit-within", "MS", "longest time that asynchronous writes are batched (100)", NUMBER,
      GV_OPTIONS_STORE, AT(commit_ms), .max = GV_OPTIONS_COMMIT_MAX_MS},
     {"export-refused", "FILE", "where an upgrade writes entries it cannot keep", TEXT,
      GV_OPTIONS_GOSSIP, AT(export_refused)},
@@ -52,21 +52,21 @@ static const struct option {
      RANGE(GV_OPTIONS_DEPTH_MIN, GV_OPTIONS_DEPTH_MAX)},
     {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, GV_OPTIONS_ANY, AT(peers_max),
      RANGE(1, GV_NODE_PEERS_MAX)},
-    {"entries-max", "N", "most entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP, AT(entries_max),
-     RANGE(1, UINT32_MAX)},
+    {"entries-max", "N", "most entries in the replica (no limit)", NUMBER, GV_OPTIONS_GOSSIP,
+     AT(entries_max), RANGE(1, UINT32_MAX)},
     {"memory-max", "BYTES", "most memory for entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP,
      AT(memory_max), RANGE(GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2)},
     {"client-rate", "N", "most requests a second of a client (no limit)", NUMBER, GV_OPTIONS_ANY,
      AT(client_rate), RANGE(1, GV_OPTIONS_RATE_MAX)},
-    {"client-burst", "N", "most requests at once of a client (the rate)", NUMBER, GV_OPTIONS_ANY,
-     AT(client_burst), RANGE(1, GV_OPTIONS_RATE_MAX)},
+    {"client-burst", "N", "most requests of a client in one burst (the rate)", NUMBER,
+     GV_OPTIONS_ANY, AT(client_burst), RANGE(1, GV_OPTIONS_RATE_MAX)},
     {"seed", "N", "seed of all random choices", NUMBER, GV_OPTIONS_ANY, AT(seed),
      .max = UINT64_MAX},
     {"log-level", "LEVEL", "error, warn, info (the default) or debug", WORD, GV_OPTIONS_ANY,
      AT(log_level), WORDS("error", "warn", "info", "debug")},
     {"log-format", "FORMAT", "text (the default) or json", WORD, GV_OPTIONS_ANY, AT(log_format),
      WORDS("text", "json")},
-    {"stats-interval", "MS", "interval of statistics in the log (only at the end)", NUMBER,
+    {"stats-interval", "MS", "interval of statistics in the log (at the end only)", NUMBER,
      GV_OPTIONS_ANY, AT(stats_ms), RANGE(1, GV_OPTIONS_STATS_MAX_MS)},
     {"help", NULL, "print this and exit", FLAG, GV_OPTIONS_ANY, AT(help)},
     {"version", NULL, "print the version and exit", FLAG, GV_OPTIONS_ANY, AT(version)},
@@ -146,7 +146,6 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
-// Checks that the options are consistent.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->data != NULL && *out->data == '\0')
         return fail(reason, "--data: the name of the directory is empty");

@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-// The log on standard error.
 struct output {
     enum gv_log_level level;
     enum gv_options_format format;
@@ -168,7 +167,6 @@ static struct gv_node_config node_config(struct program *program, struct gv_json
     };
 }
 
-// Runs the node; returns the exit status.
 static int run_node(struct program *program, const struct gv_node_config *config,
                     struct gv_store_lmdb *lmdb) {
     struct gv_node *node;

@@ -70,6 +70,12 @@ int gv_replies_reserve(struct gv_replies *replies, size_t len) {
     return error != 0 ? error : reserve_list(replies);
 }
 
+int gv_replies_extend(struct gv_replies *replies, size_t len) {
+    GV_ASSERT(replies->open);
+    size_t names = replies->src.len + replies->dest.len + replies->msg_id.len;
+    return reserve_text(replies, names + len + GV_REPLIES_OVERHEAD);
+}
+
 void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_slice dest,
                      struct gv_slice msg_id) {
     GV_ASSERT(!replies->open);

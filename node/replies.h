@@ -57,6 +57,9 @@ void gv_replies_fini(struct gv_replies *replies);
 // large as the longest unsent text so far.
 int gv_replies_reserve(struct gv_replies *replies, size_t len);
 
+// The same for the open request, whose reply has a value of `len` bytes that are not in its line.
+int gv_replies_extend(struct gv_replies *replies, size_t len);
+
 // Opens a request: the next reply goes from src to dest, in reply to msg_id. The slices are
 // borrowed until the reply is made.
 void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_slice dest,

@@ -11,6 +11,7 @@
 #include "writes.h"
 
 struct gv_request {
+    struct gv_alloc alloc;
     struct gv_json *json; // the parsed line
     int body;             // the token of its body, an object
     const char *type;     // type of the request
@@ -34,11 +35,12 @@ int gv_request_member(struct gv_request *request, const char *name);
 void gv_request_malformed(struct gv_request *request, const char *member, const char *reason);
 
 // Puts an entry, whose texts are canonical JSON, into the replica, and replies. With `writes` both
-// happen when the entry is stored; if the store fails then, the workload's state is zeroed. False:
-// the entry was refused, with error 12 if no node accepts it, else 11. `reply` NULL: sends no
-// reply, and the request stays open. An increment in `reply` means that the entry is a counter that
-// only this node writes. If a peer has raised it too, on_shortfall (writes.h) chooses another entry
-// for the missing part, and the reply waits for that entry as well.
+// happen when the entry is stored; if the store fails then, the workload's state is zeroed, unless
+// the workload keeps it. False: the entry was refused, with error 12 if no node accepts it, else
+// 11. `reply` NULL: sends no reply, and the request stays open. An increment in `reply` means that
+// the entry is a counter that only this node writes. If a peer has raised it too, on_shortfall
+// (writes.h) chooses another entry for the missing part, and the reply waits for that entry as
+// well.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
                     const struct gv_writes_reply *reply);
 

@@ -35,7 +35,6 @@ void gv_router_fini(struct gv_router *router) {
     free_scratch(router);
 }
 
-// Grows `scratch` to at least `len` bytes.
 static int reserve_scratch(struct gv_router *router, size_t len) {
     if (len <= router->scratch_cap) return 0;
     size_t cap = router->scratch_cap > 0 ? router->scratch_cap : 256;
@@ -100,6 +99,7 @@ static const struct gv_workload_handler *find_handler(const struct gv_router *ro
 static struct gv_request request_at(struct gv_router *router, gv_time now) {
     const struct gv_router_config *config = &router->config;
     return (struct gv_request){
+        .alloc = config->alloc,
         .json = config->json,
         .now = now,
         .wall_ns = now + config->wall_offset,
@@ -199,16 +199,25 @@ static int refuse_over_rate(struct gv_router *router, gv_time now, const struct 
                   GV_LINE_EXCERPT(json, line->src), router->config.client_burst);
 }
 
+static int receive_gossip(struct gv_router *router, gv_time now, const struct gv_line *line) {
+    int error =
+        gv_gossip_receive(router->config.gossip, now,
+                          &(struct gv_gossip_message){router->config.json, line, router->scratch,
+                                                      router->scratch_cap});
+    if (router->config.workload->on_gossip != NULL) {
+        struct gv_request request = request_at(router, now);
+        router->config.workload->on_gossip(&request);
+    }
+    return error;
+}
+
 static int receive_body(struct gv_router *router, gv_time now, struct gv_line *line) {
     const struct gv_json *json = router->config.json;
     const struct gv_workload_handler *handler = NULL;
     if (started(router) && line->type >= 0) handler = find_handler(router, line->type);
     bool gossip = handler == NULL && started(router) && router->config.workload->replica &&
                   line->type >= 0 && gv_message_is_type(json, line->type);
-    if (gossip)
-        return gv_gossip_receive(router->config.gossip, now,
-                                 &(struct gv_gossip_message){router->config.json, line,
-                                                             router->scratch, router->scratch_cap});
+    if (gossip) return receive_gossip(router, now, line);
     gv_line_ids(line, json);
     router->stats.requests++;
     router->stats.request_bytes += router->line_len + 1;

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 
-// The members of an init's body.
 struct members {
     int id, ids; // tokens of node_id, any value, and of node_ids, an array
     int count;   // number of names in node_ids

@@ -19,6 +19,13 @@ struct gv_workload {
     size_t reply_max;  // longest member that a handler writes to the scratch memory, bytes; it has
                        // this many bytes beyond the line's length
     size_t state_size; // memory for its state, bytes; zeroed at the start
+    // The state does not depend on writes that are not stored yet, so it survives if the store
+    // fails.
+    bool keeps_state;
+    void (*fini)(void *state); // frees what the state refers to; NULL: nothing
+    // Called after a message of a peer, which may have changed the replica; may be NULL. The
+    // request has neither a body nor a type.
+    void (*on_gossip)(struct gv_request *request);
     // For counters: gv_writes_config.on_shortfall (writes.h). The request has no body and no type.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
@@ -31,6 +38,7 @@ extern const struct gv_workload gv_ids_workload;
 extern const struct gv_workload gv_broadcast_workload;
 extern const struct gv_workload gv_gset_workload;
 extern const struct gv_workload gv_counter_workload;
+extern const struct gv_workload gv_txn_workload;
 extern const struct gv_workload gv_kafka_workload;
 
 #endif

@@ -84,7 +84,6 @@ bool gv_writes_ready(const struct gv_writes *writes) {
     return writes->failed || writes->count < GV_WRITES_CHANGES_MAX / 2;
 }
 
-// Makes room for `size` more bytes in the queue.
 static int reserve(struct gv_writes *writes, size_t size) {
     if (size <= writes->cap - writes->len) return 0;
     size_t cap = 2 * (writes->len + size);

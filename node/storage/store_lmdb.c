@@ -89,7 +89,6 @@ static int put_superblock(struct gv_store_lmdb *lmdb, MDB_txn *txn,
     return mdb_put(txn, lmdb->meta, &key, &value, 0);
 }
 
-// Commits a transaction, or aborts it after an error.
 static int end(MDB_txn *txn, int error) {
     if (error == 0) return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -98,7 +97,6 @@ static int end(MDB_txn *txn, int error) {
 
 // ---- The files ----------------------------------------------------------------------------------
 
-// Explains an error, and returns it.
 GV_PRINTF(3, 4)
 static int explain(struct gv_store_lmdb *lmdb, int error, const char *format, ...) {
     va_list arguments;
@@ -305,7 +303,6 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbl
     return error;
 }
 
-// Deletes the entries that this version does not accept.
 static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
                      struct gv_superblock_checksum *checksum) {
     MDB_cursor *cursor;

@@ -135,7 +135,6 @@ static int explain_error(int error, const struct gv_verifier_damage *found, char
     }
 }
 
-// Compares the superblock with the contents.
 static int check_contents(const struct contents *contents, const char *workload, char *reason,
                           size_t cap) {
     if (!contents->any) return 0; // the process ended before its first transaction

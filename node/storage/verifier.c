@@ -174,7 +174,6 @@ static bool check_nodes(const struct verifier *it, const uint8_t *page) {
     return true;
 }
 
-// Reports damage in the page that is being read.
 static int damaged_here(struct verifier *it, const char *what) {
     return damaged(it, it->level > 0 ? it->number[it->level - 1] : 0, what);
 }

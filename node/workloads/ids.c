@@ -49,7 +49,6 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
     return gv_slice_of(buf, PREFIX + request->self.len - 1);
 }
 
-// End of a new reservation.
 static uint64_t reserve_to(uint64_t ns) {
     return ns < UINT64_MAX - RESERVE_NS ? ns + RESERVE_NS : UINT64_MAX;
 }

@@ -78,7 +78,7 @@ struct gv_check_kafka_final {
     uint64_t to;       // highest offset, plus 1
 };
 
-_Static_assert(GV_KEY_DRAW_WRITES_MAX <= 64, "a word has a bit for each message of a key");
+_Static_assert(GV_LOAD_KAFKA_MESSAGES_MAX <= 64, "a word has a bit for each message of a key");
 
 static struct gv_check_kafka_log *log_of(struct gv_check_kafka *check, uint64_t key) {
     GV_MEMORY_GROW(check->logs, &check->logs_cap, key + 1);
@@ -222,7 +222,7 @@ static void learn(struct gv_check_kafka *check, uint64_t key, const struct entry
 
 void gv_check_kafka_invoke(struct gv_check_kafka *check, uint64_t key, int64_t message) {
     struct gv_check_kafka_log *log = log_of(check, key);
-    GV_ASSERT(message > 0 && message <= 64);
+    GV_ASSERT(message > 0 && message <= GV_LOAD_KAFKA_MESSAGES_MAX);
     GV_MEMORY_GROW(log->messages, &log->messages_cap, (size_t)message);
     if ((size_t)message > log->messages_len) log->messages_len = (size_t)message;
 }
@@ -506,12 +506,30 @@ void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op
     if (op->outcome == GV_HISTORY_INFO) process_fini(process_of(check, op->process));
 }
 
+// Forgets an offset: nobody can know of it any more, so it may be given again.
+static void forget(struct gv_check_kafka *check, uint64_t key, uint64_t offset) {
+    for (size_t i = 0; i < check->processes_cap; i++) {
+        struct gv_check_kafka_process *process = &check->processes[i];
+        if (key >= process->places_cap) continue;
+        struct place *place = &process->places[key];
+        if (place->read == offset + 1) place->read = 0;
+        if (place->sent == offset + 1) place->sent = 0;
+    }
+}
+
 void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64_t message) {
     if (key >= check->logs_len || message < 1) return;
     struct gv_check_kafka_log *log = &check->logs[key];
     if ((uint64_t)message > log->messages_len) return;
     check->may_be_lost += !log->messages[message - 1].may_be_lost;
     log->messages[message - 1].may_be_lost = true;
+    size_t left = 0;
+    for (size_t i = 0; i < log->entries_len; i++) {
+        struct entry entry = log->entries[i];
+        if (entry.message == message) forget(check, key, entry.offset);
+        if (entry.message != message) log->entries[left++] = entry;
+    }
+    log->entries_len = left;
 }
 
 // ---- The end ----

@@ -26,12 +26,13 @@
 #ifndef GV_SIM_CHECK_CHECK_KAFKA_H
 #define GV_SIM_CHECK_CHECK_KAFKA_H
 
-#include "../core/key_draw.h"
 #include "../core/load_kafka.h"
 #include "verdict.h"
 
 enum {
-    GV_CHECK_KAFKA_ENTRIES_MAX = 64, // entries kept of a log. More than its messages are anomalies
+    GV_CHECK_KAFKA_ENTRIES_MAX =
+        2 *
+        GV_LOAD_KAFKA_MESSAGES_MAX,  // entries kept of a log. More than its messages are anomalies
     GV_CHECK_KAFKA_STEPS_MAX = 4096, // different pairs of successive offsets kept of a log
     GV_CHECK_KAFKA_TEXT_MAX = 700,   // longest description of a case
 };
@@ -98,7 +99,8 @@ void gv_check_kafka_reply(struct gv_check_kafka *check, const struct gv_history_
 // Notes that an operation ended.
 void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op *op);
 
-// Notes that a fault destroyed the last copy of this message: its loss is allowed from now on.
+// Notes that a fault destroyed the last copy of this message: its loss is allowed from now on, and
+// its offset may be given to another message, as nobody can know of it.
 void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64_t message);
 
 // Adds the errors. `cut_short`: the run ended early, so that what polls did not return is no error.

@@ -23,6 +23,7 @@ static const struct reply replies[GV_LOAD_NO_REQUEST] = {
     [GV_LOAD_READ_COUNT] = {"read_ok", "value", INTEGER},
     [GV_LOAD_ECHO_TEXT] = {"echo_ok", "echo", ANY},
     [GV_LOAD_GENERATE_ID] = {"generate_ok", "id", ANY},
+    [GV_LOAD_TXN] = {"txn_ok", "txn", ARRAY},
     [GV_LOAD_SEND] = {"send_ok", "offset", OFFSET},
     [GV_LOAD_POLL] = {"poll_ok", "msgs", LOGS},
     [GV_LOAD_COMMIT_OFFSETS] = {"commit_offsets_ok", NULL, ANY},

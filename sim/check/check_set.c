@@ -74,7 +74,6 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
-// Reports a value that was never added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
@@ -195,14 +194,12 @@ size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_
     return missing;
 }
 
-// Adds the value of this number to a list.
 static void list_value(struct gv_verdict_list *list, const struct gv_check_set *set,
                        size_t number) {
     char value[GV_KEYS_LABEL_MAX];
     gv_verdict_list(list, "", label(set, &set->elements[number], value));
 }
 
-// Whether the node's final read returned a value.
 static bool final_has(const struct gv_check_set *set, uint32_t node, size_t value) {
     return value < set->finals_len[node] && set->finals[node][value] != 0;
 }
@@ -236,7 +233,6 @@ static bool is_lost(const struct gv_check_set_element *e) {
     return e->known > 0 && e->absent > e->present && e->absent > e->known;
 }
 
-// Lists the nodes with this mark.
 static struct gv_verdict_list list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark) {
     struct gv_verdict_list list = {.len = 0};
     for (uint32_t node = 0; node < count; node++) {

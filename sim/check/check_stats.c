@@ -90,7 +90,7 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
 }
 
 static const char *name_of(int kind, enum gv_load_kind load) {
-    static const char *const names[] = {"add",  "read", "echo",   "generate",
+    static const char *const names[] = {"add",  "read", "echo",   "generate", "txn",
                                         "send", "poll", "assign", "crash"};
     GV_ASSERT(GV_COUNT(names) == GV_HISTORY_KINDS);
     GV_ASSERT(kind >= 0 && kind < GV_HISTORY_KINDS);

@@ -5,6 +5,9 @@
 #include "check_echo.h"
 #include "check_protocol.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 // ---- Operations ----
 
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
@@ -15,6 +18,9 @@ void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config 
     checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
     gv_check_monotonic_reads_init(&checker->reads, nodes);
+    if (config->load == GV_LOAD_TXN_RW_REGISTER)
+        gv_check_txn_init(&checker->txn, nodes,
+                          config->models > 0 ? config->models : GV_CONSISTENCY_READ_ATOMIC);
     gv_check_stats_init(&checker->stats, nodes);
     gv_convergence_init(&checker->convergence, nodes);
     GV_MEMORY_ARRAY(checker->missing, nodes);
@@ -29,6 +35,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_ids_fini(&checker->ids);
     gv_check_kafka_fini(&checker->kafka);
     gv_check_monotonic_reads_fini(&checker->reads);
+    gv_check_txn_fini(&checker->txn);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
     free(checker->missing);
@@ -147,6 +154,52 @@ static void finish_ids(struct gv_checker *checker, struct gv_result *result) {
     result->duplicated = checker->ids.duplicated;
 }
 
+// ---- Transactions ----
+
+static void on_txn_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
+    size_t number =
+        gv_check_txn_invoke(&checker->txn, op, op->process, (const void *)op->content.data,
+                            (uint32_t)(op->content.len / sizeof(struct gv_load_txn_op)));
+    GV_ASSERT((int64_t)number == op->value);
+}
+
+static void on_txn_end(struct gv_checker *checker, const struct gv_history_op *op,
+                       struct gv_json *json, int token) {
+    size_t number = (size_t)op->value;
+    if (op->outcome == GV_HISTORY_OK) {
+        gv_check_txn_reply(&checker->txn, number, op, json, token, checker->config.errors);
+        if (op->final) checker->final_read[op->node] = true;
+    } else {
+        gv_check_txn_complete(&checker->txn, number, op, NULL);
+        if (op->final) checker->missing[op->node] = 1;
+    }
+}
+
+// gv-txn keeps a transaction as one element, whose value is its writes: [[KEY,VALUE],…].
+static void allow_txn_loss(struct gv_checker *checker, const struct gv_entry *entry) {
+    char text[64];
+    int64_t key, value;
+    size_t len = entry->value.len < sizeof text - 1 ? entry->value.len : sizeof text - 1;
+    memcpy(text, entry->value.data, len);
+    text[len] = '\0';
+    if (sscanf(text, "[[%" SCNd64 ",%" SCNd64, &key, &value) == 2)
+        gv_check_txn_allow_loss(&checker->txn, key, value);
+}
+
+static void finish_txn(struct gv_checker *checker, struct gv_result *result) {
+    find_finals(checker, result);
+    for (uint32_t node = 0; node < checker->config.nodes; node++)
+        result->has_finals = result->has_finals && checker->missing[node] == 0;
+    result->models = checker->txn.models;
+    result->txns = gv_check_txn_finish(&checker->txn, checker->config.errors);
+    result->may_be_lost = result->txns.may_be_lost;
+    result->finals_equal = result->txns.equal;
+}
+
+static const char *txn_lacks(const struct gv_checker *checker) {
+    return gv_check_txn_lacks(&checker->txn);
+}
+
 // ---- Logs ----
 
 static void on_kafka_invoke(struct gv_checker *checker, const struct gv_history_op *op) {
@@ -179,6 +232,20 @@ static void finish_kafka(struct gv_checker *checker, struct gv_result *result) {
     result->finals_equal = kafka.equal;
 }
 
+// The key of an entry of gv-kafka's logs is ["KEY",OFFSET], and its value the message.
+static void allow_kafka_loss(struct gv_checker *checker, const struct gv_entry *entry) {
+    struct gv_json json;
+    int64_t key = -1, message = 0;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    if (gv_json_parse(&json, (const char *)entry->key.data, entry->key.len) > 0 &&
+        gv_json_type(&json, 0) == GV_JSON_ARRAY && gv_json_size(&json, 0) == 2)
+        key = gv_load_kafka_number(&json, 1);
+    if (gv_json_parse(&json, (const char *)entry->value.data, entry->value.len) > 0)
+        gv_json_i64(&json, 0, &message);
+    gv_json_fini(&json);
+    if (key >= 0) gv_check_kafka_allow_loss(&checker->kafka, (uint64_t)key, message);
+}
+
 static const char *kafka_lacks(const struct gv_checker *checker) {
     return gv_check_kafka_lacks(&checker->kafka);
 }
@@ -186,22 +253,31 @@ static const char *kafka_lacks(const struct gv_checker *checker) {
 // ---- All workloads ----
 
 static const struct gv_checker_class sets = {
-    .invoke = on_set_invoke, .end = on_set_end, .finish = finish_set};
-static const struct gv_checker_class counters = {
-    .invoke = on_counter_invoke, .end = on_counter_end, .finish = finish_counter};
+    .invoke = on_set_invoke, .end = on_set_end, .finish = finish_set, .final_reads = true};
+static const struct gv_checker_class counters = {.invoke = on_counter_invoke,
+                                                 .end = on_counter_end,
+                                                 .finish = finish_counter,
+                                                 .final_reads = true};
 static const struct gv_checker_class echos = {.end = on_echo_end};
+static const struct gv_checker_class txns = {.invoke = on_txn_invoke,
+                                             .end = on_txn_end,
+                                             .allow_log_loss = allow_txn_loss,
+                                             .finish = finish_txn,
+                                             .lacks = txn_lacks,
+                                             .final_reads = true};
 static const struct gv_checker_class ids = {.end = on_id_end, .finish = finish_ids};
 
 static const struct gv_checker_class kafka = {.invoke = on_kafka_invoke,
                                               .reply = on_kafka_reply,
                                               .end = on_kafka_end,
+                                              .allow_log_loss = allow_kafka_loss,
                                               .finish = finish_kafka,
                                               .lacks = kafka_lacks};
 
 static const struct gv_checker_class *const classes[GV_LOAD_KINDS] = {
-    [GV_LOAD_BROADCAST] = &sets,      [GV_LOAD_G_SET] = &sets, [GV_LOAD_G_COUNTER] = &counters,
-    [GV_LOAD_PN_COUNTER] = &counters, [GV_LOAD_ECHO] = &echos, [GV_LOAD_UNIQUE_IDS] = &ids,
-    [GV_LOAD_KAFKA] = &kafka,
+    [GV_LOAD_BROADCAST] = &sets,       [GV_LOAD_G_SET] = &sets,  [GV_LOAD_G_COUNTER] = &counters,
+    [GV_LOAD_PN_COUNTER] = &counters,  [GV_LOAD_ECHO] = &echos,  [GV_LOAD_UNIQUE_IDS] = &ids,
+    [GV_LOAD_TXN_RW_REGISTER] = &txns, [GV_LOAD_KAFKA] = &kafka,
 };
 
 static const struct gv_checker_class *class_of(const struct gv_checker *checker) {
@@ -224,7 +300,7 @@ void gv_checker_reply(struct gv_checker *checker, const struct gv_history_op *op
 static void on_failure(struct gv_checker *checker, const struct gv_history_op *op,
                        const char *answer, enum gv_check_stats_cause cause) {
     bool replied = cause == GV_CHECK_STATS_REPLY;
-    if (op->final && gv_load_is_observable(checker->config.load)) {
+    if (op->final && class_of(checker)->final_reads) {
         checker->config.errors->conclusive = checker->config.errors->conclusive || replied;
         gv_verdict_add(checker->config.errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node,
                        answer);
@@ -260,9 +336,9 @@ void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
     gv_check_set_allow_loss(&checker->set, value);
 }
 
-void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message) {
-    if (checker->config.load != GV_LOAD_KAFKA) return;
-    gv_check_kafka_allow_loss(&checker->kafka, key, message);
+void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry) {
+    if (class_of(checker)->allow_log_loss != NULL)
+        class_of(checker)->allow_log_loss(checker, entry);
 }
 
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {

@@ -5,6 +5,7 @@
 #ifndef GV_SIM_CHECK_CHECKER_H
 #define GV_SIM_CHECK_CHECKER_H
 
+#include "../../codec/entry.h"
 #include "../core/load.h"
 #include "check_bounds.h"
 #include "check_counter.h"
@@ -16,6 +17,7 @@
 #include "check_state.h"
 #include "check_stats.h"
 #include "check_traffic.h"
+#include "check_txn.h"
 #include "convergence.h"
 #include "result.h"
 
@@ -35,8 +37,11 @@ struct gv_checker_class {
     // succeeded.
     void (*end)(struct gv_checker *checker, const struct gv_history_op *op, struct gv_json *json,
                 int token);
+    // A fault destroyed the last copy of an element of a log.
+    void (*allow_log_loss)(struct gv_checker *checker, const struct gv_entry *entry);
     // The run is over; adds errors and fills in the members of the result for this workload.
     void (*finish)(struct gv_checker *checker, struct gv_result *result);
+    bool final_reads; // a final operation that fails is an error
     // What a run without errors did not exercise, as a sentence; NULL: nothing that matters.
     const char *(*lacks)(const struct gv_checker *checker);
 };
@@ -45,6 +50,7 @@ struct gv_checker_config {
     enum gv_load_kind load;
     uint32_t nodes;
     struct gv_keys *keys; // values of a set by number; NULL: values are their numbers. Borrowed
+    uint32_t models;      // of enum gv_consistency, for transactions; 0: read-atomic
     double availability;  // required share of successful operations, 0 to 1
     bool disturbed;       // faults may keep a node from answering its clients
     struct gv_verdict_errors *errors; // borrowed
@@ -57,6 +63,7 @@ struct gv_checker {
     struct gv_check_ids ids;
     struct gv_check_kafka kafka;
     struct gv_check_monotonic_reads reads;
+    struct gv_check_txn txn;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
     int64_t *missing;  // by node, at its latest read: number of known values missing; counters: the
@@ -98,10 +105,10 @@ static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
 }
 
 // Notes that a fault destroyed the last copy of a value of a set, of a message of a log, or of a
-// counter's increments (`added`) or decrements by this amount: it may be missing from then on.
-// Ignored for other workloads.
+// counter's increments (`added`) or decrements by this amount, or of an element of a log of
+// grapevine's nodes: it may be missing from then on. Ignored for other workloads.
 void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
-void gv_checker_allow_message_loss(struct gv_checker *checker, uint64_t key, int64_t message);
+void gv_checker_allow_log_loss(struct gv_checker *checker, const struct gv_entry *entry);
 void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
 
 // ---- Convergence ----

@@ -19,6 +19,13 @@ int gv_consistency_parse(const char *text, uint32_t *out) {
     return 0;
 }
 
+const char *gv_consistency_name(uint32_t models) {
+    GV_ASSERT(models > 0 && models < 1u << GV_COUNT(names));
+    size_t i = GV_COUNT(names) - 1;
+    while ((models >> i & 1) == 0) i--;
+    return names[i];
+}
+
 const char *gv_consistency_names(void) {
     return "read-uncommitted, read-committed or read-atomic";
 }

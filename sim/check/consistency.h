@@ -15,6 +15,9 @@ enum gv_consistency {
 // unknown, or there is none; *out is unchanged.
 int gv_consistency_parse(const char *text, uint32_t *out);
 
+// The name of the strongest of some models, at least one.
+const char *gv_consistency_name(uint32_t models);
+
 // The names, for errors: "read-uncommitted, read-committed or read-atomic".
 const char *gv_consistency_names(void);
 

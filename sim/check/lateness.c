@@ -13,7 +13,6 @@ static size_t bin_of(gv_time delay) {
     return bin < GV_LATENESS_BINS ? bin : GV_LATENESS_BINS - 1;
 }
 
-// The largest delay in a bin.
 static gv_time top_of(size_t bin) {
     if (bin < 2 * STEPS) return bin;
     unsigned bits = (unsigned)(bin / STEPS) - 1;

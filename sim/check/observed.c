@@ -14,13 +14,19 @@ void gv_observed_fini(struct gv_observed *observed) {
 }
 
 // The array ends with a bracket after each item; the next item replaces the bracket.
-static void add_item(struct gv_memory_bytes *changes, struct gv_slice key, const char *count) {
+// value: the second element of a pair; NULL: the item is the key alone.
+static void add_item(struct gv_memory_bytes *changes, struct gv_slice key,
+                     const struct gv_slice *value) {
     if (changes == NULL) return;
     if (changes->len > 0) changes->data[changes->len - 1] = ',';
     if (changes->len == 0) gv_memory_append(changes, "[", 1);
-    if (count != NULL) gv_memory_append(changes, "[", 1);
+    if (value != NULL) gv_memory_append(changes, "[", 1);
     gv_memory_append(changes, key.data, key.len);
-    if (count != NULL) gv_memory_append(changes, count, strlen(count));
+    if (value != NULL) {
+        gv_memory_append(changes, ",", 1);
+        gv_memory_append(changes, value->data, value->len);
+        gv_memory_append(changes, "]", 1);
+    }
     gv_memory_append(changes, "]", 1);
 }
 
@@ -53,8 +59,23 @@ void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engin
         if (observed->words[at] == entry.count) continue;
         observed->words[at] = entry.count;
         char count[32];
-        snprintf(count, sizeof count, ",%" PRIu64 "]", entry.count);
-        add_item(changes, entry.key, count);
+        int len = snprintf(count, sizeof count, "%" PRIu64, entry.count);
+        struct gv_slice text = gv_slice_of(count, (size_t)len);
+        add_item(changes, entry.key, &text);
+    }
+}
+
+void gv_observed_scan_logs(struct gv_observed *observed, const struct gv_engine *engine,
+                           struct gv_memory_bytes *changes) {
+    uint32_t end = gv_engine_end(engine);
+    struct gv_entry entry;
+    struct gv_slice name;
+    uint64_t offset;
+    while (observed->cursor < end && gv_engine_next(engine, &observed->cursor, end, &entry)) {
+        if (entry.lattice != GV_LATTICE_LOG) continue;
+        add_item(changes, entry.key, &entry.value);
+        if (gv_entry_log_key(entry.key, &name, &offset) == 0 && offset >= observed->top)
+            observed->top = offset + 1;
     }
 }
 

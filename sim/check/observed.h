@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The state of a node as observed in its replica: the values of a set, or the count of each entry
-// of a counter. A set's entries are scanned once each, a counter's at every call.
+// The state of a node as observed in its replica: the values of a set, the count of each entry of a
+// counter, or the elements of logs. Entries of a set or a log are scanned once each, those of a
+// counter at every call.
 #ifndef GV_SIM_CHECK_OBSERVED_H
 #define GV_SIM_CHECK_OBSERVED_H
 
@@ -14,6 +15,7 @@ struct gv_observed {
     uint32_t cursor; // cursor in the replica: entries before it are scanned
     uint64_t *words; // sets: a bit for each value; counters: the count of each entry
     size_t cap;      // words
+    uint64_t top;    // logs: one more than the largest offset
 };
 
 // Forgets all, after the node crashed or restarted without state.
@@ -25,6 +27,10 @@ void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engin
                              const struct gv_keys *keys, struct gv_memory_bytes *changes);
 void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
                              struct gv_memory_bytes *changes);
+
+// Likewise for the elements of logs, each as `[[NAME,OFFSET],VALUE]`.
+void gv_observed_scan_logs(struct gv_observed *observed, const struct gv_engine *engine,
+                           struct gv_memory_bytes *changes);
 
 // Whether the set's value of this number was observed.
 bool gv_observed_has(const struct gv_observed *observed, uint64_t number);

@@ -101,6 +101,15 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
                     "allowed",
                     result->may_be_lost);
         }
+    } else if (result->load == GV_LOAD_TXN_RW_REGISTER) {
+        fprintf(out, "no anomaly of %s, ", gv_consistency_name(result->models));
+        print_equal(result, out);
+        if (result->may_be_lost > 0) {
+            fprintf(out,
+                    "; %" PRIu64 " transactions may be missing, whose last copy crashes took, "
+                    "which is allowed",
+                    result->may_be_lost);
+        }
     } else if (result->kafka.applies) {
         print_kafka_summary(result, out);
     } else if (result->load == GV_LOAD_UNIQUE_IDS) {
@@ -191,6 +200,13 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     }
     fprintf(out, "; ok %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64 "\n", result->ok,
             result->failed, result->unknown);
+    if (result->load == GV_LOAD_TXN_RW_REGISTER) {
+        fprintf(out,
+                "  %-16s %" PRIu64 " committed; %" PRIu64 " reads of another's write, %" PRIu64
+                " from another node; %" PRIu64 " keys, %" PRIu64 " versions\n",
+                "transactions", result->txns.committed, result->txns.flows, result->txns.remote,
+                result->txns.keys, result->txns.versions);
+    }
     print_messages(result, out);
     print_quantiles("stable latency", &result->stable_latency, 0, out);
     print_kafka(&result->kafka, out);
@@ -276,6 +292,14 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
     }
 }
 
+static void json_txns(const struct gv_result *result, FILE *out) {
+    fprintf(out,
+            ",\"consistency_model\":\"%s\",\"committed\":%" PRIu64 ",\"reads_of_others\":%" PRIu64
+            ",\"reads_across_nodes\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"versions\":%" PRIu64,
+            gv_consistency_name(result->models), result->txns.committed, result->txns.flows,
+            result->txns.remote, result->txns.keys, result->txns.versions);
+}
+
 void gv_result_json(const struct gv_result *result, FILE *out) {
     fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%u",
             gv_result_inconclusive(result) ? "null"
@@ -304,6 +328,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             !result->has_finals    ? "null"
             : result->finals_equal ? "true"
                                    : "false");
+    if (result->load == GV_LOAD_TXN_RW_REGISTER) json_txns(result, out);
     json_quantiles("stable_latency_ms", &result->stable_latency, 0, out);
     json_quantiles("client_latency_ms", &result->client_latency, 3, out);
     json_kafka(&result->kafka, out);

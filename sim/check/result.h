@@ -7,6 +7,7 @@
 #include "../core/load.h"
 #include "../core/net.h"
 #include "check_kafka.h"
+#include "check_txn.h"
 #include "lateness.h"
 #include "traffic.h"
 #include "verdict.h"
@@ -18,7 +19,7 @@ struct gv_result {
     enum gv_load_kind load;
     uint32_t nodes;
     uint64_t seed;
-    uint64_t ops, adds, reads; // operations invoked, with final reads
+    uint64_t ops, adds, reads; // operations invoked, with final reads; but see gv_load_class
     uint64_t ok, failed, unknown;
     double ok_fraction;                   // share of operations that succeeded, without final reads
     uint64_t all_msgs;                    // messages, requests and replies, but not of observers
@@ -32,6 +33,8 @@ struct gv_result {
     uint64_t allowed_lost; // how many of these values are lost (sets)
     bool has_finals, finals_equal;      // every node answered its final read; all are equal
     struct gv_check_kafka_result kafka; // zeroed for other workloads
+    uint32_t models;                    // txn-rw-register: enum gv_consistency
+    struct gv_check_txn_result txns;    // likewise
     struct gv_history_quantiles stable_latency, client_latency;
     uint64_t partitions;
     uint64_t fault_periods;  // periods with at least one fault
@@ -55,6 +58,11 @@ struct gv_result {
     bool settled;         // the replicas were equal before the final reads
     gv_time settle;       // time from the last operation and fault until they were equal
 };
+
+// How long values took to be everywhere: the stable latency, or for logs the lag of polls.
+static inline const struct gv_history_quantiles *gv_result_times(const struct gv_result *result) {
+    return result->kafka.applies ? &result->kafka.lag : &result->stable_latency;
+}
 
 // Whether the run has no verdict: the host was too slow, and no error is conclusive.
 bool gv_result_inconclusive(const struct gv_result *result);

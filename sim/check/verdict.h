@@ -25,6 +25,13 @@
     X(NEVER_OK, "never ok", false, false)                        \
     X(UNAVAILABLE, "unavailable", false, false)                  \
     X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
+    /* transactions: Adya's phenomena, and fractured reads */    \
+    X(G0, "write cycle (G0)", true, false)                       \
+    X(G1A, "aborted read (G1a)", true, false)                    \
+    X(G1B, "intermediate read (G1b)", true, false)               \
+    X(G1C, "circular information flow (G1c)", true, false)       \
+    X(FRACTURED_READ, "fractured read", true, false)             \
+    X(INTERNAL, "internal inconsistency", true, false)           \
     /* logs */                                                   \
     X(LOST_WRITE, "lost write", true, true)                      \
     X(UNSEEN, "unseen", false, false)                            \

@@ -22,7 +22,6 @@ static void keep(struct gv_adversary *adversary, uint32_t src, uint32_t dest,
     place->dest = dest;
 }
 
-// The offset of the body of a line.
 static size_t body_of(struct gv_slice line) {
     static const char mark[] = "\"body\":";
     size_t at = 0, len = sizeof mark - 1;

@@ -57,7 +57,6 @@ static void drop_pending(struct gv_disk *disk, size_t from) {
     disk->pending_len = from;
 }
 
-// Syncs the first `count` transactions.
 static void sync_first(struct gv_disk *disk, size_t count) {
     if (count == 0) return;
     for (size_t i = 0; i < count; i++) {

@@ -8,7 +8,6 @@ void gv_event_queue_fini(struct gv_event_queue *queue) {
     gv_event_queue_init(queue, queue->now);
 }
 
-// The index of the highest bit set.
 static unsigned highest(uint64_t bits) {
 #if defined(__GNUC__)
     return 63 - (unsigned)__builtin_clzll(bits);

@@ -48,6 +48,18 @@ void gv_history_complete(struct gv_history *history, gv_time now, size_t op,
     history->outcomes[outcome]++;
 }
 
+uint64_t gv_history_count(const struct gv_history *history, bool finals,
+                          uint64_t outcomes[GV_HISTORY_OUTCOMES]) {
+    uint64_t count = 0;
+    memset(outcomes, 0, GV_HISTORY_OUTCOMES * sizeof *outcomes);
+    for (size_t i = 0; i < history->len; i++) {
+        if (history->ops[i].final && !finals) continue;
+        outcomes[history->ops[i].outcome]++;
+        count++;
+    }
+    return count;
+}
+
 static int by_size(const void *a, const void *b) {
     double left = *(const double *)a, right = *(const double *)b;
     return (left > right) - (left < right);

@@ -11,6 +11,7 @@ enum gv_history_kind {
     GV_HISTORY_READ,
     GV_HISTORY_ECHO,
     GV_HISTORY_GENERATE,
+    GV_HISTORY_TXN,
     GV_HISTORY_SEND,
     GV_HISTORY_POLL,
     GV_HISTORY_ASSIGN,
@@ -65,6 +66,10 @@ void gv_history_describe(struct gv_history *history, size_t op, uint32_t process
 // Completes a pending operation; the outcome must not be GV_HISTORY_PENDING.
 void gv_history_complete(struct gv_history *history, gv_time now, size_t op,
                          enum gv_history_outcome outcome);
+
+// The number of operations, with or without final ones, and in `outcomes` how they ended.
+uint64_t gv_history_count(const struct gv_history *history, bool finals,
+                          uint64_t outcomes[GV_HISTORY_OUTCOMES]);
 
 // The quantile at p is sorted[min(n − 1, floor(n·p))], as in Maelstrom. Sorts `latencies` (ms) in
 // place.

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
 // Draws reads and writes of keys as Elle's generator of transactions does (wr-txns of elle.txn):
-// ten keys are active, of which the last is twice as likely as the one before, and so on. A key is
-// written a bounded number of times, with the values 1, 2, 3, …, and then replaced by a fresh key.
+// some keys are active, of which the last is twice as likely as the one before, and so on. A key
+// is written a bounded number of times, with the values 1, 2, 3, …, and then replaced by a fresh
+// key.
 #ifndef GV_SIM_CORE_KEY_DRAW_H
 #define GV_SIM_CORE_KEY_DRAW_H
 
 #include "../../engine/prng.h"
 
 enum {
-    GV_KEY_DRAW_ACTIVE = 10,
+    GV_KEY_DRAW_ACTIVE = 10, // Maelstrom's default of --key-count
+    GV_KEY_DRAW_ACTIVE_MAX = 64,
     GV_KEY_DRAW_WRITES_MAX = 16, // Maelstrom's default of --max-writes-per-key
 };
 
-// Zeroed, with `max_writes` set: keys 0 to 9 are active, and none is written.
+// Zeroed, with `max_writes` set: the first keys are active, and none is written.
 struct gv_key_draw {
     uint32_t max_writes; // 1 or more
+    uint32_t count;      // active keys, at most GV_KEY_DRAW_ACTIVE_MAX; 0: GV_KEY_DRAW_ACTIVE
     uint64_t next;       // the next fresh key; 0 before the first draw
     struct gv_key_draw_key {
         uint64_t key;
         uint32_t writes;
-    } active[GV_KEY_DRAW_ACTIVE];
+    } active[GV_KEY_DRAW_ACTIVE_MAX];
 };
 
 // Returns whether the next micro-operation is a write. Sets the key and, for a write, the value.

@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "load_kafka.h"
+#include "load_txn.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,6 +52,65 @@ static bool is_read(enum gv_history_kind kind) {
     return kind == GV_HISTORY_READ;
 }
 
+// ---- Transactions ----
+
+// Operation n of the history is transaction n of the checker.
+static struct gv_load_op txn_op(struct gv_load *load, const struct gv_load_txn *txn,
+                                uint32_t count) {
+    struct gv_slice content = gv_slice_of(txn->ops, count * sizeof *txn->ops);
+    return (struct gv_load_op){GV_HISTORY_TXN, load->next_value++, content};
+}
+
+static struct gv_load_op next_txn(struct gv_load *load) {
+    struct gv_load_txn *txn = load->state;
+    if (!load->added) {
+        gv_load_txn_init(txn, load->shape.key_count, load->shape.max_txn_length,
+                         load->shape.max_writes_per_key);
+        load->added = true;
+    }
+    return txn_op(load, txn, gv_load_txn_next(txn, &load->prng));
+}
+
+static enum gv_load_request txn_request(struct gv_load *load, uint32_t worker,
+                                        const struct gv_history_op *op,
+                                        struct gv_memory_bytes *body) {
+    (void)load;
+    (void)worker;
+    gv_load_txn_body((const void *)op->content.data,
+                     op->content.len / sizeof(struct gv_load_txn_op), body);
+    return GV_LOAD_TXN;
+}
+
+static bool txn_reply(struct gv_load *load, uint32_t worker, const struct gv_history_op *op,
+                      enum gv_load_request request, const struct gv_json *json, int token) {
+    (void)load;
+    (void)worker;
+    (void)op;
+    (void)request;
+    (void)json;
+    (void)token;
+    return false;
+}
+
+static void txn_end(struct gv_load *load, uint32_t worker, const struct gv_history_op *op) {
+    (void)load;
+    (void)worker;
+    (void)op;
+}
+
+static bool final_txn(struct gv_load *load, uint32_t worker, struct gv_load_op *op, gv_time *wait) {
+    struct gv_load_txn *txn = load->state;
+    uint32_t count = gv_load_txn_final(txn, worker);
+    if (count == 0) return false;
+    *op = txn_op(load, txn, count);
+    *wait = 0;
+    return true;
+}
+
+static void fini_txn(struct gv_load *load) {
+    gv_load_txn_fini(load->state);
+}
+
 // ---- The workloads ----
 
 static const struct gv_load_class broadcast = {
@@ -62,19 +122,38 @@ static const struct gv_load_class pn_counter = {
     .is_counter = true, .converges = true, .next = next_of_pn_counter};
 static const struct gv_load_class echo = {.next = next_echo};
 static const struct gv_load_class unique_ids = {.next = next_id};
+static const struct gv_load_class txn_rw_register = {.has_logs = true,
+                                                     .converges = true,
+                                                     .extra_finals = true,
+                                                     .next = next_txn,
+                                                     .state_size = sizeof(struct gv_load_txn),
+                                                     .fini = fini_txn,
+                                                     .request = txn_request,
+                                                     .reply = txn_reply,
+                                                     .end = txn_end,
+                                                     .final = final_txn};
 
 static const struct gv_load_class *const classes[GV_LOAD_KINDS] = {
-    [GV_LOAD_BROADCAST] = &broadcast, [GV_LOAD_G_SET] = &g_set,
-    [GV_LOAD_G_COUNTER] = &g_counter, [GV_LOAD_PN_COUNTER] = &pn_counter,
-    [GV_LOAD_ECHO] = &echo,           [GV_LOAD_UNIQUE_IDS] = &unique_ids,
-    [GV_LOAD_KAFKA] = &gv_load_kafka,
+    [GV_LOAD_BROADCAST] = &broadcast,
+    [GV_LOAD_G_SET] = &g_set,
+    [GV_LOAD_G_COUNTER] = &g_counter,
+    [GV_LOAD_PN_COUNTER] = &pn_counter,
+    [GV_LOAD_ECHO] = &echo,
+    [GV_LOAD_UNIQUE_IDS] = &unique_ids,
+    [GV_LOAD_TXN_RW_REGISTER] = &txn_rw_register,
+    [GV_LOAD_KAFKA] = &gv_load_kafka_class,
 };
 
 const char *const gv_load_names[] = {
-    [GV_LOAD_BROADCAST] = "broadcast", [GV_LOAD_G_SET] = "g-set",
-    [GV_LOAD_G_COUNTER] = "g-counter", [GV_LOAD_PN_COUNTER] = "pn-counter",
-    [GV_LOAD_ECHO] = "echo",           [GV_LOAD_UNIQUE_IDS] = "unique-ids",
-    [GV_LOAD_KAFKA] = "kafka",         [GV_LOAD_KINDS] = NULL,
+    [GV_LOAD_BROADCAST] = "broadcast",
+    [GV_LOAD_G_SET] = "g-set",
+    [GV_LOAD_G_COUNTER] = "g-counter",
+    [GV_LOAD_PN_COUNTER] = "pn-counter",
+    [GV_LOAD_ECHO] = "echo",
+    [GV_LOAD_UNIQUE_IDS] = "unique-ids",
+    [GV_LOAD_TXN_RW_REGISTER] = "txn-rw-register",
+    [GV_LOAD_KAFKA] = "kafka",
+    [GV_LOAD_KINDS] = NULL,
 };
 
 const struct gv_load_class *gv_load_class(enum gv_load_kind kind) {
@@ -116,8 +195,16 @@ bool gv_load_is_counter(enum gv_load_kind kind) {
     return classes[kind]->is_counter;
 }
 
+bool gv_load_has_logs(enum gv_load_kind kind) {
+    return classes[kind]->has_logs;
+}
+
 bool gv_load_converges(enum gv_load_kind kind) {
     return classes[kind]->converges;
+}
+
+bool gv_load_counts_finals(enum gv_load_kind kind) {
+    return !classes[kind]->extra_finals;
 }
 
 bool gv_load_final(struct gv_load *load, uint32_t worker, size_t before, struct gv_load_op *op,

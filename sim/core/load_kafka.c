@@ -2,6 +2,7 @@
 #include "load_kafka.h"
 
 #include "key_draw.h"
+#include "keys.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -46,8 +47,8 @@ struct client {
 };
 
 struct state {
-    struct gv_key_draw draw;
-    bool drawn; // the members of `next` are those of the next send or poll
+    struct gv_key_draw draw; // a write is a send, a read a poll
+    bool drawn;              // the members of `next` are those of the next send or poll
     struct {
         bool send;
         uint64_t key;
@@ -148,7 +149,11 @@ static struct gv_load_op next(struct gv_load *load) {
         return (struct gv_load_op){.kind = GV_HISTORY_CRASH};
     }
     if (!state->drawn) {
-        state->draw.max_writes = GV_KEY_DRAW_WRITES_MAX;
+        if (state->draw.max_writes == 0) {
+            uint32_t writes = load->shape.max_writes_per_key;
+            state->draw.max_writes = writes > 0 ? writes : GV_KEY_DRAW_WRITES_MAX;
+            state->draw.count = load->shape.key_count;
+        }
         state->next.send =
             gv_key_draw_next(&state->draw, &load->prng, &state->next.key, &state->next.message);
         key_of(state, state->next.key);
@@ -404,7 +409,8 @@ static bool is_assign(enum gv_history_kind kind) {
     return kind == GV_HISTORY_ASSIGN;
 }
 
-const struct gv_load_class gv_load_kafka = {
+const struct gv_load_class gv_load_kafka_class = {
+    .has_logs = true,
     .converges = true,
     .idempotent = is_assign,
     .next = next,

@@ -11,13 +11,17 @@
 // At the end each client crashes, is assigned every key from offset 0 (without a request), and
 // polls every 200 ms on average until it was given the highest offset known of each key.
 //
-// Unlike in Maelstrom, a client that is replaced during the final polls is assigned all keys again.
+// Unlike in Maelstrom, the first send or poll is a send, so that a short run has one, and a client
+// that is replaced during the final polls is assigned all keys again.
 #ifndef GV_SIM_CORE_LOAD_KAFKA_H
 #define GV_SIM_CORE_LOAD_KAFKA_H
 
-#include "load.h"
+#include "load_class.h"
 
-extern const struct gv_load_class gv_load_kafka;
+// Most messages of a key: a bound of --max-writes-per-key.
+enum { GV_LOAD_KAFKA_MESSAGES_MAX = 64 };
+
+extern const struct gv_load_class gv_load_kafka_class;
 
 // The key of a send; its message is op->value.
 uint64_t gv_load_kafka_key(const struct gv_history_op *op);

@@ -31,7 +31,6 @@ struct request {
     struct gv_slice key, from, to; // write: its value is `to`
 };
 
-// The outcome of a request in one state.
 struct outcome {
     int code;              // 0: success
     bool writes;           // the key gets the value `to`

@@ -105,6 +105,17 @@ void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct g
     emit(trace, now, &event);
 }
 
+void gv_trace_stable(struct gv_trace *trace, gv_time now, uint32_t node, uint64_t offset,
+                     uint32_t holder) {
+    if (trace == NULL) return;
+    char name[NAME_MAX], body[64];
+    int len = snprintf(body, sizeof body, "[%" PRIu64 ",\"n%" PRIu32 "\"]", offset, holder);
+    emit(trace, now,
+         &(struct gv_trace_event){.kind = GV_TRACE_STABLE,
+                                  .from = name_of('n', node, name),
+                                  .body = gv_slice_of(body, (size_t)len)});
+}
+
 void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint32_t node) {
     char name[NAME_MAX];
     emit(trace, now, &(struct gv_trace_event){.kind = kind, .from = name_of('n', node, name)});
@@ -121,13 +132,21 @@ void gv_trace_text(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 }
 
 const char *const gv_trace_names[GV_TRACE_KINDS] = {
-    [GV_TRACE_SEND] = "send",           [GV_TRACE_DUPLICATE] = "duplicate",
-    [GV_TRACE_REQUEST] = "request",     [GV_TRACE_DELIVER] = "deliver",
-    [GV_TRACE_DROP] = "drop",           [GV_TRACE_REPLY] = "reply",
-    [GV_TRACE_LEARN] = "learn",         [GV_TRACE_FAULT_BEGIN] = "fault-begin",
-    [GV_TRACE_FAULT_END] = "fault-end", [GV_TRACE_CRASH] = "crash",
-    [GV_TRACE_RESTART] = "restart",     [GV_TRACE_PAUSE] = "pause",
-    [GV_TRACE_RESUME] = "resume",       [GV_TRACE_PHASE] = "phase",
+    [GV_TRACE_SEND] = "send",
+    [GV_TRACE_DUPLICATE] = "duplicate",
+    [GV_TRACE_REQUEST] = "request",
+    [GV_TRACE_DELIVER] = "deliver",
+    [GV_TRACE_DROP] = "drop",
+    [GV_TRACE_REPLY] = "reply",
+    [GV_TRACE_LEARN] = "learn",
+    [GV_TRACE_STABLE] = "stable",
+    [GV_TRACE_FAULT_BEGIN] = "fault-begin",
+    [GV_TRACE_FAULT_END] = "fault-end",
+    [GV_TRACE_CRASH] = "crash",
+    [GV_TRACE_RESTART] = "restart",
+    [GV_TRACE_PAUSE] = "pause",
+    [GV_TRACE_RESUME] = "resume",
+    [GV_TRACE_PHASE] = "phase",
     [GV_TRACE_VIOLATION] = "violation",
 };
 

@@ -15,6 +15,7 @@ enum gv_trace_kind {
     GV_TRACE_DROP,        // a message will not be delivered; `why` is the reason
     GV_TRACE_REPLY,       // a node replied to a client
     GV_TRACE_LEARN,       // a node received new values
+    GV_TRACE_STABLE,      // a node's stable cut of the logs, or what it waits for, changed
     GV_TRACE_FAULT_BEGIN, // a fault begins
     GV_TRACE_FAULT_END,
     GV_TRACE_CRASH, // a node loses its memory and is down
@@ -35,8 +36,10 @@ struct gv_trace_event {
     struct gv_slice from, to; // names; an event of one node has `from` only
     struct gv_slice type;     // type of the body, as in its JSON, without quotes
     uint64_t bytes;           // SEND: the bytes counted
-    struct gv_slice body;     // JSON; LEARN: an array of keys, for counters of [key, count]
-    const char *why;          // DROP: "cut", "lost", "full", "down" or "altered"; else a text
+    // JSON. LEARN: an array of keys, for counters of [key, count], for logs of [key, value].
+    // STABLE: the cut, an offset, and the name of the node whose promise it waits for.
+    struct gv_slice body;
+    const char *why; // DROP: "cut", "lost", "full", "down" or "altered"; else a text
 };
 
 typedef void gv_trace_write(void *ctx, const struct gv_trace_event *event);
@@ -75,6 +78,10 @@ void gv_trace_reply(struct gv_trace *trace, gv_time now, uint32_t node, uint32_t
 // from the node's disk or from its clients' writes.
 void gv_trace_learn(struct gv_trace *trace, gv_time now, uint32_t node, struct gv_slice line,
                     struct gv_slice values);
+
+// Traces that a node's stable cut is `offset`, and waits for node number `holder` (engine/cut.h).
+void gv_trace_stable(struct gv_trace *trace, gv_time now, uint32_t node, uint64_t offset,
+                     uint32_t holder);
 
 // Traces CRASH, RESTART, PAUSE or RESUME.
 void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint32_t node);

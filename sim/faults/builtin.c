@@ -19,7 +19,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {"islands", "a partition into five groups of five nodes",
      CLUSTER("25") "\n"
                    "cut n0..n4 | n5..n9 | n10..n14 | n15..n19 | n20..n24 at 3s for 12s\n"},
-    {"ring", "each node reaches a majority, and no two nodes the same one",
+    {"ring", "each node reaches a majority, and no two reach the same one",
      CLUSTER("25") "\n"
                    "cut ring at 2s for 15s\n"},
     {"flapping", "a new partition every second, each healed after 0.5 s",
@@ -45,7 +45,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n3 at 2s for 500ms every 4s without disk\n"
                   "crash n5 at 3s for 500ms every 4s without disk\n"
                   "crash n7 at 4s for 500ms every 4s without disk\n"},
-    {"blackout", "a third of the nodes crash at once",
+    {"blackout", "a third of the nodes crash at the same time",
      CLUSTER("25") "\n"
                    "crash n0..n7 at 8s for 3s without disk\n"},
     {"pauses", "nodes are paused for seconds",
@@ -100,7 +100,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n1..n3 at 3s for 500ms every 4s with disk\n"
                   "cut n4 | rest at 4s for 6s\n"
                   "crash n4 at 8s for 1s with disk\n"},
-    {"power-cut", "all machines lose power at once, twice; writes are synced",
+    {"power-cut", "all machines lose power at the same time, twice; writes are synced",
      "workload pn-counter\n"
      "nodes 9\n"
      "rate 100\n"
@@ -124,7 +124,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n2 at 3s for 1s every 4s without disk\n"
                   "duplicate 20% at 4s for 4s\n"
                   "cut half at 6s for 2s\n"},
-    {"storm", "crashes, pauses, partitions, loss and slow links at once",
+    {"storm", "crashes, pauses, partitions, loss and slow links together",
      CLUSTER("25") "\n"
                    "lose 20% at 0s\n"
                    "duplicate 10% at 0s\n"

@@ -290,7 +290,6 @@ static int take_by(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "by") ? take_delay(parser, step) : wanted(parser, "'by'");
 }
 
-// Reads the distribution of the delay of all messages.
 static int take_dist(struct parser *parser, struct gv_scenario_step *step) {
     step->ppm = 1000000;
     for (int dist = GV_NET_CONSTANT; gv_net_latency_names[dist] != NULL; dist++) {
@@ -348,7 +347,6 @@ static int take_when(struct parser *parser, struct gv_scenario_step *step) {
     return error != 0 ? error : take_repeats(parser, step);
 }
 
-// Reads what a crash does to the disk.
 static int take_disk(struct parser *parser, struct gv_scenario_step *step) {
     step->crash = GV_DISK_WIPED;
     if (take(parser, "with")) {

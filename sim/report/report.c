@@ -13,11 +13,12 @@ extern const size_t gv_report_page_head, gv_report_page_len;
 
 // The first character of an event's line, by kind.
 static const char letters[GV_TRACE_KINDS] = {
-    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2',   [GV_TRACE_REQUEST] = 'q',
-    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',        [GV_TRACE_REPLY] = 'r',
-    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_FAULT_BEGIN] = 'b', [GV_TRACE_FAULT_END] = 'e',
-    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',     [GV_TRACE_PAUSE] = 'p',
-    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',       [GV_TRACE_VIOLATION] = 'v',
+    [GV_TRACE_SEND] = 's',      [GV_TRACE_DUPLICATE] = '2', [GV_TRACE_REQUEST] = 'q',
+    [GV_TRACE_DELIVER] = 'd',   [GV_TRACE_DROP] = 'x',      [GV_TRACE_REPLY] = 'r',
+    [GV_TRACE_LEARN] = 'k',     [GV_TRACE_STABLE] = 't',    [GV_TRACE_FAULT_BEGIN] = 'b',
+    [GV_TRACE_FAULT_END] = 'e', [GV_TRACE_CRASH] = 'c',     [GV_TRACE_RESTART] = 'u',
+    [GV_TRACE_PAUSE] = 'p',     [GV_TRACE_RESUME] = 'w',    [GV_TRACE_PHASE] = 'h',
+    [GV_TRACE_VIOLATION] = 'v',
 };
 
 // Text inside a script element must not contain "<". In JSON it occurs in strings only, where it
@@ -35,7 +36,6 @@ static void put(FILE *out, const void *bytes, size_t len) {
     }
 }
 
-// Writes a text as a JSON string.
 static void put_string(FILE *out, const char *text, size_t len) {
     putc('"', out);
     for (size_t i = 0; i < len; i++) {
@@ -52,7 +52,8 @@ static void put_string(FILE *out, const char *text, size_t len) {
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max) {
     GV_ASSERT(messages_max > 0);
-    *report = (struct gv_report){.out = out, .messages_max = messages_max};
+    *report = (struct gv_report){
+        .out = out, .messages_max = messages_max, .has_logs = gv_load_has_logs(head->load)};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
     fprintf(out,
             "<script type=\"application/json\" "
@@ -105,12 +106,13 @@ static bool keeps(struct gv_report *report, const struct gv_trace_event *event) 
     }
 }
 
-// Whether the complete body is kept.
 static bool keeps_body(struct gv_report *report, const struct gv_trace_event *event) {
     if (event->kind != GV_TRACE_REQUEST && event->kind != GV_TRACE_REPLY) return true;
     if (event->body.len <= GV_REPORT_BODY_MAX) return true;
-    if (!report->final || event->body.len > GV_REPORT_FINALS_MAX - report->finals) return false;
-    report->finals += event->body.len;
+    if (!report->final && !report->has_logs) return false;
+    size_t most = report->final ? GV_REPORT_LARGE_MAX : GV_REPORT_LARGE_MAX / 2;
+    if (report->large > most || event->body.len > most - report->large) return false;
+    report->large += event->body.len;
     return true;
 }
 
@@ -171,7 +173,6 @@ static void put_texts(FILE *out, const struct gv_result *result, const struct gv
     fputs("}", out);
 }
 
-// The result, as in --json.
 static void put_result(FILE *out, const struct gv_result *result) {
     char *text = NULL;
     size_t len = 0;

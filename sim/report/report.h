@@ -3,8 +3,8 @@
 // during the run: the page's head, each event as a short line, and at the end the verdict and the
 // scripts. So its memory does not depend on the length of the run.
 //
-// A browser loads all events, so messages beyond a bound are only counted. Learned values, faults,
-// violations and final reads are always kept.
+// A browser loads all events, so messages beyond a bound are only counted. Learned values, stable
+// cuts, faults, violations and final reads are always kept.
 //
 // The page is sim/report/report.html with its includes; the makefile compiles it into the program.
 #ifndef GV_SIM_REPORT_REPORT_H
@@ -19,9 +19,10 @@
 enum {
     GV_REPORT_MESSAGES_MAX = 100000, // default bound of messages, requests of clients included
     // Longest body of a request or reply that is kept complete, bytes. Messages between nodes are
-    // always kept complete; so are replies to final reads, up to GV_REPORT_FINALS_MAX bytes in all.
+    // always kept complete. So are larger replies to final reads, and in runs with logs all larger
+    // bodies, up to GV_REPORT_LARGE_MAX bytes in all, of which a half is for the final reads.
     GV_REPORT_BODY_MAX = 1000,
-    GV_REPORT_FINALS_MAX = 16 << 20,
+    GV_REPORT_LARGE_MAX = 16 << 20,
 };
 
 // What the page shows of the run's configuration. Strings are borrowed for the call.
@@ -43,8 +44,9 @@ struct gv_report {
     uint64_t messages_max, messages;
     uint64_t last_id[2]; // ids of the last kept message of a node or client, and of the adversary
     uint64_t until_us;   // time of the last message kept
-    bool final;          // the final reads have started
-    size_t finals;       // bytes of replies to final reads kept so far
+    bool has_logs;
+    bool final;   // the final reads have started
+    size_t large; // bytes of larger bodies kept so far
 };
 
 // Begins the page. The caller keeps and closes `out`.

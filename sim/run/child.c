@@ -32,7 +32,6 @@ extern char **environ;
 
 // ---- The guard ----
 
-// Whether a process's initial environment has the mark.
 static bool is_marked(const char *pid, const char *mark, char *buf) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
@@ -322,7 +321,6 @@ pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
 
 enum { DESCENDANTS_MAX = 64 };
 
-// Adds one process's threads, and appends its children to `pids`.
 static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *pids, size_t *len) {
     char path[128], text[4096];
     snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);

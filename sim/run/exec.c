@@ -298,16 +298,16 @@ static void pause_reading(struct node *node) {
                  "%" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
-    gv_run_object(exec->run, GV_VERDICT_FLOOD,
-                  "n%u sent more than others read: %zu bytes of its messages, and of "
-                  "replies of services to it, are undelivered, more than --queue-max, %zu of them "
-                  "in flight and %zu before full "
-                  "pipes%s. It was not read until half of them were delivered",
-                  node->index, here + node->waiting, here, node->waiting, reader);
+    gv_run_object(
+        exec->run, GV_VERDICT_FLOOD,
+        "n%u sent more than others read: %zu bytes are undelivered, its messages and the "
+        "replies of services to it, more than --queue-max; %zu bytes are in flight and %zu "
+        "wait for full pipes%s. gvsim did not read n%u until half of them were delivered",
+        node->index, here + node->waiting, here, node->waiting, reader, node->index);
 }
 
 // Checks whether the nodes send more than any load explains, even if all of them keep up. An error
-// is not conclusive: after a stall of the machine, delayed messages arrive at once.
+// is not conclusive: after a stall of the machine, delayed messages arrive all together.
 static void check_flood(struct exec *exec, gv_time now) {
     const struct gv_net *net = gv_run_view(exec->run, now).net;
     gv_check_traffic_observe(&exec->traffic, now, net->messages, gv_run_errors(exec->run));

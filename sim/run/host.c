@@ -43,7 +43,6 @@ void gv_host_send(struct gv_host *host, gv_time now, uint32_t node, enum gv_serv
     send(host, now, node, host->config.nodes + kind, body, gv_slice_of(label, (size_t)len), size);
 }
 
-// The body of a line of gv_envelope.
 static struct gv_slice body_of(const struct gv_net_message *message) {
     static const char mark[] = ",\"body\":";
     size_t at = 0;

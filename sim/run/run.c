@@ -1048,6 +1048,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                        .load = config->load,
                                        .nodes = nodes,
                                        .keys = &run->keys,
+                                       .models = config->models,
                                        .availability = config->availability,
                                        .disturbed = config->scenario != NULL,
                                        .errors = &run->errors,
@@ -1058,6 +1059,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     if (run->count == 0) run->count = nodes;
     GV_ASSERT(run->count >= nodes);
     run->load.workers = run->count;
+    run->load.shape = config->shape;
     GV_MEMORY_ARRAY(run->workers, run->count);
     for (uint32_t w = 0; w < run->count; w++) run->workers[w].node = w % nodes;
     GV_MEMORY_ARRAY(run->observers, nodes);
@@ -1105,12 +1107,8 @@ void gv_run_free(struct gv_run *run) {
     free(run);
 }
 
-void gv_run_allow_value_loss(struct gv_run *run, int64_t value) {
-    gv_checker_allow_value_loss(&run->checker, value);
-}
-
-void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount) {
-    gv_checker_allow_count_loss(&run->checker, added, amount);
+struct gv_checker *gv_run_checker(struct gv_run *run) {
+    return &run->checker;
 }
 
 const struct gv_keys *gv_run_keys(const struct gv_run *run) {
@@ -1163,18 +1161,20 @@ struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {
 
 struct gv_result gv_run_finish(struct gv_run *run) {
     const struct gv_history *history = &run->history;
+    uint64_t outcomes[GV_HISTORY_OUTCOMES];
+    uint64_t ops = gv_history_count(history, gv_load_counts_finals(run->config.load), outcomes);
     struct gv_result result = {
         .load = run->config.load,
         .nodes = run->config.nodes,
         .seed = run->config.seed,
-        .ops = history->len,
+        .ops = ops,
         .adds = history->kinds[GV_HISTORY_ADD],
         .reads = history->kinds[GV_HISTORY_READ],
-        .ok = history->outcomes[GV_HISTORY_OK],
-        .failed = history->outcomes[GV_HISTORY_FAIL],
-        .unknown = history->outcomes[GV_HISTORY_INFO] + history->outcomes[GV_HISTORY_PENDING] -
+        .ok = outcomes[GV_HISTORY_OK],
+        .failed = outcomes[GV_HISTORY_FAIL],
+        .unknown = outcomes[GV_HISTORY_INFO] + outcomes[GV_HISTORY_PENDING] -
                    history->kinds[GV_HISTORY_CRASH],
-        .all_msgs = run->net.messages + run->client_msgs,
+        .all_msgs = run->net.messages + run->client_msgs - 2 * (history->len - ops),
         .servers_msgs = run->net.messages,
         .servers_bytes = run->net.bytes,
         .service_msgs = run->net.service_messages,

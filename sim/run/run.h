@@ -21,7 +21,7 @@
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,
     GV_RUN_CLIENT_TIMEOUT_MS = 5000,
-    GV_RUN_OBSERVE_MS = 25,  // time between an observer's reply and its next read
+    GV_RUN_OBSERVE_MS = 25, // time between an observer's reply and its next read
 };
 
 enum gv_run_phase {
@@ -56,10 +56,11 @@ struct gv_run_config {
     enum gv_net_delivery delivery;
     const struct gv_wan *wan; // round trips, which replace the latency; NULL: none. Borrowed
     enum gv_topology topology;
-    uint32_t models;          // enum gv_consistency: transactions are checked for these models
-    double availability;      // share of operations that must succeed, final reads not counted
-    bool nemesis;             // random partitions
-    gv_time nemesis_interval; // mean duration of a partition, and mean time to the next one
+    uint32_t models;            // enum gv_consistency: what transactions must obey; 0: read-atomic
+    struct gv_load_shape shape; // of keys and transactions
+    double availability;        // share of operations that must succeed, final reads not counted
+    bool nemesis;               // random partitions
+    gv_time nemesis_interval;   // mean duration of a partition, and mean time to the next one
     const struct gv_scenario *scenario; // checked for this number of nodes; NULL: none. Borrowed.
                                         // Excludes the nemesis
     uint64_t seed;
@@ -80,7 +81,7 @@ struct gv_run_config {
     bool (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica has this value of a set. NULL: observers read it.
     bool (*has_value)(void *ctx, uint32_t node, int64_t value);
-    // Applies a fault of the scenario to a node. It may call gv_run_allow_*_loss, but no other
+    // Applies a fault of the scenario to a node. It may call gv_run_checker, but no other
     // function below. May be NULL if no step has a fault of a node.
     void (*apply_fault)(void *ctx, uint32_t node, enum gv_node_fault fault,
                         const struct gv_scenario_step *step);
@@ -140,10 +141,9 @@ void gv_run_closed(struct gv_run *run, uint32_t node);
 GV_PRINTF(3, 4)
 void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
-// Notes that a crash destroyed the last copy of this value of a set, or of this amount that was
-// added to a counter (`added`) or subtracted from it: its loss is not an error.
-void gv_run_allow_value_loss(struct gv_run *run, int64_t value);
-void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount);
+// The checker of the run, to which the driver may tell what crashes destroy.
+struct gv_checker;
+struct gv_checker *gv_run_checker(struct gv_run *run);
 
 // The values of the additions so far, by number.
 const struct gv_keys *gv_run_keys(const struct gv_run *run);

@@ -46,6 +46,7 @@ struct vnode {
     size_t pending_len, pending_cap;
     char log[LOG_MAX]; // its last log record
     struct gv_observed observed;
+    struct gv_engine_cut cut; // as traced last
 };
 
 struct gv_simulation {
@@ -121,15 +122,29 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
-    if (listener == NULL || !gv_load_is_observable(load) || engine == NULL) return;
+    if (listener == NULL || engine == NULL) return;
     sim->changes.len = 0;
     if (gv_load_is_set(load))
         gv_observed_scan_values(&vnode->observed, engine, gv_run_keys(sim->run), &sim->changes);
-    else
+    else if (gv_load_is_counter(load))
         gv_observed_scan_counts(&vnode->observed, engine, &sim->changes);
+    else if (gv_load_has_logs(load))
+        gv_observed_scan_logs(&vnode->observed, engine, &sim->changes);
     if (sim->changes.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
                    gv_slice_of(sim->changes.data, sim->changes.len));
+}
+
+// Traces the stable cut of a node's logs, if the node holds entries above the cut traced last.
+static void trace_cut(struct vnode *vnode) {
+    struct gv_simulation *sim = vnode->sim;
+    struct gv_engine_cut cut, *before = &vnode->cut;
+    if (sim->config.run.trace == NULL || before->offset >= vnode->observed.top) return;
+    if (!gv_engine_cut(gv_node_engine(vnode->node), &cut)) return;
+    if (cut.offset == before->offset && cut.holder == before->holder) return;
+    *before = cut;
+    gv_trace_stable(sim->config.run.trace, sim->now, index_of(vnode), cut.offset,
+                    (uint32_t)cut.holder);
 }
 
 // The length of the first of some lines, which end in newlines.
@@ -348,6 +363,7 @@ static void drain(struct vnode *vnode) {
     if (vnode->pending_len > 0) release(vnode);
     write_batch(vnode);
     if (vnode->disk != NULL) trace_delivery(vnode, "", 0);
+    trace_cut(vnode);
     set_timer(vnode);
 }
 
@@ -444,10 +460,12 @@ static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     }
     if (entry->lattice == GV_LATTICE_COUNTER && most < entry->count) {
         bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
-        gv_run_allow_count_loss(sim->run, added, entry->count - most);
+        gv_checker_allow_count_loss(gv_run_checker(sim->run), added, entry->count - most);
     } else if (entry->lattice == GV_LATTICE_SET && !found) {
         int64_t number = gv_keys_find(gv_run_keys(sim->run), entry->key);
-        if (number >= 0) gv_run_allow_value_loss(sim->run, number);
+        if (number >= 0) gv_checker_allow_value_loss(gv_run_checker(sim->run), number);
+    } else if (entry->lattice == GV_LATTICE_LOG && !found) {
+        gv_checker_allow_log_loss(gv_run_checker(sim->run), entry);
     }
 }
 
@@ -512,6 +530,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     gv_checker_invariants_reset(&vnode->sim->invariants, index_of(vnode), is_kept(vnode, crash));
     vnode->busy_until = 0;
     gv_observed_fini(&vnode->observed);
+    vnode->cut = (struct gv_engine_cut){0};
     set_timer(vnode);
 }
 
@@ -614,7 +633,7 @@ static const struct gv_workload *const workloads[GV_LOAD_KINDS] = {
     [GV_LOAD_BROADCAST] = &gv_broadcast_workload, [GV_LOAD_G_SET] = &gv_gset_workload,
     [GV_LOAD_KAFKA] = &gv_kafka_workload,         [GV_LOAD_G_COUNTER] = &gv_counter_workload,
     [GV_LOAD_PN_COUNTER] = &gv_counter_workload,  [GV_LOAD_ECHO] = &gv_echo_workload,
-    [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,
+    [GV_LOAD_UNIQUE_IDS] = &gv_ids_workload,      [GV_LOAD_TXN_RW_REGISTER] = &gv_txn_workload,
 };
 
 bool gv_simulation_has(enum gv_load_kind load) {

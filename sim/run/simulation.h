@@ -30,7 +30,8 @@ struct gv_simulation;
 // Whether grapevine has a node for this workload.
 bool gv_simulation_has(enum gv_load_kind load);
 
-// Copies the configuration, whose workload must have a node. Running out of memory ends the process.
+// Copies the configuration, whose workload must have a node. Running out of memory ends the
+// process.
 struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *config);
 void gv_simulation_free(struct gv_simulation *sim);
 

@@ -120,10 +120,11 @@ enum gv_exit gv_benchmark_run(const struct gv_command *command,
 
 struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *run) {
     const struct gv_result *result = &run->result;
+    const struct gv_history_quantiles *times = gv_result_times(result);
     return (struct gv_benchmark_metrics){
         .msgs_per_op = result->ops > 0 ? (double)result->servers_msgs / (double)result->ops : 0,
-        .median_ms = result->stable_latency.p50,
-        .max_ms = result->stable_latency.p100,
+        .median_ms = times->p50,
+        .max_ms = times->p100,
         .client_p99_ms = result->client_latency.p99,
     };
 }

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-// Metrics to compare with; 0: unknown.
+// Metrics to compare with; 0: unknown. The times are stable latencies; of kafka, the lag of polls.
 struct mark {
     double msgs_per_op, median_ms, max_ms;
 };
@@ -20,6 +20,8 @@ struct challenge {
     uint32_t nodes, latency_ms, staleness_ms, seconds;
     double rate;
     double availability; // required share of successful operations
+    bool double_clients; // two clients a node
+    uint32_t models;     // of transactions; 0: those of gvsim exec
     bool nemesis;
     struct mark limit;     // every metric must be below its limit
     struct mark published; // the fewest messages that others published, within the limits
@@ -27,6 +29,7 @@ struct challenge {
 };
 
 #define ALL_VALUES "every value on every node"
+#define KAFKA "no message lost, skipped or repeated"
 
 static const struct challenge challenges[] = {
     {
@@ -116,6 +119,75 @@ static const struct challenge challenges[] = {
         .nemesis = true,
         .published = {0.54, 0, 0},
     },
+    {
+        .name = "5a",
+        .asks = KAFKA,
+        .load = GV_LOAD_KAFKA,
+        .program = "gv-kafka",
+        .nodes = 1,
+        .seconds = 20,
+        .rate = 1000,
+        .double_clients = true,
+    },
+    {
+        .name = "5b",
+        .asks = KAFKA,
+        .load = GV_LOAD_KAFKA,
+        .program = "gv-kafka",
+        .nodes = 2,
+        .seconds = 20,
+        .rate = 1000,
+        .double_clients = true,
+    },
+    {
+        .name = "5c",
+        .asks = KAFKA,
+        .load = GV_LOAD_KAFKA,
+        .program = "gv-kafka",
+        .nodes = 2,
+        .seconds = 20,
+        .rate = 1000,
+        .double_clients = true,
+        .published = {6.93, 0, 0},
+    },
+    {
+        .name = "6a",
+        .asks = "read uncommitted, always available",
+        .load = GV_LOAD_TXN_RW_REGISTER,
+        .program = "gv-txn",
+        .nodes = 1,
+        .seconds = 20,
+        .rate = 1000,
+        .availability = 1,
+        .double_clients = true,
+        .models = GV_CONSISTENCY_READ_UNCOMMITTED,
+    },
+    {
+        .name = "6b",
+        .asks = "read uncommitted, always available",
+        .load = GV_LOAD_TXN_RW_REGISTER,
+        .program = "gv-txn",
+        .nodes = 2,
+        .seconds = 20,
+        .rate = 1000,
+        .availability = 1,
+        .double_clients = true,
+        .models = GV_CONSISTENCY_READ_UNCOMMITTED,
+        .nemesis = true,
+    },
+    {
+        .name = "6c",
+        .asks = "read committed, always available",
+        .load = GV_LOAD_TXN_RW_REGISTER,
+        .program = "gv-txn",
+        .nodes = 2,
+        .seconds = 20,
+        .rate = 1000,
+        .availability = 1,
+        .double_clients = true,
+        .models = GV_CONSISTENCY_READ_UNCOMMITTED | GV_CONSISTENCY_READ_COMMITTED,
+        .nemesis = true,
+    },
 };
 
 enum { CHALLENGES = GV_COUNT(challenges) };
@@ -140,6 +212,9 @@ static struct gv_benchmark_setting setting_of(const struct challenge *challenge)
     setting.run.time_limit = challenge->seconds * (1000 * GV_MS);
     setting.run.latency_ms = challenge->latency_ms;
     setting.run.availability = challenge->availability;
+    if (challenge->double_clients)
+        setting.run.concurrency = (struct gv_run_concurrency){.count = 2, .per_node = true};
+    if (challenge->models != 0) setting.run.models = challenge->models;
     setting.run.nemesis = challenge->nemesis;
     return setting;
 }

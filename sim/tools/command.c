@@ -6,6 +6,8 @@
 #include "../../node/escape.h"
 #include "../../node/options.h"
 #include "../check/consistency.h"
+#include "../core/load_kafka.h"
+#include "../core/load_txn.h"
 #include "../run/logs.h"
 #include "../run/simulation.h"
 #include "pool.h"
@@ -22,13 +24,15 @@ const char *const gv_command_help[] = {
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
     "       gvsim shrink SEED|SCENARIO [--output FILE] [--tries N]\n"
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
-    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|all [OPTIONS] [-- PROGRAM [ARGS...]]\n"
+    "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|5a|5b|5c|6a|6b|6c|all [OPTIONS]\n"
+    "                 [-- PROGRAM [ARGS...]]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
     "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
     "\n"
     "exec and run:\n"
-    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo or unique-ids\n"
+    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo, unique-ids,\n"
+    "                            kafka or txn-rw-register\n"
     "      --nodes N             number of nodes, 1 to 10000; also --node-count (default 5)\n"
     "      --concurrency N       number of clients, or N of each node as Nn (default 1n)\n"
     "      --rate R              operations a second, over all clients (default 5)\n"
@@ -48,6 +52,11 @@ const char *const gv_command_help[] = {
     "      --consistency-models LIST\n"
     "                            of transactions, separated by commas: read-uncommitted,\n"
     "                            read-committed or read-atomic (default read-atomic)\n"
+    "      --key-count N         registers in use at a time (default 10)\n"
+    "      --max-txn-length N    operations of a transaction (default 4)\n"
+    "      --max-writes-per-key N\n"
+    "                            writes of a register before a new one takes its place (default\n"
+    "                            16)\n"
     "      --availability A      share of operations that must succeed, 0 to 1, or total\n"
     "      --seed N              seed of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON (-: standard output)\n"
@@ -100,10 +109,9 @@ const char *const gv_command_help[] = {
     "invalid or exceeds a limit:\n"
     "      --max-ratio R         largest multiple of the first result's value, for any metric\n"
     "\n"
-    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits: 1, 2,\n"
-    "3a, 3b, 3c, 3d, 3e or 4, with PROGRAM or grapevine's own nodes; or all of them, and prints a\n"
-    "table. sweep runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a\n"
-    "table. Both:\n"
+    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits,\n"
+    "with PROGRAM or grapevine's own nodes; or all of them, and prints a table. sweep runs the\n"
+    "cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
     "      --seeds N             runs of each setting, 1 to 100, of which the median is taken\n"
     "                            (default 1)\n"
     "      --seed N              seed of the first run; each next run adds 1 (default 1)\n"
@@ -330,6 +338,12 @@ static const struct option options[] = {
      HAS(has_workload)},
     {"--concurrency", NULL, BOTH | SET, WORKERS, AT(run.concurrency)},
     {"--consistency-models", NULL, BOTH | SET, MODELS, AT(run.models)},
+    {"--key-count", NULL, BOTH | SET, COUNT, AT(run.shape.key_count),
+     RANGE(1, GV_KEY_DRAW_ACTIVE_MAX)},
+    {"--max-txn-length", NULL, BOTH | SET, COUNT, AT(run.shape.max_txn_length),
+     RANGE(1, GV_LOAD_TXN_LENGTH_MAX)},
+    {"--max-writes-per-key", NULL, BOTH | SET, COUNT, AT(run.shape.max_writes_per_key),
+     RANGE(1, 1000000000)},
     {"--nodes", "--node-count", BOTH | SET, COUNT, AT(run.nodes), RANGE(1, 10000)},
     {"--rate", NULL, BOTH | SET, NUMBER, AT(run.rate), .max = 1000000},
     {"--time-limit", NULL, BOTH | SET, SECONDS, AT(run.time_limit), .max = SECONDS_MAX},
@@ -490,6 +504,10 @@ static int check_run(const struct gv_command *command, char *why) {
                      "--concurrency must be at least --nodes, %" PRIu64 ", as each node has a "
                      "client, not %u",
                      nodes, concurrency->count);
+    if (command->run.load == GV_LOAD_KAFKA &&
+        command->run.shape.max_writes_per_key > GV_LOAD_KAFKA_MESSAGES_MAX)
+        return wrong(why, "--max-writes-per-key must be at most %d for kafka",
+                     GV_LOAD_KAFKA_MESSAGES_MAX);
     if (concurrency->per_node && concurrency->count * nodes > WORKERS_MAX)
         return wrong(why, "--concurrency must be at most %d in all, not %" PRIu64, WORKERS_MAX,
                      concurrency->count * nodes);
@@ -547,7 +565,7 @@ static const struct {
                             .operands = {OPERAND(files[0]), OPERAND(files[1])},
                             .missing = "missing results: two files written by --json"},
     [GV_COMMAND_GLOMERS] = {"glomers", .takes = GLOMERS, .operands = {OPERAND(challenge)},
-                            .missing = "missing challenge: 1, 2, 3a, 3b, 3c, 3d, 3e, 4 or all"},
+                            .missing = "missing challenge, such as 3d, or all"},
     [GV_COMMAND_SWEEP] = {"sweep", .takes = SWEEP},
 };
 

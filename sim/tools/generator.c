@@ -12,6 +12,8 @@ enum { STREAM = 3, MACHINES_STREAM = 4, ADVERSARY_STREAM = 5, LINKS_STREAM = 6, 
 enum {
     DELAYS_STREAM = 7,
     KEYS_STREAM = 8,
+    TXN_STREAM = 9,
+    KAFKA_STREAM = 10,
     SLOWEST_MS = 60000, // largest mean delay of a message
     LISTEN_S = 20,      // time of observation after quiescence
     SETTLE_S = 15,      // time until replicas must be equal …
@@ -203,6 +205,36 @@ static void add_keys(struct writer *writer, uint64_t seed) {
     if (below(writer, 3) > 0) add(writer, "keys mixed\n");
 }
 
+// Logs, for every fifth seed that runs no transactions, but not over slow links: a node without its
+// former state sends only after a round trip to each other node.
+static bool add_kafka(struct writer *writer, uint64_t seed) {
+    struct writer kafka = *writer;
+    gv_prng_init(&kafka.prng, seed, KAFKA_STREAM);
+    if (below(&kafka, 5) > 0) return false;
+    add(writer, "workload kafka\n");
+    add(writer, "key-count %s\n", PICK(&kafka, "1", "3", "10", "10", "30"));
+    add(writer, "max-writes-per-key %s\n", PICK(&kafka, "1", "16", "16", "64"));
+    add(writer, "concurrency %s\n", PICK(&kafka, "1n", "2n", "4n"));
+    return true;
+}
+
+// The workload. Every fifth seed runs transactions, also drawn from a stream of their own.
+static void add_workload(struct writer *writer, uint64_t seed, bool slow) {
+    const char *name = PICK(writer, "broadcast", "broadcast", "broadcast", "g-set", "g-set",
+                            "g-counter", "pn-counter", "pn-counter", "unique-ids", "echo");
+    struct writer txn = *writer;
+    gv_prng_init(&txn.prng, seed, TXN_STREAM);
+    if (below(&txn, 5) > 0) {
+        if (slow || !add_kafka(writer, seed)) add(writer, "workload %s\n", name);
+        return;
+    }
+    add(writer, "workload txn-rw-register\n");
+    add(writer, "key-count %s\n", PICK(&txn, "1", "3", "10", "10", "30"));
+    add(writer, "max-txn-length %s\n", PICK(&txn, "2", "4", "4", "12"));
+    add(writer, "max-writes-per-key %s\n", PICK(&txn, "1", "16", "16", "1000"));
+    add(writer, "concurrency %s\n", PICK(&txn, "1n", "2n", "4n"));
+}
+
 // Slow links, for every eighth seed, also from their own stream: delays of seconds up to a minute,
 // either during the whole run or by a step of the scenario.
 struct links {
@@ -257,9 +289,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     writer.nodes = 1 + below(w, most[below(w, GV_COUNT(most))]);
     writer.seconds = 2 + below(w, 10);
     writer.seconds += links.longer_s;
-    add(w, "workload %s\n",
-        PICK(w, "broadcast", "broadcast", "broadcast", "g-set", "g-set", "g-counter", "pn-counter",
-             "pn-counter", "unique-ids", "echo"));
+    add_workload(w, seed, slow);
     add(w, "nodes %u\n", writer.nodes);
     const char *rate = PICK(w, "2", "10", "50", "100", "300");
     add(w, "rate %s\n", slow && strlen(rate) > 1 ? "10" : rate);

@@ -64,7 +64,6 @@ static bool start(const struct gv_pool *pool, struct job *job, uint64_t number) 
     return false;
 }
 
-// The job's process has ended. False: the pool stops.
 static bool finish(const struct gv_pool *pool, struct job *job, int status, bool stopping) {
     void *result = gv_memory_new(pool->size);
     bool whole = read(job->from, result, pool->size) == (ssize_t)pool->size;

@@ -192,7 +192,6 @@ static bool is_basic(const char *name) {
     return false;
 }
 
-// Removes settings that have a default.
 static bool drop_settings(struct reducer *reducer) {
     bool any = false;
     for (size_t i = 0; i < reducer->best.settings_len;) {
@@ -241,7 +240,6 @@ static size_t split(struct gv_slice text, struct word words[WORDS_MAX]) {
     return count;
 }
 
-// Replaces the bytes [from, to) of a step's text.
 static bool replace(struct reducer *reducer, size_t step, size_t from, size_t to, const char *by) {
     struct gv_slice text = reducer->best.steps[step].text;
     struct gv_memory_bytes draft = {0};

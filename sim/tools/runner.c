@@ -24,6 +24,7 @@ static void show_report(FILE *report, FILE *out) {
 
 static void print_task(const struct gv_runner_task *task, FILE *report, FILE *out) {
     const struct gv_result *result = &task->result;
+    const struct gv_history_quantiles *times = gv_result_times(result);
     fprintf(out, "%-20s ", task->label);
     if (task->status != GV_EXIT_VALID) {
         bool inconclusive = task->status == GV_EXIT_INCONCLUSIVE;
@@ -32,9 +33,7 @@ static void print_task(const struct gv_runner_task *task, FILE *report, FILE *ou
     } else {
         fprintf(out, "valid  %6.3f msgs/op",
                 result->ops > 0 ? (double)result->servers_msgs / (double)result->ops : 0);
-        if (result->stable_latency.count > 0)
-            fprintf(out, "  median %4.0f  max %4.0f ms", result->stable_latency.p50,
-                    result->stable_latency.p100);
+        if (times->count > 0) fprintf(out, "  median %4.0f  max %4.0f ms", times->p50, times->p100);
         fprintf(out, "\n");
     }
     fflush(out);

@@ -17,7 +17,9 @@
     X(node)        \
     X(auth)        \
     X(sim)         \
+    X(check)       \
     X(flood)       \
+    X(txn)         \
     X(store)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);

@@ -53,7 +53,7 @@ struct gv_exchange *gv_exchange_new(const struct gv_exchange_plan *plan);
 void gv_exchange_free(struct gv_exchange *exchange);
 
 // Adds differences by this seed, and exchanges messages until both engines are silent. Odd seeds
-// swap the sides. `plan` must equal that of gv_exchange_new, except for `trip_ms` and `warm`.
+// swap the sides. `plan` must equal the plan of gv_exchange_new, except for `trip_ms` and `warm`.
 struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
                                            const struct gv_exchange_plan *plan, uint64_t seed);
 

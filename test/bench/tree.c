@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The time and memory of the tree per item. The time is compared with that of qsort for the same
-// items in the same run, and random inserts with those of the ordered sets of C++.
+// The time and memory of the tree per item. The time is compared with qsort of the same items in
+// the same run, and random inserts are compared with the ordered sets of C++.
 #include "bench.h"
 
 #include "../../engine/prng.h"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# yardstick.sh OBJECT COMPILE…: compiles yardstick.cpp with $CXX and $CXXFLAGS, and with abseil if it
-# is installed. Without a working C++ compiler it runs COMPILE…, which compiles the file as C.
+# yardstick.sh OBJECT COMPILE…: compiles yardstick.cpp with $CXX and $CXXFLAGS, and with abseil if
+# it is installed. Without a working C++ compiler it runs COMPILE…, which compiles the file as C.
 # Writes the names of the libraries to link to OBJECT.libs.
 object=$1 source=${0%.sh}.cpp try=$1.try
 shift

@@ -123,8 +123,7 @@ static void record_incarnation(struct gv_json *json, const char *secret, uint64_
     int error = gv_auth_join(&auth, date, NODES);
     GV_ASSERT(error == 0);
     for (int i = 0; i < BODIES; i++) {
-        bool announce =
-            i == 1; // this message includes the largest number received from the other node
+        bool announce = i == 1; // includes the largest number received from the other node
         auth.peers[dest - 1].largest = DATE / 2;
         auth.peers[dest - 1].announce = announce;
         record(json, &auth, src, dest, bodies[i], fit);

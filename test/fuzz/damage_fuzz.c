@@ -16,8 +16,8 @@ enum {
     HEAD = 56,
     PAGE = 4096,
     BLOCKS = GV_IMAGE_JOURNAL / PAGE,
-    LONGER = 16,   // one input in 16 also writes to the store …
-    PROCESSES = 3, // … and reopens it three times
+    LONGER = 16,   // one input in 16 also writes to the store and reopens it
+    PROCESSES = 3, // how often it is then reopened
 };
 
 // A directory without a journal, and one whose process was killed with batches in its journal.

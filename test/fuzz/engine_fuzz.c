@@ -34,9 +34,8 @@ enum {
     // Most memory that a received byte may cost. An entry of two bytes takes a record, a part of a
     // tree node, and a slot of the changelog, all of which grow by doubling.
     MEMORY_PER_BYTE = 400,
-    MEMORY_SPARE = 4 << 20, // constant part: chunks, and buffers for messages
-    SUMMARY_PER_BYTE =
-        64, // bytes of an answer, since a range of two bytes is answered by at most 128 bytes
+    MEMORY_SPARE = 4 << 20,   // constant part: chunks, and buffers for messages
+    SUMMARY_PER_BYTE = 64,    // bytes of an answer: a range of 2 bytes takes at most 128
     SUMMARY_PER_ENTRY = 64,   // the same for each entry of the replica
     MESSAGES_PER_SUMMARY = 4, // messages of an answer that need not be full
 };

@@ -123,7 +123,7 @@ static bool same(struct gv_slice a, struct gv_slice b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-// The parser of the canonical text finds the same entries as that of the line.
+// The parser of the canonical text finds the same entries as the parser of the line.
 static void check_canonical(struct gv_message *message, const char *line, size_t len) {
     static struct gv_json parser;
     static char text[1 << 20], again[ENTRY_MAX];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Random lines as input of a broadcast node with two peers. Each line that the node sends must be
-// valid JSON with the node's name as src. Messages between nodes must go to a peer, and replies to
-// the sender of a line.
+// Random lines as input of a node with two peers, of gv-txn if the first byte is a t, else of
+// gv-broadcast. Each line that the node sends must be valid JSON with the node's name as src.
+// Messages between nodes must go to a peer, and replies to the sender of a line.
 #include "../../node/line.h"
 #include "../lib/arena.h"
 #include "../lib/solo.h"
@@ -79,28 +79,35 @@ static void drain(struct gv_solo *solo, const struct speakers *speakers, struct 
     GV_ASSERT(gv_node_ready(solo->node));
 }
 
+// A node and the memory of its initial state.
+struct target {
+    struct gv_arena arena;
+    struct gv_solo solo;
+    gv_time began;
+};
+
 // Returns the node in its initial state.
-static struct gv_solo *start(size_t size) {
-    static struct gv_arena arena;
-    static struct gv_solo solo;
-    static gv_time began;
-    if (solo.node == NULL) {
-        gv_arena_init(&arena, ARENA);
-        gv_solo_config(&solo, &gv_broadcast_workload);
-        solo.config.alloc = gv_arena_alloc(&arena);
-        gv_solo_start(&solo);
-        const char *answer = gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
-                                                    "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+static struct gv_solo *start(bool txn, size_t size) {
+    static struct target targets[2];
+    struct target *target = &targets[txn];
+    struct gv_solo *solo = &target->solo;
+    if (solo->node == NULL) {
+        gv_arena_init(&target->arena, ARENA);
+        gv_solo_config(solo, txn ? &gv_txn_workload : &gv_broadcast_workload);
+        solo->config.alloc = gv_arena_alloc(&target->arena);
+        gv_solo_start(solo);
+        const char *answer = gv_solo_request(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                                   "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
         GV_ASSERT(strstr(answer, "init_ok") != NULL);
-        began = solo.now;
-        gv_arena_save(&arena);
+        target->began = solo->now;
+        gv_arena_save(&target->arena);
     } else {
-        gv_arena_restore(&arena);
+        gv_arena_restore(&target->arena);
     }
-    gv_solo_clear(&solo);
-    solo.now = began;
-    solo.send_cap = gv_node_send_min(solo.node) + size % 1000;
-    return &solo;
+    gv_solo_clear(solo);
+    solo->now = target->began;
+    solo->send_cap = gv_node_send_min(solo->node) + size % 1000;
+    return solo;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -109,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     speakers.any = false;
     static struct gv_json json;
     if (json.alloc.resize == NULL) gv_json_init(&json, gv_base_malloc(), 0, 0);
-    struct gv_solo *solo = start(size);
+    struct gv_solo *solo = start(size > 0 && data[0] == 't', size);
     const char *text = (const char *)data, *end = text + size;
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));

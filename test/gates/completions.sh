@@ -68,6 +68,6 @@ for program in $(show BINS); do
 done
 printf '%s\n' sync async none | expect gv-broadcast --durability ''
 printf '%s\n' line grid tree2 tree3 tree4 total | expect gvsim run --topology ''
-printf '%s\n' 1 2 3a 3b 3c 3d 3e 4 all | expect gvsim glomers ''
+printf '%s\n' 1 2 3a 3b 3c 3d 3e 4 5a 5b 5c 6a 6b 6c all | expect gvsim glomers ''
 : | expect gv-broadcast --data ''
 finish

@@ -34,7 +34,9 @@ for program in $(show BINS); do
     printed "$name" >"$TMP/printed"
     case $name in
     gv-broadcast) explained "$page" ;;
-    gv-counter | gv-gset | gv-kafka) printed gv-broadcast ;; # their pages refer to gv-broadcast(1)
+    gv-counter | gv-gset | gv-kafka | gv-txn) # their pages refer to gv-broadcast(1)
+        printed gv-broadcast
+        ;;
     *) described "$page" ;;
     esac >"$TMP/described"
     differ "$page" "$TMP/printed" "$TMP/described"

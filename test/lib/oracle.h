@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The hashes of libsodium, which tests and benchmarks compare with those of codec/. Programs that
-// are built on machines without libsodium do not link this file (GNUmakefile, PORT_TESTS).
+// The hashes of libsodium, which tests and benchmarks compare with the hashes of codec/. Programs
+// that are built on machines without libsodium do not link this file (GNUmakefile, PORT_TESTS).
 #ifndef GV_TEST_LIB_ORACLE_H
 #define GV_TEST_LIB_ORACLE_H
 

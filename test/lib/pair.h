@@ -19,8 +19,7 @@ struct gv_pair {
     struct gv_item *items; // items of both sides, by their references
     size_t item_count, item_cap;
     struct gv_prng prng;
-    uint32_t
-        faults; // of 1000 messages, this many are lost, as many duplicated, and as many reordered
+    uint32_t faults; // messages per 1,000 that are lost; as many are duplicated and reordered
     struct gv_rbsr_options options; // of all answers
     struct gv_pair_side side[2];
     size_t capacity;    // longest summary of a message, bytes

@@ -225,12 +225,78 @@ static void ids_ascend_across_kills(void **state) {
     gv_proc_remove_dir(dir);
 }
 
+// Sends a transaction that writes `number` to two keys, or one that reads both.
+static void send_txn(struct gv_proc *proc, int number) {
+    char line[256];
+    int len = number < 0 ? snprintf(line, sizeof line,
+                                    "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"txn\","
+                                    "\"msg_id\":1,\"txn\":[[\"r\",1,null],[\"r\",2,null]]}}\n")
+                         : snprintf(line, sizeof line,
+                                    "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"txn\","
+                                    "\"msg_id\":%d,\"txn\":[[\"w\",1,%d],[\"w\",2,%d]]}}\n",
+                                    number + 10, number, number);
+    gv_proc_write(proc, line, (size_t)len);
+}
+
+// The number that both keys have; -1: null. They must have the same.
+static int read_both(struct gv_proc *proc) {
+    send_txn(proc, -1);
+    const char *line = gv_proc_read_line(proc, 30000);
+    assert_non_null(line);
+    const char *first = strstr(line, "[\"r\",1,"), *second = strstr(line, "[\"r\",2,");
+    if (strstr(line, "txn_ok") == NULL || first == NULL || second == NULL) {
+        fail_msg("%s", line);
+        return 0;
+    }
+    if (strncmp(first + 7, "null", 4) == 0) {
+        assert_int_equal(strncmp(second + 7, "null", 4), 0);
+        return -1;
+    }
+    int number = (int)strtol(first + 7, NULL, 10);
+    assert_int_equal(strtol(second + 7, NULL, 10), number);
+    return number;
+}
+
+// Transactions of a killed process are there as a whole or not at all, and those that it had
+// acknowledged are there. Later ones win.
+static void transactions_survive_kills(void **state) {
+    (void)state;
+    char dir[4096], log[4200];
+    snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
+    snprintf(log, sizeof log, "%s/log", dir);
+    const char *const arguments[] = {"--data", dir, NULL};
+    gv_prng_init(&prng, gv_test_seed(), 9);
+    int acked = -1, sent = 0, count = rounds() / 2;
+    for (int process = 0; process < count; process++) {
+        struct gv_proc proc;
+        gv_proc_start(&proc, "gv-txn", arguments, log);
+        assert_true(gv_proc_init(&proc));
+        int found = read_both(&proc), pending = 0;
+        if (found < acked || found >= sent) fail_msg("%d is not in %d … %d", found, acked, sent);
+        for (uint64_t end = now_us() + gv_prng_below(&prng, KILL_US); now_us() < end;) {
+            for (; pending < WRITERS; pending++) send_txn(&proc, sent++);
+            const char *line = gv_proc_read_line(&proc, 1);
+            if (line == NULL) continue;
+            const char *id = strstr(line, "\"txn_ok\",\"in_reply_to\":");
+            assert_non_null(id);
+            acked = (int)strtol(id + strlen("\"txn_ok\",\"in_reply_to\":"), NULL, 10) - 10;
+            pending--;
+        }
+        gv_proc_kill(&proc);
+        gv_proc_fini(&proc);
+    }
+    printf("gv-txn: %d kills, %d transactions sent\n", count, sent);
+    assert_true(acked > 0);
+    gv_proc_remove_dir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_survive_kills),
         cmocka_unit_test(counters_survive_kills),
         cmocka_unit_test(unsynced_writes_survive_kills),
         cmocka_unit_test(ids_ascend_across_kills),
+        cmocka_unit_test(transactions_survive_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

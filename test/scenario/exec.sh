@@ -194,6 +194,7 @@ own gv-broadcast broadcast --secret-file "$tmp/secret"
 own gv-gset g-set
 own gv-counter g-counter
 own gv-counter pn-counter
+own gv-txn txn-rw-register
 wait
 
 for key in valid ops broadcasts reads servers_msgs msgs_per_op bytes_per_op lost phantom \

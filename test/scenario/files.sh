@@ -35,7 +35,7 @@ try() { # LIMIT PROGRAM OPTIONS…
 
 for limit in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 18 20 24 32; do
     try $limit gv-echo
-    for name in ids broadcast gset counter; do
+    for name in ids broadcast gset counter txn; do
         try $limit gv-$name
         try $limit gv-$name --data "$dir/data"
         [ $name = ids ] || try $limit gv-$name --data "$dir/data" --secret-file "$dir/secret"

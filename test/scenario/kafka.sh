@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs kafka_node.c with each of its habits, with two clients at each node, under partitions. Two
-# habits are right; of the others the verdict names the anomaly and its smallest case.
+# Runs kafka_node.c with each of its habits, and gv-kafka, with two clients at each node, under
+# partitions. Two habits are right; of the others the verdict names the anomaly and its smallest
+# case.
 set -u
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
@@ -12,14 +13,17 @@ TMPDIR=$tmp
 export TMPDIR
 
 # try STATUS HABIT WORDS…: runs a cluster in the background, and checks the exit status and that the
-# output has each of the words.
+# output has each of the words. The habit gv-kafka is that program.
 try() {
     want=$1 habit=$2
+    program="$node $habit"
+    [ "$habit" = gv-kafka ] && program=$build/gv-kafka
     shift 2
     {
+        # shellcheck disable=SC2086 # the program and its argument
         "$build/gvsim" exec -w kafka --nodes 3 --concurrency 2n --rate 150 --time-limit 3 \
             --quiet 1 --latency 2 --nemesis partition --nemesis-interval 0.4 --seed 3 \
-            --late-max 0 --json "$tmp/$habit.json" -- "$node" "$habit" \
+            --late-max 0 --json "$tmp/$habit.json" -- $program \
             >"$tmp/$habit.out" 2>&1 </dev/null
         got=$?
         [ $got -eq "$want" ] || echo "exit status $got, expected $want" >>"$tmp/$habit.bad"
@@ -33,6 +37,7 @@ try() {
 
 told='(n[0-2] [a-z]* it to c[0-9]* after [0-9.]* s)'
 try 0 log '^valid: no message lost or unseen, .*final logs equal at all 3 nodes'
+try 0 gv-kafka '^valid: no message lost or unseen, .*final logs equal at all 3 nodes'
 try 0 spreads '^valid: no message lost or unseen, .*final logs equal at all 3 nodes'
 try 1 skips "^  - skip: .*c[0-9]* polled key [0-9]*: n[0-2] returned up to offset [0-9]* .* $told"
 wait

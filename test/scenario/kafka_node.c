@@ -83,7 +83,7 @@ static void send_entry(int to, const struct own *entry) {
 
 static bool is_done(const struct own *entry) {
     int nodes_left = nodes - 1;
-    for (int i = 0; i < nodes; i++) nodes_left -= entry->acknowledged >> i & 1;
+    for (int i = 0; i < nodes; i++) nodes_left -= (int)(entry->acknowledged >> i & 1);
     return is("recounts") ? entry->count >= nodes - 1 : nodes_left == 0;
 }
 
@@ -126,9 +126,11 @@ static void on_entry(const char *line) {
 
 static void on_taken(const char *line) {
     int64_t key = number(line, "\"log\":"), offset = number(line, "\"offset\":");
+    int64_t from = number(line, "\"src\":\"n");
+    if (from < 0 || from >= NODES_MAX) exit(1);
     for (size_t i = own_from; i < own_len; i++) {
         if (own[i].key != key || own[i].offset != offset) continue;
-        own[i].acknowledged |= 1u << number(line, "\"src\":\"n");
+        own[i].acknowledged |= 1u << from;
         own[i].count++;
     }
 }
@@ -230,7 +232,7 @@ static int64_t take_offset(int64_t key) {
     char from[32], to[32];
     do {
         read_value("next", key, "0", from, sizeof from);
-        snprintf(to, sizeof to, "%" PRId64, strtoll(from, NULL, 10) + 1);
+        snprintf(to, sizeof to, "%" PRId64, (int64_t)strtoll(from, NULL, 10) + 1);
     } while (!replace("next", key, from, to));
     return strtoll(from, NULL, 10);
 }

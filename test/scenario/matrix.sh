@@ -41,7 +41,7 @@ summary() {
     [ "$valid" = "$seeds" ] || failed=1
     # A limit on the nodes, far above usual counts and independent of this machine.
     awk -v most="$(most msgs_per_op "$@")" 'BEGIN { exit !(most < 12) }' || failed=1
-    printf '%-10s %-9s  %2d of %d valid' "$workload" "$nemesis" "$valid" "$seeds"
+    printf '%-15s %-9s  %2d of %d valid' "$workload" "$nemesis" "$valid" "$seeds"
     printf '  %5.2f to %5.2f messages an operation' \
         "$(least msgs_per_op "$@")" "$(most msgs_per_op "$@")"
     healed=$(most heal_to_converged_ms "$@")
@@ -56,6 +56,7 @@ for nemesis in none partition; do
         echo "g-set 5 100 100 gv-gset $nemesis $seed"
         echo "g-counter 5 100 100 gv-counter $nemesis $seed"
         echo "pn-counter 5 100 100 gv-counter $nemesis $seed"
+        echo "txn-rw-register 5 100 100 gv-txn $nemesis $seed"
     done
 done >"$out/plan"
 
@@ -71,7 +72,9 @@ done <"$out/plan"
 wait
 
 for nemesis in none partition; do
-    for workload in broadcast g-set g-counter pn-counter; do summary "$workload" "$nemesis"; done
+    for workload in broadcast g-set g-counter pn-counter txn-rw-register; do
+        summary "$workload" "$nemesis"
+    done
 done
 for status in "$out"/*.status; do
     [ "$(cat "$status")" = 0 ] && continue

@@ -184,7 +184,7 @@ grep -q '^{"valid":true' twin1 && grep -q '^{"valid":true' twin2 ||
 # A node that sends more than others read is named and paused; memory is bounded, here by 2 × 1 MB.
 (
     [ -n "${NO_ULIMIT-}" ] || ulimit -v 500000 # KiB
-    way floods 1 'flood: n1 sent more .* 0 before full pipes' --queue-max 1000000 --latency 10000
+    way floods 1 'flood: n1 sent more .* 0 wait for full pipes' --queue-max 1000000 --latency 10000
     way stuck 1 'flood: n1 .* wait for n0 to read its standard input' --queue-max 1000000
     way endless 1 'long line: n1 printed a line longer than --line-max, 1000000 bytes.*y' \
         --line-max 1000000

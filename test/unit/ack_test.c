@@ -209,8 +209,7 @@ static void spurious_losses_are_detected(void **state) {
     assert_int_equal(acked(&peer, 1060 * GV_MS, 3, 3), -1);
     gv_ack_sent(&peer, now, 50, 1, false);
     gv_ack_reset(&peer, 0);
-    assert_int_equal(acked(&peer, now, 4, 0),
-                     0); // messages that a reset declares lost are measured, too
+    assert_int_equal(acked(&peer, now, 4, 0), 0); // lost by a reset
     assert_int_equal(peer.sent_seq, 0);
 }
 
@@ -227,8 +226,7 @@ static void a_path_that_reorders_is_tolerated(void **state) {
         int lost_now = 0;
         uint64_t first = peer.next_id, last = first + GV_ACK_IN_FLIGHT_MAX - 1, mask = 0;
         while (gv_ack_can_send(&peer)) gv_ack_sent(&peer, now, 0, 10000 * GV_MS, false);
-        for (uint64_t back = 0; back < GV_ACK_IN_FLIGHT_MAX;
-             back++) { // the last message arrives first
+        for (uint64_t back = 0; back < GV_ACK_IN_FLIGHT_MAX; back++) { // the last arrives first
             now += GV_MS;
             int declared = acked(&peer, now, last, mask);
             assert_true(declared >= 0);
@@ -516,8 +514,7 @@ static void unacked_messages_are_detected(void **state) {
     struct gv_ack peer = peer_at(1, 0);
     assert_int_equal(gv_ack_detect_unacked(&peer, 0, 0).messages, 0);
     gv_ack_sent(&peer, 0, 1, 9000 * GV_MS, false);
-    assert_int_equal(gv_ack_detect_unacked(&peer, 5000 * GV_MS, 0).messages,
-                     0); // no round trip is measured
+    assert_int_equal(gv_ack_detect_unacked(&peer, 5000 * GV_MS, 0).messages, 0); // unmeasured
     assert_int_equal(acked(&peer, 100 * GV_MS, 1, 0), 0);
     gv_ack_sent(&peer, 1000 * GV_MS, 2, 9000 * GV_MS, false);
     gv_ack_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);

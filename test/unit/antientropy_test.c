@@ -155,8 +155,7 @@ static void receive_opening(struct node *node) {
     bool ready = gv_antientropy_is_ready(&node->ae);
     int taken = gv_antientropy_received(&node->ae, node->alloc, node->now, number, &states[number],
                                         RECENT_MS * GV_MS, ranges, LONGEST);
-    assert_int_equal(
-        taken, ready ? 0 : GV_EFULL); // no sync message is in flight, so the openings do not cross
+    assert_int_equal(taken, ready ? 0 : GV_EFULL); // openings do not cross
     if (taken != 0) return;
     assert_false(gv_intent_has_sync(&states[number].intent)); // the peer's sync replaces it
     node->superseded++;
@@ -340,7 +339,6 @@ static void summaries_of_a_peer_are_answered_in_order(void **state) {
     fini(&node);
 }
 
-// While a peer is suspected, comparisons are frequent, because a partition may heal at any time.
 static void comparisons_are_frequent_while_a_peer_is_suspected(void **state) {
     (void)state;
     struct node node;

@@ -138,7 +138,6 @@ static void test_wrong_seals(void **state) {
     stop(&other);
 }
 
-// A message in which any byte is altered is refused.
 static void test_every_byte_counts(void **state) {
     (void)state;
     struct end n1, n2;

@@ -70,7 +70,6 @@ static void any_calls_as_the_model(void **state) {
     }
     free(slots);
 }
-
 static void the_oldest_go_at_the_bound(void **state) {
     (void)state;
     enum { MORE = 1000 };
@@ -84,8 +83,7 @@ static void the_oldest_go_at_the_bound(void **state) {
     size_t calls = meter.calls, bytes = meter.bytes;
     for (uint32_t i = 0; i < MORE; i++) add(&log, &model, i, 1);
     assert_int_equal(log.tail, MORE);
-    gv_changelog_supersede(
-        &log, MORE - 1); // already dropped: must not mark the change that has its slot now
+    gv_changelog_supersede(&log, MORE - 1); // dropped; its slot has another change
     assert_same(&log, &model);
     assert_int_equal(meter.calls, calls);
     assert_int_equal(meter.bytes, bytes);

@@ -74,8 +74,7 @@ static void stable_latency_ends_with_the_last_read_that_misses(void **state) {
     add(&story, 70, 1); // value 1 is never missing
     size_t early = begin_read(&story, 75, 1, false);
     add(&story, 80, 2);
-    end_read(&story, 90, early,
-             "[0,1]"); // value 2 is missing, but the read was invoked before 2 was known
+    end_read(&story, 90, early, "[0,1]"); // 2 was not known when the read began
     assert_int_equal(story.missing, 0);
     finals(&story, 100, "[0,1,2]", "[2,1,0]");
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
@@ -200,8 +199,7 @@ static void a_failed_addition_must_not_be_read(void **state) {
     begin(&story);
     size_t op = begin_add(&story, 0, 0);
     read_now(&story, 10, 1, "[0]");
-    end_add(&story, 20, op,
-            GV_HISTORY_FAIL); // a read returned the value before the addition failed
+    end_add(&story, 20, op, GV_HISTORY_FAIL); // a read has returned the value
     end_add(&story, 31, begin_add(&story, 30, 1), GV_HISTORY_FAIL);
     read_now(&story, 40, 1, "[1]"); // another read returns it after the failure
     assert_int_equal(story.set.phantom, 2);

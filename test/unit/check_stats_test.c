@@ -54,7 +54,6 @@ static void a_kind_that_never_worked_names_nodes_and_answers(void **state) {
                         "answered {}; n2 answered nothing; n3 answered {}; and 1 more nodes");
 }
 
-// A delay can prevent replies, but cannot cause wrong replies.
 static void only_replies_are_definite(void **state) {
     (void)state;
     end_op(GV_HISTORY_ECHO, 0, "answered {}", false, false);

@@ -204,8 +204,7 @@ static void idle_traffic_has_a_bound(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     const gv_time lasted = 20000 * GV_MS, suspicion = 3000 * GV_MS;
-    const uint32_t sizes[] = {3, 15, 40},
-                   most[] = {4, 20, 20}; // messages that are expected within that time
+    const uint32_t sizes[] = {3, 15, 40}, most[] = {4, 20, 20}; // messages in that time
     for (size_t i = 0; i < 3; i++) {
         struct gv_check_traffic traffic;
         gv_check_traffic_init(&traffic, sizes[i], 10, NULL);

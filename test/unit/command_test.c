@@ -137,8 +137,6 @@ static void a_scenario_sets_what_the_command_line_does_not(void **state) {
     assert_string_equal(command.name, "ring");
 }
 
-// The former name of an option sets the same option as its present name, in a command and in a
-// scenario.
 static void aliases_name_the_same_option(void **state) {
     (void)state;
     struct gv_command command;
@@ -203,7 +201,19 @@ static void mistakes_are_named(void **state) {
         {"gvsim --foo", "unknown option --foo"},
         {"gvsim exec --foo", "unknown option --foo"},
         {"gvsim exec -w", "-w needs a value"},
-        {"gvsim exec -w kafka -- x", "not 'kafka'"},
+        {"gvsim exec -w lin-kv -- x", "not 'lin-kv'"},
+        {"gvsim exec -w kafka --max-writes-per-key 65 -- x", "must be at most 64 for kafka"},
+        {"gvsim exec -w echo --concurrency 4 -- x", "at least --nodes, 5, as each node has a"},
+        {"gvsim exec -w echo --concurrency 0n -- x", "such as 2n, not '0n'"},
+        {"gvsim exec -w echo --concurrency n -- x", "such as 2n, not 'n'"},
+        {"gvsim exec -w echo --concurrency 2m -- x", "such as 2n, not '2m'"},
+        {"gvsim exec -w echo --nodes 1000 --concurrency 101n -- x", "100000 in all, not 101000"},
+        {"gvsim exec -w echo --consistency-models read-atomic, -- x", "not 'read-atomic,'"},
+        {"gvsim run -w txn-rw-register --consistency-models serializable",
+         "--consistency-models must be read-uncommitted, read-committed or read-atomic"},
+        {"gvsim run -w txn-rw-register --max-txn-length 101",
+         "--max-txn-length must be a whole number from 1 to 100"},
+        {"gvsim run -w txn-rw-register --key-count 0", "--key-count must be a whole number from 1"},
         {"gvsim exec -w echo", "missing program: -- PROGRAM [ARGS...]"},
         {"gvsim exec -w echo --", "missing program: -- PROGRAM [ARGS...]"},
         {"gvsim exec -w echo x", "the program 'x' must come after --"},

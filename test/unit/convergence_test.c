@@ -33,8 +33,7 @@ static void the_longest_convergence_counts_without_interrupted_ones(void **state
     gv_convergence_begin(&convergence, 200, 0, true);
     gv_convergence_cut(&convergence);
     gv_convergence_missing(&convergence, 900, 0, 0);
-    gv_convergence_begin(&convergence, 1000, 0,
-                         false); // operations ended, but no partition has healed
+    gv_convergence_begin(&convergence, 1000, 0, false); // no partition has healed
     gv_convergence_missing(&convergence, 2000, 0, 0);
     assert_int_equal(convergence.worst, 30);
     gv_convergence_fini(&convergence);

@@ -92,7 +92,7 @@ static void check(struct model *model, uint32_t node) {
         bool all = true;
         for (uint32_t i = 0; i < model->entry_count; i++) {
             bool held = model->entries[i].at[node] == HELD;
-            bool counts = gv_offset_slot(model->entries[i].offset) == slot &&
+            bool counts = gv_offset_slot(cut->slot_bits, model->entries[i].offset) == slot &&
                           model->entries[i].offset < model->promises[at].bound;
             all = all && (!counts || held == model->promises[at].covers[i]);
         }
@@ -153,7 +153,7 @@ static bool promise(struct model *model, uint32_t node) {
     gv_cut_promise(cut, &made->bound, &made->sum);
     for (uint32_t i = 0; i < model->entry_count; i++) {
         const struct entry *entry = &model->entries[i];
-        if (gv_offset_slot(entry->offset) != node) continue;
+        if (gv_offset_slot(cut->slot_bits, entry->offset) != node) continue;
         made->covers[i] = entry->at[node] == HELD;
         assert_true(entry->at[node] == ABSENT || (entry->offset < made->bound) == made->covers[i]);
     }
@@ -198,6 +198,7 @@ static void speak(struct model *model, uint32_t from, uint32_t to, bool lost) {
     gv_cut_sent(&model->cut[from], to);
     if (lost) return;
     bool recovering = model->cut[to].recovering;
+    if (word.tells) gv_cut_met(&model->cut[to], from, word.life);
     if (word.tells) gv_cut_told(&model->cut[to], from, word.told_life, word.count, word.sum);
     if (word.asks) gv_cut_asked(&model->cut[to], from, word.life);
     model->recoveries += recovering && !model->cut[to].recovering;

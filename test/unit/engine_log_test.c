@@ -167,21 +167,52 @@ static void next_refuses_misuse(void **state) {
     gv_engine_free(engine);
 }
 
+// A number that the lattice does not have is ignored.
+static void other_numbers_mean_nothing(void **state) {
+    (void)state;
+    struct gv_engine *engine = engine_new();
+    for (int lattice = 0; lattice < GV_LATTICES; lattice++) {
+        struct gv_entry entry = {.lattice = (enum gv_lattice)lattice, .key = slice("[\"k\",0]")};
+        if (gv_entry_has(&entry, GV_ENTRY_VALUE)) entry.value = slice("1");
+        if (gv_entry_has(&entry, GV_ENTRY_NODE)) entry.node = slice("\"n\"");
+        const char *fault;
+        if (gv_entry_check(&entry, &fault) != 0) continue;
+        assert_int_equal(gv_engine_put(engine, 0, &entry), 1);
+        struct gv_digest before = gv_engine_root(engine);
+        if (!gv_entry_has(&entry, GV_ENTRY_COUNT)) entry.count = 7;
+        if (!gv_entry_has(&entry, GV_ENTRY_LAMPORT)) entry.lamport = 7;
+        assert_int_equal(gv_engine_put(engine, 0, &entry), 0);
+        struct gv_digest after = gv_engine_root(engine);
+        assert_memory_equal(&before, &after, sizeof before);
+    }
+    gv_engine_free(engine);
+}
+
 static void offsets_have_a_count_and_a_slot(void **state) {
     (void)state;
-    assert_int_equal(gv_offset_of(0, 0), 0);
-    assert_int_equal(gv_offset_of(1, 0), 16384);
-    assert_int_equal(gv_offset_of(GV_OFFSET_COUNT_MAX, GV_OFFSET_SLOTS - 1), GV_ENTRY_OFFSET_MAX);
+    const unsigned most = GV_OFFSET_SLOT_BITS_MAX;
+    assert_int_equal(gv_offset_slot_bits(1), 0);
+    assert_int_equal(gv_offset_slot_bits(2), 1);
+    assert_int_equal(gv_offset_slot_bits(3), 2);
+    assert_int_equal(gv_offset_slot_bits(4), 2);
+    assert_int_equal(gv_offset_slot_bits(5), 3);
+    assert_int_equal(gv_offset_slot_bits(GV_OFFSET_SLOTS), most);
+    assert_int_equal(gv_offset_of(0, 7, 0), 7);
+    assert_int_equal(gv_offset_of(most, 1, 0), 16384);
+    assert_int_equal(gv_offset_of(most, GV_OFFSET_COUNT_MAX, GV_OFFSET_SLOTS - 1),
+                     GV_ENTRY_OFFSET_MAX);
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 100);
     for (int i = 0; i < 10000; i++) {
+        uint32_t nodes = (uint32_t)gv_prng_below(&prng, GV_OFFSET_SLOTS) + 1;
+        unsigned bits = gv_offset_slot_bits(nodes);
         uint64_t count = gv_prng_next(&prng) & GV_OFFSET_COUNT_MAX;
-        uint32_t slot = (uint32_t)gv_prng_below(&prng, GV_OFFSET_SLOTS);
-        uint64_t offset = gv_offset_of(count, slot);
+        uint32_t slot = (uint32_t)gv_prng_below(&prng, nodes);
+        uint64_t offset = gv_offset_of(bits, count, slot);
         assert_true(offset <= GV_ENTRY_OFFSET_MAX);
-        assert_int_equal(gv_offset_count(offset), count);
-        assert_int_equal(gv_offset_slot(offset), slot);
-        if (count > 0) assert_true(gv_offset_of(count - 1, GV_OFFSET_SLOTS - 1) < offset);
+        assert_int_equal(gv_offset_count(bits, offset), count);
+        assert_int_equal(gv_offset_slot(bits, offset), slot);
+        if (count > 0) assert_true(gv_offset_of(bits, count - 1, nodes - 1) < offset);
     }
 }
 
@@ -189,6 +220,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next_agrees_with_the_model),
         cmocka_unit_test(next_refuses_misuse),
+        cmocka_unit_test(other_numbers_mean_nothing),
         cmocka_unit_test(offsets_have_a_count_and_a_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

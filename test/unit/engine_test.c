@@ -452,7 +452,6 @@ static void the_end_of_time_passes(void **state) {
     gv_engine_free(engine);
 }
 
-// Each misuse returns an error and changes nothing.
 static void misuse_is_an_error(void **state) {
     (void)state;
     static char buf[CAP];
@@ -645,7 +644,6 @@ static void full_slots_are_reported_and_freed(void **state) {
     trio_fini(&trio);
 }
 
-// Summaries that need no answer free their slots, even if one peer sent several of them.
 static void equal_summaries_leave_their_slots(void **state) {
     (void)state;
     struct trio trio;
@@ -811,7 +809,6 @@ static void same_seed_same_messages(void **state) {
     assert_true(traces[0] != traces[2]);
 }
 
-// A node without memory returns GV_ENOMEM. Once there is memory again, it gets all entries.
 static void replicas_recover_from_out_of_memory(void **state) {
     (void)state;
     struct trio trio;

@@ -52,7 +52,6 @@ static void line_for(const struct gv_solo *node, const char *name, char line[409
     line[end - at] = '\0';
 }
 
-// n1 sends the value 17 to n2; returns the line.
 static const char *send_value(struct gv_solo *n1) {
     static char line[4096];
     gv_solo_request(n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");

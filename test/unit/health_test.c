@@ -17,7 +17,6 @@ static struct gv_health after_timeouts(int timeouts) {
 
 // ---- Suspicion --------------------------------------------------------------------------------
 
-// A peer that still sends is suspected after more timeouts than a silent peer.
 static void silent_peers_fail_before_one_way_links(void **state) {
     (void)state;
     for (int speaks = 0; speaks < 2; speaks++) {
@@ -157,8 +156,7 @@ static void probes_become_rarer(void **state) {
             assert_false(gv_health_timed_out(&health));
             interval = 2 * interval < most ? 2 * interval : most;
         }
-        assert_true(
-            gv_health_acked(&health)); // the next time it is suspected, intervals start again
+        assert_true(gv_health_acked(&health)); // after this, intervals start again
         while (!gv_health_timed_out(&health)) continue;
         gv_health_schedule_probe(&health, now, urgent, &prng);
         assert_true(health.probe_at - now <= GV_HEALTH_PROBE_INTERVAL_MIN_MS * GV_MS * 5 / 4);

@@ -237,7 +237,7 @@ static void test_tokens_bound(void **state) {
         struct gv_json json;
         gv_json_init(&json, gv_base_malloc(), bounds[i], 0);
         char text[2048];
-        // The most elements that fit beside the array, then one more.
+        // As many elements as fit besides the array, then one more.
         char *end = repeat(text, "[", 1);
         end = repeat(end, "1,", bounds[i] - 1);
         if (bounds[i] > 1) end--;

@@ -198,7 +198,7 @@ static void an_answer_ends_the_recovery(void **state) {
              (uint64_t)strtoull(life + 7, NULL, 10));
     assert_non_null(strstr(gv_solo_exchange(&solo, line), "init_ok"));
     uint64_t offset = send(&solo, "\"k\"", "1");
-    assert_true(gv_offset_count(offset) > 41 && gv_offset_slot(offset) == 0);
+    assert_true(gv_offset_count(1, offset) > 41 && gv_offset_slot(1, offset) == 0);
     gv_solo_stop(&solo);
 }
 
@@ -258,15 +258,15 @@ static void promises_wait_for_the_store(void **state) {
         snprintf(line, sizeof line,
                  "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"up\":1,"
                  "\"id\":%u,\"entries\":[{\"log\":[[[\"k\",%" PRIu64 "],1]]}]}}",
-                 round, count << GV_OFFSET_SLOT_BITS | 1);
+                 round, gv_offset_of(1, count, 1));
         gv_solo_clear(&solo);
         gv_solo_receive(&solo, line, strlen(line));
         run(&solo, 1000);
-        assert_true(gv_offset_count(promised(&solo)) <= reserved);
+        assert_true(gv_offset_count(1, promised(&solo)) <= reserved);
         gv_solo_clear(&solo);
         assert_true(write_batch(&solo, &disk));
         run(&solo, 1000);
-        assert_int_equal(gv_offset_count(promised(&solo)), count + 1);
+        assert_int_equal(gv_offset_count(1, promised(&solo)), count + 1);
         reserved = count + (1 << 16);
     }
     uint64_t bound = promised(&solo);

@@ -123,7 +123,6 @@ static void assert_told_apart(const struct gv_digest_key *key, const char *one, 
     }
 }
 
-// Keys that share a position have different hashes, in every lattice.
 static void keys_of_one_position_differ_in_hash(void **state) {
     (void)state;
     struct gv_digest_key bare = key_of("");
@@ -207,7 +206,6 @@ static bool equal(const struct gv_entry *a, const struct gv_entry *b) {
            a->value.data == b->value.data;
 }
 
-// The order of versions is total and transitive.
 static void versions_are_totally_ordered(void **state) {
     (void)state;
     struct gv_prng prng;

@@ -146,7 +146,6 @@ static void bad_headers(void **state) {
     gv_json_fini(&json);
 }
 
-// Entries that follow a malformed entry are decoded.
 static void bad_entries_are_skipped(void **state) {
     (void)state;
     const char *text =

@@ -180,7 +180,6 @@ static void odd_and_many_types_are_counted(void **state) {
     fini(&bench);
 }
 
-// A type that is too long is cut between characters, and ends in "…".
 static void long_types_are_cut_between_characters(void **state) {
     (void)state;
     static const char *const units[] = {"a", "\xc3\xa9", "\\n", "\\u00e9", "\\ud83d\\ude00"};

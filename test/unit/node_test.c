@@ -14,7 +14,7 @@
 
 static const struct gv_workload *const workloads[] = {
     &gv_echo_workload, &gv_ids_workload,     &gv_broadcast_workload,
-    &gv_gset_workload, &gv_counter_workload,
+    &gv_gset_workload, &gv_counter_workload, &gv_txn_workload,
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
 

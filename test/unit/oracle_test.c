@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hashes of codec/ equal those of libsodium for random keys, contents and lengths.
+// The hashes of codec/ and libsodium are equal for random keys, contents and lengths.
 #include "../lib/oracle.h"
 
 #include "../../codec/blake2b.h"

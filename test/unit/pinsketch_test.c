@@ -102,7 +102,6 @@ static void too_many_differences_are_detected(void **state) {
     assert_true(taken < 100); // one in 24 for the smallest cap, fewer for larger caps
 }
 
-// Random syndromes are refused, or are the sketch of the decoded elements.
 static void random_syndromes_are_decoded_or_refused(void **state) {
     (void)state;
     struct gv_prng prng;

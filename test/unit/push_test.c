@@ -170,8 +170,7 @@ static void without_a_tree_only_own_updates_are_sent(void **state) {
     assert_false(gv_push_changed(&node.push, &node.peers, 5, 0, false));
     assert_true(node.push.to_children.at == GV_TIME_NEVER);
     assert_true(gv_push_changed(&node.push, &node.peers, 5, 0, true));
-    assert_true(node.push.to_children.at ==
-                GV_TIME_NEVER); // these are sent when the full resync ends
+    assert_true(node.push.to_children.at == GV_TIME_NEVER); // sent when the resync ends
     assert_true(gv_push_changed(&node.push, &node.peers, 5, GV_CHANGELOG_LOCAL, false));
     assert_int_equal(node.push.to_children.at, 5);
     fini(&node);

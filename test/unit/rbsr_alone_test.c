@@ -29,9 +29,8 @@ struct link {
     struct side side[2];
     struct message queue[QUEUE_MAX];
     size_t in_flight;
-    uint64_t random; // state of the generator
-    uint32_t
-        faults; // of 1,000 messages, this many are lost, as many duplicated, and as many reordered
+    uint64_t random;  // state of the generator
+    uint32_t faults;  // messages per 1,000 that are lost; as many are duplicated and reordered
     size_t capacity;  // longest summary of a message, bytes
     uint32_t ids_max; // most ids of a message
     bool plain_hash;  // hash the ids instead of permuting them

@@ -219,7 +219,6 @@ static void items_at_the_first_and_last_position_are_exchanged(void **state) {
     gv_pair_fini(&pair);
 }
 
-// Random sets with random capacities become their union, and the exchange terminates.
 static void random_sets_become_their_union(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -248,7 +247,6 @@ static void random_sets_become_their_union(void **state) {
     }
 }
 
-// An answer continues correctly if the tree changes between its messages.
 static void tree_may_change_between_messages(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -257,8 +255,7 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_init(&pair, 7, GV_RBSR_CAPACITY_MIN, 3);
     for (uint64_t i = 0; i < 3000; i++) gv_pair_add(&pair, (int)(i & 1), spread(i), ~spread(i));
     for (int round = 0; round < 200; round++) {
-        gv_pair_run(&pair, round & 1,
-                    pair.messages + 40); // the exchange is interrupted, as after a loss
+        gv_pair_run(&pair, round & 1, pair.messages + 40); // interrupted, as after a loss
         gv_pair_add(&pair, round & 1, gv_prng_next(&prng) >> 1, gv_prng_next(&prng));
     }
     assert_true(gv_pair_run(&pair, 0, ANY));

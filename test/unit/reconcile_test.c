@@ -40,8 +40,7 @@ struct pair {
     struct packet flight[FLIGHT_MAX];
     uint32_t in_flight;
     uint64_t random;
-    uint32_t
-        faults; // of 1,000 messages, this many are lost, as many duplicated, and as many reordered
+    uint32_t faults;    // messages per 1,000 that are lost; as many are duplicated and reordered
     uint32_t items_max; // items of a message
     size_t cap;         // of the buffer for a message
     int opener;
@@ -337,8 +336,7 @@ static void faults_only_cost_time(void **state) {
         for (uint64_t timers = 0;; timers++) {
             run(&pair);
             struct side *opener = &pair.side[pair.opener];
-            if (opener->status == GV_RECONCILE_DONE)
-                break; // an opener whose exchange was replaced never returns DONE
+            if (opener->status == GV_RECONCILE_DONE) break; // never, if replaced
             if (timers > 100000) fail_msg("no union after %u timers", (unsigned)timers);
             bool anew = opener->status != GV_RECONCILE_WAIT || below(&pair, 20) == 0;
             repeats += !anew;
@@ -638,8 +636,7 @@ static void misuse_of_a_session_is_an_error(void **state) {
         CALL(gv_reconcile_answer(b, null, buf, cap, &len), GV_EINVAL),
         CALL(gv_reconcile_answer(b, first, NULL, cap, &len), GV_EINVAL),
         CALL(gv_reconcile_answer(b, first, buf, cap, NULL), GV_EINVAL),
-        CALL(gv_reconcile_answer(b, zeros, buf, cap, &len),
-             GV_EINVAL), // the message overlaps the buffer
+        CALL(gv_reconcile_answer(b, zeros, buf, cap, &len), GV_EINVAL), // overlaps the buffer
         CALL(gv_reconcile_answer(b, first, buf, GV_RECONCILE_MESSAGE_MIN - 1, &len), GV_ESPACE),
         CALL(gv_reconcile_answer(b, longer, reply, sizeof reply, &len), GV_ESPACE),
         CALL(gv_reconcile_answer(b, empty, buf, cap, &len), GV_ESYNTAX),

@@ -501,7 +501,6 @@ static void loading_needs_no_more_memory(void **state) {
     }
 }
 
-// Each allocation fails once. The replica is then unchanged, and the next attempt succeeds.
 static void out_of_memory_changes_nothing(void **state) {
     (void)state;
     static struct texts texts;

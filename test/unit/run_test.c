@@ -99,7 +99,7 @@ static void print_oops(uint32_t node) {
     cluster.replies[cluster.last++] = (struct reply){cluster.now, node, gv_memory_copy("oops", 4)};
 }
 
-// Handles an addition, with the fault.
+// Handles an addition, as the fault of the test requires.
 static void on_add(uint32_t node, const char *client, int64_t msg_id, const char *line) {
     char body[128];
     int64_t value = cluster.additions++;

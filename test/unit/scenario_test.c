@@ -326,7 +326,6 @@ static void built_in_scenarios_are_valid(void **state) {
     assert_ptr_equal(gv_builtin_find("twice"), gv_builtin_find("duplicates"));
 }
 
-// Random bytes are parsed, or rejected with a line and a column.
 static void random_bytes_are_rejected_with_a_place(void **state) {
     (void)state;
     static const char *const words[] = {

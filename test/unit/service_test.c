@@ -124,8 +124,7 @@ static void seq_change(struct seq_model *model, uint32_t client, int key, int va
 static void seq_cas(struct seq_model *model, uint32_t client, int key, int from, int to) {
     int code = cas_key(client, key, from, to, false);
     if (code == 0) {
-        assert_int_equal(states[model->last][key],
-                         from); // compare-and-set applies to the newest state
+        assert_int_equal(states[model->last][key], from); // the newest state
         seq_change(model, client, key, to);
         return;
     }

@@ -254,7 +254,6 @@ static double read_latency(const char *text) {
     return most;
 }
 
-// Slow nodes and links increase the latency, within bounds.
 static void slow_nodes_and_links_are_slow(void **state) {
     (void)state;
     static const char nothing[] = "limit 900MB/s at 0s";
@@ -396,7 +395,6 @@ static void scenarios_are_repeatable(void **state) {
     end();
 }
 
-// An adversary alters, replays and redirects messages. Authentication detects it.
 static void authentication_stops_an_adversary(void **state) {
     (void)state;
     static const char text[] = "forge 40% at 500ms for 4s\nduplicate 20% at 1s for 2s\n"

@@ -250,7 +250,6 @@ static void set_up(struct place *place) {
     snprintf(place->journal, sizeof place->journal, "%s/grapevine.journal", place->dir);
 }
 
-// Writes the values from `first` on, in one batch.
 static int write_values(struct place *place, const struct gv_engine *engine, int first, int count) {
     struct gv_store_batch batch = {0};
     for (int i = first; i < first + count; i++) {

@@ -21,7 +21,6 @@ static struct gv_tree tree_of(struct gv_prng *prng, uint64_t count) {
     return tree;
 }
 
-// A strategy with any options and any sample.
 static struct gv_strategy any_strategy(struct gv_prng *prng) {
     struct gv_rbsr_options options = {
         .expected = (uint32_t)any(prng),
@@ -93,7 +92,6 @@ static void choices_make_ranges_narrower(void **state) {
     gv_tree_fini(&tree);
 }
 
-// The sample is taken only once, and rewinds the window.
 static void sample_is_taken_once_before_the_first_answer(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -136,7 +134,6 @@ static void surplus_of_a_sketch_is_the_closest_to_zero(void **state) {
     }
 }
 
-// A sum carries no weighted sum; a digest and a root do.
 static void only_a_sum_ignores_the_weighted_sum(void **state) {
     (void)state;
     struct gv_digest mine = {5, 6, 7};

@@ -361,8 +361,7 @@ static void test_load_of_every_size(void **state) {
         assert_int_equal(gv_tree_load(&tree, model.items, count), 0);
         assert_same(&tree, &model);
         struct gv_tree_cursor at;
-        if (count >
-            150) { // the first item of its position, although leaf 1 starts with a later item
+        if (count > 150) { // leaf 1 starts with a later item of the position
             assert_true(gv_tree_seek(&tree, 1, &at));
             assert_item(gv_tree_get(&at), model.items[100]);
         }
@@ -602,12 +601,11 @@ static void test_verify_finds_corruption(void **state) {
              sum = gv_tree_digest(&tree, LEAF * 1000, 2 * LEAF * 1000).sum;
 
     assert_found(&tree, word_in(leaf, hash), hash + 1);
-    assert_found(&tree, word_in(leaf, 90000), 91001); // out of order
-    assert_found(&tree, word_in(leaf, LEAF * 1000),
-                 79999);                                // below the bound that the parent stores
-    assert_found(&tree, word_in(leaf, 159000), 160001); // above the bound of the next leaf
-    assert_found(&tree, word_in(root, sum), sum ^ 1);   // a child's sum
-    assert_found(&tree, word_in(root, LEAF), LEAF - 1); // a child's count
+    assert_found(&tree, word_in(leaf, 90000), 91001);       // out of order
+    assert_found(&tree, word_in(leaf, LEAF * 1000), 79999); // below the parent's bound
+    assert_found(&tree, word_in(leaf, 159000), 160001);     // above the bound of the next leaf
+    assert_found(&tree, word_in(root, sum), sum ^ 1);       // a child's sum
+    assert_found(&tree, word_in(root, LEAF), LEAF - 1);     // a child's count
     assert_found(&tree, word_in(root, LEAF * 1000), 78999); // a bound
     void **child = child_in(root, leaf);
     *child = NULL;

@@ -110,7 +110,6 @@ static void ranges_come_in_order_with_local_digests(void **state) {
     }
 }
 
-// A root has the digest of the tree.
 static void root_has_the_digest_of_the_tree(void **state) {
     (void)state;
     struct gv_prng prng;

@@ -356,9 +356,8 @@ struct meddled {
     bool stored;
     enum gv_durability durability;
     int64_t value, open[4096];
-    int64_t unsure; // sum of the adds that may or may not be counted
-    int first,
-        next; // ids without a reply: first to next − 1; the index of an id is the id minus 10
+    int64_t unsure;  // sum of the adds that may or may not be counted
+    int first, next; // ids without a reply: first to next − 1; their index is 10 less
     unsigned raised, failed;
 };
 
