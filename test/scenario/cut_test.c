@@ -209,8 +209,8 @@ static void cuts_are_complete_and_reach_the_end(void **state) {
     free(world);
 }
 
-// Five nodes, 100 ms apart, send all the time. After a partition of four seconds, all cuts reach the
-// end within three seconds.
+// Five nodes, 100 ms apart, send all the time. After a partition of four seconds all cuts reach
+// the end within three seconds.
 static void cuts_move_soon_after_healing(void **state) {
     (void)state;
     struct world *world = malloc(sizeof *world);
