@@ -295,6 +295,10 @@ void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life) {
     if (cut->recovering && !state->has_told && asked_twice) state->ask = true;
 }
 
+void gv_cut_met(struct gv_cut *cut, uint32_t slot, uint32_t life) {
+    if (cut->recovering && cut->slots[slot].life == 0) cut->slots[slot].life = life;
+}
+
 void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t count, uint64_t sum) {
     struct gv_cut_slot *state = &cut->slots[slot];
     if (life != cut->life) { // a question of a former life overtook this node's

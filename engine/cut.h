@@ -146,6 +146,9 @@ void gv_cut_start(struct gv_cut *cut, gv_time now);
 int gv_cut_ask_again(struct gv_cut *cut, gv_time now);
 // A question of this node came.
 void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life);
+// A message of this node's life came. While this node recovers it knows no earlier one, so a later
+// question of that life raises no count.
+void gv_cut_met(struct gv_cut *cut, uint32_t slot, uint32_t life);
 // An answer of this node came, to a question of this life.
 void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t count, uint64_t sum);
 // Whether the next message to this node asks, or answers. An answer waits for a promise above

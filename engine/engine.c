@@ -574,6 +574,7 @@ static void apply_recovery(struct gv_engine *engine, gv_time now, int index,
     if (cut->slots == NULL) return;
     const struct gv_message_told *told = &message->told;
     uint32_t slot = (uint32_t)index;
+    if (message->has_told && message->life != 0) gv_cut_met(cut, slot, message->life);
     if (message->has_told) gv_cut_told(cut, slot, told->life, told->count, told->sum);
     if (message->recover && message->life != 0) {
         gv_cut_asked(cut, slot, message->life);
@@ -773,8 +774,9 @@ static void plan_recovery(const struct gv_engine *engine, int index, struct plan
     const struct gv_cut_slot *slot = &cut->slots[index];
     bool entries = out->updates || out->answers;
     out->header.recover = gv_cut_asks(cut, (uint32_t)index);
-    out->header.life = entries || out->header.recover ? cut->life : 0;
     out->header.has_told = gv_cut_tells(cut, (uint32_t)index);
+    bool named = entries || out->header.recover || out->header.has_told;
+    out->header.life = named ? cut->life : 0;
     out->header.told = (struct gv_message_told){slot->life, cut->last, slot->all};
 }
 

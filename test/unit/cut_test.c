@@ -198,6 +198,7 @@ static void speak(struct model *model, uint32_t from, uint32_t to, bool lost) {
     gv_cut_sent(&model->cut[from], to);
     if (lost) return;
     bool recovering = model->cut[to].recovering;
+    if (word.tells) gv_cut_met(&model->cut[to], from, word.life);
     if (word.tells) gv_cut_told(&model->cut[to], from, word.told_life, word.count, word.sum);
     if (word.asks) gv_cut_asked(&model->cut[to], from, word.life);
     model->recoveries += recovering && !model->cut[to].recovering;
