@@ -312,7 +312,7 @@ static void commit(struct gv_request *request, struct txn *txn, struct gv_slice 
     int slot = gv_engine_self(request->engine);
     GV_ASSERT(slot >= 0);
     if (count > GV_OFFSET_COUNT_MAX) {
-        refuse(request, GV_REPLIES_UNAVAILABLE, "not stored: all stamps are used");
+        refuse(request, GV_REPLIES_UNAVAILABLE, "not stored: a node has used the last stamp");
         return;
     }
     char key[GV_NODE_QUOTED_MAX + 20 + GV_ENTRY_LOG_KEY_MAX];
