@@ -3,7 +3,7 @@
 
 enum { AHEAD_FIRST = 64 };
 
-// A hash of an offset, so that sums of different sets differ (the finalizer of SplitMix64).
+// Hashes an offset, so that sums of different sets differ (the finalizer of SplitMix64).
 static uint64_t mix(uint64_t offset) {
     uint64_t z = offset + UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -11,7 +11,7 @@ static uint64_t mix(uint64_t offset) {
     return z ^ z >> 31;
 }
 
-// A bound of this slot at a count, which may be one more than the largest.
+// The bound of this slot at a count, which may be GV_OFFSET_COUNT_MAX + 1.
 static uint64_t bound_at(const struct gv_cut *cut, uint64_t count, uint32_t slot) {
     return count << cut->slot_bits | slot;
 }
@@ -61,8 +61,8 @@ void gv_cut_fini(struct gv_cut *cut) {
 
 // --- entries and promises ----------------------------------------------------------------------
 
-// Lists an offset that no promise covers. Beyond the bound, or without memory, it is left out, and
-// the entries are counted again when a promise comes.
+// Adds an offset that no promise covers to `ahead`. If the list is full or memory is exhausted, the
+// entries are counted again when a promise arrives.
 static void add_ahead(struct gv_cut *cut, uint64_t offset) {
     if (cut->ahead_count == cut->ahead_cap) {
         uint32_t cap = cut->ahead_cap > 0 ? cut->ahead_cap * 2 : AHEAD_FIRST;
@@ -102,7 +102,7 @@ static void find_holder(struct gv_cut *cut) {
     cut->holder = holder;
 }
 
-// Notes if everything that the slot's promise covers is here.
+// Marks the slot's bound as complete if this node holds everything that the promise covers.
 static void check_complete(struct gv_cut *cut, uint32_t slot) {
     struct gv_cut_slot *state = &cut->slots[slot];
     if (cut->counting || cut->needs_recount || state->below != state->sum) return;
@@ -111,7 +111,7 @@ static void check_complete(struct gv_cut *cut, uint32_t slot) {
     if (slot == cut->holder) find_holder(cut);
 }
 
-// Ends the recovery once all others have told the sum of the own slot.
+// Ends the recovery if all others have told a sum equal to the own sum.
 static void check_recovered(struct gv_cut *cut) {
     while (cut->recovering && cut->matching < cut->count) {
         const struct gv_cut_slot *slot = &cut->slots[cut->matching];
@@ -122,7 +122,8 @@ static void check_recovered(struct gv_cut *cut) {
     if (!cut->recovering) return;
     cut->recovering = false;
     cut->ask_at = GV_TIME_NEVER;
-    if (cut->told_count > 0) raise_count(cut, cut->told_count + 1); // above bounds at that count
+    if (cut->told_count > 0)
+        raise_count(cut, cut->told_count + 1); // some bound may have that count
 }
 
 void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
@@ -146,7 +147,8 @@ void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
 }
 
 void gv_cut_promised(struct gv_cut *cut, uint32_t slot, uint64_t bound, uint64_t sum) {
-    // The next own offset is then not below the bound, also after a restart that loads it.
+    // The next own offset must not be below the bound, not even after a restart that loads the
+    // promise.
     uint64_t count = count_of(cut, bound);
     if (count > 0) raise_count(cut, slot > cut->self ? count : count - 1);
     if (slot >= cut->count) return;
@@ -174,7 +176,7 @@ void gv_cut_end_count(struct gv_cut *cut) {
     }
 }
 
-// --- giving offsets ----------------------------------------------------------------------------
+// --- assigning offsets -------------------------------------------------------------------------
 
 int gv_cut_next(const struct gv_cut *cut, uint64_t *offset) {
     if (cut->recovering) return GV_ENOENT;
@@ -201,7 +203,7 @@ void gv_cut_set_limit(struct gv_cut *cut, uint64_t count) {
 
 // --- own promises ------------------------------------------------------------------------------
 
-// The bound that this node can promise now; 0: none.
+// The largest bound that this node can promise now; 0: none.
 static uint64_t own_bound(const struct gv_cut *cut) {
     if (cut->recovering) return 0;
     uint64_t bound = bound_at(cut, cut->last + 1, cut->self);
@@ -211,7 +213,7 @@ static uint64_t own_bound(const struct gv_cut *cut) {
     return bound < limit ? bound : limit;
 }
 
-// Whether the own promise is above the count that was raised for another node's new life.
+// Whether the own promise is above the count that was last raised for another node's new life.
 static bool is_witnessed(const struct gv_cut *cut) {
     return cut->witnessed == 0 || count_of(cut, cut->slots[cut->self].bound) > cut->witnessed;
 }
@@ -220,9 +222,10 @@ bool gv_cut_is_due(const struct gv_cut *cut) {
     if (cut->slots == NULL || cut->count < 2) return false;
     const struct gv_cut_slot *own = &cut->slots[cut->self];
     uint64_t bound = own_bound(cut);
-    // The sum covers all own entries, so none may be at or above the bound.
+    // The sum covers all own entries, so no own entry may be at or above the bound.
     if (bound <= own->bound || bound < cut->own_top) return false;
-    // A former life may have promised entries that nobody holds: only a later promise ends that.
+    // A former life may have promised entries that nobody holds. Only a later promise replaces this
+    // one.
     return cut->top > own->bound || (own->bound > 0 && own->sum != own->all) || !is_witnessed(cut);
 }
 
@@ -262,7 +265,7 @@ void gv_cut_start(struct gv_cut *cut, gv_time now) {
     cut->wait = GV_CUT_ASK_MS * GV_MS;
     cut->ask_at = gv_time_after(now, cut->wait);
     for (uint32_t i = 0; i < cut->count; i++) cut->slots[i].ask = i != cut->self;
-    check_recovered(cut); // there may be no others
+    check_recovered(cut); // this node may be alone
 }
 
 int gv_cut_ask_again(struct gv_cut *cut, gv_time now) {
@@ -281,8 +284,8 @@ int gv_cut_ask_again(struct gv_cut *cut, gv_time now) {
 
 void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life) {
     struct gv_cut_slot *state = &cut->slots[slot];
-    // The former life may have given offsets that it told nobody. Each life is told a count that is
-    // far above the one that the former was told.
+    // The former life may have assigned offsets that no other node received. So each life is told a
+    // count far above the count told to the former life.
     bool began = life != state->life && (state->life != 0 || cut->last > 0);
     if (began && !cut->recovering) {
         raise_count(cut, cut->last + GV_CUT_UNTOLD_MAX);
@@ -290,7 +293,7 @@ void gv_cut_asked(struct gv_cut *cut, uint32_t slot, uint32_t life) {
     }
     state->life = life;
     state->tell = true;
-    // The node may have started after this node's questions.
+    // The other node may have started after this node's questions were sent.
     bool asked_twice = cut->wait > GV_CUT_ASK_MS * GV_MS;
     if (cut->recovering && !state->has_told && asked_twice) state->ask = true;
 }
@@ -301,7 +304,7 @@ void gv_cut_met(struct gv_cut *cut, uint32_t slot, uint32_t life) {
 
 void gv_cut_told(struct gv_cut *cut, uint32_t slot, uint32_t life, uint64_t count, uint64_t sum) {
     struct gv_cut_slot *state = &cut->slots[slot];
-    if (life != cut->life) { // a question of a former life overtook this node's
+    if (life != cut->life) { // this answers a question of a former life of this node
         state->ask = true;
         return;
     }

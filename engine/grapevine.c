@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public face: texts become canonical entries, counters are sums of entries, messages are
-// authenticated. Everything else is the engine's.
+// The public interface: converts texts to entries, computes counters as sums of entries, and
+// authenticates messages. engine.c does everything else.
 #include "grapevine.h"
 
 #include "../codec/auth.h"
@@ -53,7 +53,7 @@ struct grapevine {
     struct gv_tree counters; // the entries of all counters, at the positions of the counters' keys
     struct gv_slice name;    // of this node, a canonical JSON string in `quoted`
     char quoted[6 * GV_NAME_MAX + 2];
-    uint8_t plain[GV_NAME_MAX]; // the same as it was configured
+    uint8_t plain[GV_NAME_MAX]; // the name as it was configured
     size_t plain_len;
     uint64_t incarnation, memory_max;
     uint32_t nodes; // of the cluster; 0: not joined
@@ -68,7 +68,7 @@ struct grapevine {
 
 // --- errors --------------------------------------------------------------------------------------
 
-// Notes an error, described by up to three texts; returns its code.
+// Stores the description of an error for gv_last_error, "WHAT" or "WHAT: DETAIL"; returns `error`.
 static int fail(struct grapevine *gv, int error, const char *what, const char *detail) {
     const char *parts[] = {what, detail != NULL ? ": " : "", detail != NULL ? detail : ""};
     size_t len = 0;
@@ -99,11 +99,11 @@ static void *count_resize(void *ctx, void *block, size_t old_size, size_t new_si
     return resized;
 }
 
-// What a node of a cluster of this size may need besides its entries.
+// The memory that a node of a cluster of this size may need besides its entries.
 static uint64_t memory_besides(const struct grapevine *gv, uint64_t count) {
     uint64_t peers =
         count * (sizeof(struct gv_peer) + sizeof(struct gv_auth_peer) + 64 + GV_ENGINE_NAME_MAX);
-    // While a ring or a pool grows, the former one is still there.
+    // While a ring or a pool grows, its former memory is still allocated.
     uint64_t changelog = (uint64_t)GV_CHANGELOG_MAX * sizeof(struct gv_changelog_slot) * 3 / 2;
     uint64_t tokens = 2 * (uint64_t)TOKENS_MAX * TOKEN_SIZE * 3 / 2;
     uint64_t summaries = (GV_ANTIENTROPY_SLOTS + 2) * (uint64_t)(2 * GV_MESSAGE_MAX);
@@ -115,8 +115,8 @@ uint64_t gv_memory_min(const struct grapevine *gv, size_t count) {
     return gv != NULL ? memory_besides(gv, count) + MEMORY_FOR_ENTRIES : 0;
 }
 
-// The replica may use what is left. The index of counters grows by one step at most before the next
-// call.
+// Gives the replica the rest of memory_max. The index of counters grows by at most one step before
+// the next call.
 static void bound_memory(struct grapevine *gv) {
     if (gv->memory_max == 0) return;
     uint64_t besides = memory_besides(gv, gv->nodes > 0 ? gv->nodes : 1) +
@@ -127,15 +127,16 @@ static void bound_memory(struct grapevine *gv) {
 // --- counters ------------------------------------------------------------------------------------
 //
 // A counter is the sum of entries with the keys [KEY,"NODE",INCARNATION,SIGN], in which SIGN is "+"
-// or "-". Each incarnation of each node writes only to its own.
+// or "-". Each incarnation of each node writes only to its own entries.
 
-// The position of a counter in the index: that of its key.
+// The position of a counter in the index, which is the position of its key.
 static uint64_t counter_position(const struct grapevine *gv, struct gv_slice key) {
     const struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = key};
     return gv_lattice_position(&gv->engine->replica.key, &entry);
 }
 
-// The counter's key in the key of an entry; empty: it is not an entry of a counter.
+// The counter's key in the key of an entry, or an empty slice if the entry does not belong to a
+// counter.
 static struct gv_slice counter_key(struct grapevine *gv, struct gv_slice key) {
     const struct gv_slice none = {NULL, 0};
     struct gv_json *json = &gv->texts;
@@ -150,8 +151,8 @@ static struct gv_slice counter_key(struct grapevine *gv, struct gv_slice key) {
     return valid ? gv_json_raw(json, first) : none;
 }
 
-// Whether the entry with this key belongs to the counter; keys of counters' entries only. A
-// canonical text that begins with "[KEY," has KEY as its first element.
+// Whether an entry of some counter belongs to the counter `key`. A canonical text that begins with
+// "[KEY," has KEY as its first element.
 static bool is_part_of(struct gv_slice entry_key, struct gv_slice key) {
     GV_ASSERT(key.data != NULL);
     return entry_key.len > key.len + 2 && entry_key.data[1 + key.len] == ',' &&
@@ -174,10 +175,11 @@ static struct gv_sum sum_of(const struct grapevine *gv, struct gv_slice key) {
     return sum;
 }
 
-// A new entry of a counter enters the index.
+// Adds a new entry of a counter to the index.
 static void index_entry(struct grapevine *gv, struct gv_slice key, uint32_t ref) {
     struct gv_item item = {.position = counter_position(gv, key), .hash = ref, .ref = ref};
-    // Without memory the value would be wrong until the next start: later calls say so.
+    // If memory is exhausted, the value is wrong until the next start. Later calls return
+    // GV_ENOMEM.
     if (gv_tree_insert(&gv->counters, item) != 0) gv->index_failed = true;
 }
 
@@ -241,7 +243,7 @@ void gv_config_init(struct gv_config *config) {
     };
 }
 
-// Whether the slice cannot be one: it has a length but no bytes, or a negative length.
+// Whether the slice is invalid: it has a length but no bytes, or a negative length.
 static bool is_dangling(struct gv_slice slice) {
     return (slice.data == NULL && slice.len > 0) || slice.len > PTRDIFF_MAX;
 }
@@ -344,7 +346,7 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
     struct gv_slice self = {gv->plain, gv->plain_len};
     bool valid = count > 0 && count <= GV_NODES_MAX;
     int error = 0;
-    // First, since the engine cannot leave a cluster again.
+    // This may fail, so it precedes gv_engine_join, which cannot be undone.
     if (valid && gv_auth_enabled(&gv->auth))
         error = gv_auth_join(&gv->auth, gv->incarnation, count);
     if (error == 0) error = gv_engine_join(gv->engine, now, self, names, count);
@@ -356,7 +358,7 @@ int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, siz
 
 // --- texts ---------------------------------------------------------------------------------------
 
-// Appends the canonical form of a text to gv->text at *len. `what` names it in errors.
+// Appends the canonical form of a text to gv->text at *len. `what` names the text in errors.
 static int canonical(struct grapevine *gv, const char *what, struct gv_slice from, size_t *len,
                      struct gv_slice *out) {
     if (is_dangling(from)) return fail(gv, GV_EINVAL, what, "NULL, or a negative length");
@@ -372,7 +374,7 @@ static int canonical(struct grapevine *gv, const char *what, struct gv_slice fro
     return 0;
 }
 
-enum { DIGITS_MAX = 20 }; // of a number of 64 bits, sign included
+enum { DIGITS_MAX = 20 }; // longest number of 64 bits, sign included
 
 static int write_number(uint64_t number, bool minus, char *buf, size_t cap) {
     char digits[DIGITS_MAX];
@@ -462,8 +464,9 @@ static int put(struct grapevine *gv, gv_time now, const struct gv_entry *entry) 
     return changed;
 }
 
-// The key of this incarnation's entry for a counter. Its first one is that of its own number; if a
-// hostile peer fills that up, others follow, whose numbers are derived from it.
+// The key of this incarnation's entry for a counter. The key of generation 0 contains the
+// incarnation. If a hostile peer sends the largest count for that entry, further generations
+// follow, whose keys contain numbers derived from the incarnation.
 static struct gv_entry own_entry(struct grapevine *gv, struct gv_slice key, bool minus,
                                  uint64_t generation) {
     uint64_t number = gv->incarnation;
@@ -515,7 +518,7 @@ static int write(struct grapevine *gv, gv_time now, const struct pending *write,
     return put(gv, now, &entry);
 }
 
-// Keeps a write until the call that runs on_change has ended.
+// Keeps a write until the end of the call that runs on_change.
 static int keep(struct grapevine *gv, const struct pending *write, struct gv_slice key,
                 struct gv_slice value) {
     GV_ASSERT(key.data != NULL);
@@ -536,12 +539,12 @@ static int keep(struct grapevine *gv, const struct pending *write, struct gv_sli
     return 0;
 }
 
-// Applies the writes that on_change has made, and those that they cause.
+// Applies the writes that on_change has made, and the writes that on_change makes for those.
 static void run_pending(struct grapevine *gv, gv_time now) {
     for (size_t at = 0; at < gv->pending_len;) {
         struct pending next;
         memcpy(&next, gv->pending + at, sizeof next);
-        // on_change may let the buffer grow, so the texts are copied.
+        // on_change may reallocate the buffer, so the texts are copied.
         size_t len = next.key_len + next.value_len;
         memcpy(gv->text, gv->pending + at + sizeof next, len);
         at += sizeof next + len;
@@ -584,7 +587,7 @@ int gv_register_set(struct grapevine *gv, gv_time now, struct gv_slice key, stru
 
 // --- reading -------------------------------------------------------------------------------------
 
-// Finds an entry. 1, 0 or an error.
+// Finds an entry. Returns 1 if it exists, 0 if not, or an error.
 static int find(struct grapevine *gv, enum gv_lattice lattice, struct gv_slice key,
                 struct gv_entry *out) {
     if (gv == NULL) return GV_EINVAL;
@@ -633,23 +636,23 @@ static enum gv_lattice lattice_of(enum gv_kind kind) {
 struct bounds {
     enum { ANY_KEY, INTEGER_KEYS, STRING_KEYS } type;
     int64_t first, last;                              // integers, both included
-    bool has_first, has_end;                          // strings:
-    struct gv_slice first_string, end_string, prefix; // canonical, without quotes; borrow gv->text
-    bool is_empty;                                    // no key is within them
+    bool has_first, has_end;                          // of strings
+    struct gv_slice first_string, end_string, prefix; // canonical, without quotes; in gv->text
+    bool is_empty;                                    // no key is within the bounds
 };
 
 static bool is_set(struct gv_slice bound) {
     return bound.data != NULL || bound.len > 0;
 }
 
-// The content of a canonical string.
+// A canonical string without its quotes.
 static struct gv_slice unquoted(struct gv_slice text) {
     GV_ASSERT(text.len >= 2 && text.data[0] == '"');
     return gv_slice_of(text.data + 1, text.len - 2);
 }
 
-// Reads a bound, if it is set, and appends its text at *len to gv->text. Either *number or *string
-// becomes its value.
+// Reads a bound, if it is set, and appends its text to gv->text at *len. Sets *number or *string to
+// its value.
 static int read_bound(struct grapevine *gv, const char *what, struct gv_slice bound, size_t *len,
                       struct bounds *bounds, int64_t *number, struct gv_slice *string) {
     struct gv_slice text = {NULL, 0};
@@ -710,7 +713,7 @@ static bool is_within(struct grapevine *gv, const struct bounds *bounds, struct 
         return integer && number >= bounds->first && number <= bounds->last;
     }
     if (!is_string) return false;
-    // No byte's escape is the beginning of another's, so prefixes need not be unescaped.
+    // No escape is a prefix of another escape, so prefixes are compared without unescaping.
     struct gv_slice string = unquoted(key), prefix = bounds->prefix;
     if (string.len < prefix.len) return false;
     if (prefix.len > 0 && memcmp(string.data, prefix.data, prefix.len) != 0) return false;
@@ -718,7 +721,7 @@ static bool is_within(struct grapevine *gv, const struct bounds *bounds, struct 
     return !bounds->has_end || gv_json_string_compare(string, bounds->end_string) < 0;
 }
 
-// Whether an earlier item of the index belongs to the same counter.
+// Whether one of the first `passed` items at this position belongs to the same counter.
 static bool is_repeated(const struct grapevine *gv, struct gv_slice key, uint64_t position,
                         uint64_t passed) {
     struct gv_tree_cursor at;
@@ -730,7 +733,7 @@ static bool is_repeated(const struct grapevine *gv, struct gv_slice key, uint64_
     return false;
 }
 
-// Whether the iteration returns the item: fills in the view.
+// Returns whether the iteration returns this item, and if so fills in the view.
 static bool view(struct grapevine *gv, enum gv_kind kind, const struct bounds *bounds,
                  struct gv_item found, uint64_t passed, struct gv_item_view *out) {
     struct gv_entry entry = gv_replica_get(&gv->engine->replica, found.ref);
@@ -777,7 +780,7 @@ int gv_next(struct grapevine *gv, struct gv_iterator *it, struct gv_item_view *i
 
 // --- storing -------------------------------------------------------------------------------------
 
-// Puts the entries of a record. Returns 0 or an error.
+// Puts the entries of a record into the replica. Returns 0 or an error.
 static int load_record(struct grapevine *gv, struct gv_slice record) {
     struct gv_message message;
     struct gv_message_cursor cursor;
@@ -829,8 +832,8 @@ int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t cap) {
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Checks the message's MAC. *body becomes the parser with which to decode it. 1: the message was
-// received before.
+// Checks the message's MAC. Sets *body to a parser of the message's body. Returns 0, 1 if the
+// message was received before, or an error.
 static int authenticate(struct grapevine *gv, gv_time now, int peer, size_t len,
                         struct gv_json *body) {
     struct gv_json *json = &gv->messages;
@@ -926,7 +929,7 @@ struct gv_slice gv_peer_name(const struct grapevine *gv, int peer) {
     return gv != NULL ? gv_engine_name(gv->engine, peer) : (struct gv_slice){NULL, 0};
 }
 
-// Zeroes *out, of `size` bytes, and copies what it has room for.
+// Zeroes *out, of `size` bytes, and copies as many bytes of `from` as it has room for.
 static void copy_struct(void *out, size_t size, const void *from, size_t from_size) {
     memset(out, 0, size);
     memcpy(out, from, size < from_size ? size : from_size);

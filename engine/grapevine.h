@@ -5,49 +5,49 @@
 // what they lack.
 //
 // The engine is passive. It does no I/O, starts no thread and reads no clock: you pass it time and
-// received bytes, and ask it for bytes to send. A node's life:
+// received bytes, and ask it for bytes to send. The life of a node:
 //
 //   gv_config_init, gv_new      create the node
 //   gv_load                     optional: entries that an earlier incarnation has stored
-//   gv_join                     once: from here on there are peers
+//   gv_join                     once: creates the peers
 //   repeat
 //       while gv_send > 0       give the bytes to the transport, as long as it accepts them
 //       wait for a message, a local write, or the time gv_deadline
 //       message                 gv_receive
 //       local write             gv_set_add, gv_counter_add, gv_register_set
 //       deadline                gv_advance
-//   gv_flush, gv_send …         optional: send what is pending before a shutdown
+//   gv_flush, gv_send …         optional: send pending updates before a shutdown
 //   gv_free
 //
-// Any call that takes `now` may produce messages and change the deadline: call gv_send and
-// gv_deadline after it. Waiting messages do not change the deadline: a transport that is full calls
-// gv_send when it has room again. If only the connection to one peer is full or down, say so by
-// gv_set_writable: the others do not wait for it. A message that cannot be delivered may be
-// dropped, as a network would; the engine sends its content again.
+// Any call that takes `now` may produce messages and change the deadline, so call gv_send and
+// gv_deadline after it. Messages that wait to be sent do not change the deadline. If the transport
+// is full, call gv_send when it has room again. If only the connection to one peer is full or down,
+// call gv_set_writable, so that other peers do not wait for it. The transport may drop a message
+// that it cannot deliver; the engine sends its content again.
 //
 // Guarantee: if working links connect every two nodes again and again, directly or through other
 // nodes, every replica converges to the same sets, counters and registers, whatever messages are
-// lost, duplicated, delayed or reordered. Without a secret this holds against accidents, with one
-// also against attackers who do not know it.
+// lost, duplicated, delayed or reordered. Without a secret this holds for accidental faults; with a
+// secret, it also holds against attackers who do not know the secret.
 //
-// Time: `now` is a monotonic clock in nanoseconds, from any origin. It does not go back.
+// Time: `now` is a monotonic clock in nanoseconds, from any origin. It must not go back.
 //
 // Texts: keys and values are JSON texts, stored in canonical form, so 1 and "1" are different keys,
-// and {"a":1,"b":2} and { "b" : 2, "a" : 1 } are the same one. Numbers keep their spelling: 1, 1.0
-// and 1e0 are three keys. A string has its quotes: gv_slice_text("\"visits\""). gv_text_integer and
-// gv_text_string make texts of integers and strings, gv_text_to_integer and gv_text_to_string read
-// them. Texts that are passed in are copied. Texts that are returned are borrowed until the next
-// call with `now`, and are not terminated by a zero.
+// but {"a":1,"b":2} and { "b" : 2, "a" : 1 } are the same key. Numbers keep their spelling: 1, 1.0
+// and 1e0 are three keys. A string includes its quotes: gv_slice_text("\"visits\"").
+// gv_text_integer and gv_text_string make texts of integers and strings, gv_text_to_integer and
+// gv_text_to_string read them. Texts that are passed in are copied. Texts that are returned are
+// borrowed until the next call with `now`, and are not terminated by a zero.
 //
 // Errors: a function that can fail returns a negative GV_E*, and then has changed nothing, unless
-// its comment says otherwise; gv_last_error describes the last one. A NULL argument is GV_EINVAL,
-// and so is a slice that is longer than memory can be, such as one of a negative length. No input
-// from outside ends the process.
+// its comment says otherwise. gv_last_error describes the last error. A NULL argument, or a slice
+// whose length is negative or otherwise longer than any object, is GV_EINVAL. No input from outside
+// ends the process.
 //
 // Threads: a node belongs to one thread at a time. Nodes share no state.
 //
-// What it does not do yet: delete or expire entries, change the members of a cluster, encrypt.
-// grapevine(3) and README.md list the caveats.
+// grapevine cannot yet delete or expire entries, change the members of a cluster, or encrypt
+// messages. grapevine(3) and README.md list the caveats.
 #ifndef GV_ENGINE_GRAPEVINE_H
 #define GV_ENGINE_GRAPEVINE_H
 
@@ -70,13 +70,13 @@ enum gv_kind {
     GV_SET,
     GV_COUNTER,
     GV_REGISTER,
-    GV_OTHER, // in changes only: an entry that another program wrote, and this interface has no
-              // word for. It is kept and replicated
+    GV_OTHER, // in changes only: an entry of a type that this interface cannot read, written by
+              // another program. It is stored and replicated
 };
 
 // --- a node ------------------------------------------------------------------------------------
 
-// What changed, for on_change. Texts are borrowed for the call.
+// A change, for on_change. Texts are borrowed for the call.
 struct gv_change {
     enum gv_kind kind;
     struct gv_slice key;
@@ -84,7 +84,7 @@ struct gv_change {
     struct gv_slice old_value, value;
     // Counter: the values before and after.
     int64_t old_count, count;
-    bool is_local; // written by this node, not received
+    bool is_local; // this node wrote the entry; false: it received the entry
     // The changed entry as gv_load accepts it: JSON text without a line break. A store that keeps
     // the records of all changes, in any order, can restore the node.
     struct gv_slice record;
@@ -96,43 +96,43 @@ struct gv_config {
     size_t size; // of this struct, set by gv_config_init
 
     // --- required ---
-    struct gv_slice name; // of this node, 1 to GV_NAME_MAX bytes of UTF-8
-    // The nanoseconds since 1970 at this start; or another number, if it grows from one start of
-    // this node to the next by more than the number of messages sent in between. Each start is an
-    // incarnation of its own, so that peers notice the restart and accept its messages, and so that
-    // no increment of a counter is lost if the node starts without its entries. If two incarnations
+    struct gv_slice name; // the name of this node, 1 to GV_NAME_MAX bytes of UTF-8
+    // The nanoseconds since 1970 at this start, or another number that grows from one start of this
+    // node to the next by more than the number of messages sent in between. Each start is a new
+    // incarnation. Peers then notice the restart and accept the messages of the node, and no
+    // increment of a counter is lost if the node starts without its entries. If two incarnations
     // share a number, increments may be lost. 0 is GV_EINVAL.
     uint64_t incarnation;
 
     // --- optional; gv_config_init sets the defaults ---
-    // The secret of the cluster, any bytes; empty: none. With a secret, messages are authenticated:
-    // they cannot be altered, forged, redirected or replayed without it, and digests are keyed, so
-    // nobody else can choose entries that digests do not distinguish. It does not encrypt: who
-    // reads the network reads the entries. It does not protect against a node that knows it.
-    // gv_new copies what it derives from it.
+    // The secret of the cluster, any bytes; empty: no secret. With a secret, messages are
+    // authenticated: without it, they cannot be altered, forged, redirected or replayed. Digests
+    // are keyed, so an attacker cannot choose entries that digests do not distinguish. Messages are
+    // not encrypted, so anybody who can read them can read the entries. A secret does not protect
+    // against a node that knows it. gv_new copies the keys that it derives from the secret.
     struct gv_slice secret;
-    // Of random choices, which should differ between nodes: the incarnation will do, another number
-    // in tests. The same seed and the same calls give the same messages. Default 0.
+    // The seed of random choices. It should differ between nodes, as incarnations usually do. The
+    // same seed and the same calls give the same messages. Default 0.
     uint64_t seed;
-    // How long a value may take to be everywhere, in ms; the engine chooses tree and period. 0:
-    // each node sends its updates directly to all others at once. Default 500.
+    // The time within which an update should reach all nodes, in ms. 0: each node sends its updates
+    // directly to all others at once. Default 500.
     uint32_t staleness_ms;
-    // Longest message to send, bytes, authentication included, 1,200 to GV_MESSAGE_MAX; default
-    // GV_MESSAGE_MAX, which is more than the 65,507 bytes of a UDP datagram. It bounds local
-    // writes: an entry must fit into a message. An entry that a node with a larger bound has
-    // written is sent in a longer one, so transports must carry what the largest bound of the
-    // cluster needs.
+    // Longest message to send, bytes, authentication included, 1,200 to GV_MESSAGE_MAX. The default
+    // is GV_MESSAGE_MAX, which exceeds the 65,507 bytes of a UDP datagram. An entry that this node
+    // writes must fit into such a message. An entry that a node with a larger message_max wrote is
+    // sent in a longer message, so all transports must carry messages of the largest message_max in
+    // the cluster.
     size_t message_max;
-    // Most memory of the node, bytes: replica, changelog, peers and buffers; 0, the default: no
-    // bound. At least gv_memory_min, else gv_join returns GV_ESPACE. Writes that would exceed it
-    // are GV_EFULL; entries that are loaded, or are in the replica, are never dropped.
+    // Most memory of the node, bytes: replica, changelog, peers and buffers. 0, the default: no
+    // bound. If it is below gv_memory_min, gv_join returns GV_ESPACE. A write that would exceed it
+    // returns GV_EFULL. Loaded entries and entries in the replica are never dropped.
     uint64_t memory_max;
     uint64_t entries_max; // most entries; 0, the default: no bound. As memory_max
     // Called for each change of the replica, by a local write or a received message, but not by
-    // gv_load, during the call that causes it. It may read, and it may write: such writes are
-    // applied when the outer call has done its own, in order. It must not call gv_free, gv_join,
-    // gv_load, gv_receive, gv_advance, gv_flush, gv_ping, gv_set_writable or gv_send of this node:
-    // they do nothing, and those that return an int return GV_EINVAL.
+    // gv_load, during the call that causes it. It may read and write. Its writes are applied in
+    // order at the end of that call. It must not call gv_free, gv_join, gv_load, gv_receive,
+    // gv_advance, gv_flush, gv_ping, gv_set_writable or gv_send for this node: these do nothing,
+    // and return GV_EINVAL if they return an int.
     void (*on_change)(void *ctx, struct grapevine *gv, const struct gv_change *change);
     void *on_change_ctx;
     struct gv_alloc alloc; // default: malloc. Copied; its context must outlive the node
@@ -142,39 +142,39 @@ struct gv_config {
 GV_API void gv_config_init(struct gv_config *config);
 
 // Creates a node without entries and peers; gv_free releases it. GV_EINVAL: a required field is
-// missing, the name is no UTF-8, or `size` is not that of a known version; GV_ERANGE: message_max
-// or the length of the name is out of range; GV_ENOMEM.
+// missing, the name is not UTF-8, or `size` is not the size in a known version; GV_ERANGE:
+// message_max or the length of the name is out of range; GV_ENOMEM.
 GV_API int gv_new(struct grapevine **out, const struct gv_config *config);
-// Frees the node. NULL has no effect.
+// Frees the node. Has no effect on NULL.
 GV_API void gv_free(struct grapevine *gv);
 
-// Joins the cluster: `names` are those of all its nodes, in any order, this one included; every
-// node needs the same. All nodes, this one included, are numbered from 0 in the order of the bytes
-// of their names, the same everywhere; these are the peer numbers below. GV_EINVAL: it has joined
-// already, or this node's name is not among the names, or one is empty or repeated; GV_ERANGE: more
-// than GV_NODES_MAX names, or one is longer than GV_NAME_MAX; GV_ESPACE: memory_max is below
-// gv_memory_min; GV_ENOMEM.
+// Joins the cluster. `names` are the names of all its nodes, this one included, in any order; every
+// node must pass the same names. The nodes are numbered from 0 in the order of the bytes of their
+// names, so each has the same number everywhere. These are the peer numbers below. GV_EINVAL: the
+// node has joined already, this node's name is not among the names, or a name is empty or repeated;
+// GV_ERANGE: there are more than GV_NODES_MAX names, or a name is longer than GV_NAME_MAX;
+// GV_ESPACE: memory_max is below gv_memory_min; GV_ENOMEM.
 GV_API int gv_join(struct grapevine *gv, gv_time now, const struct gv_slice *names, size_t count);
 
-// The least memory_max for a cluster of `count` nodes: what a node needs besides its entries, and
-// 1 MiB for these.
+// The least memory_max for a cluster of `count` nodes: the memory that a node needs besides its
+// entries, and 1 MiB for entries.
 GV_API uint64_t gv_memory_min(const struct grapevine *gv, size_t count);
 
-// What the last error of this node was, in words, for logs; a text that ends with a zero, valid
-// until the next call. Errors of gv_new and gv_text_* have no node: see gv_base_error.
+// Describes the last error of this node, for logs. The text ends with a zero and is valid until the
+// next call. Errors of gv_new and gv_text_* have no node; gv_base_error describes those.
 GV_API const char *gv_last_error(const struct grapevine *gv);
 
 // --- sets, counters, registers -------------------------------------------------------------------
 //
-// A write returns 1 if it changed the replica and 0 if it did not. Before gv_join, writes are kept
-// and sent later. Errors of all writes:
+// A write returns 1 if it changed the replica and 0 if it did not. Writes before gv_join are sent
+// after it. Errors of all writes:
 //   GV_ESYNTAX  key or value is not a JSON text
-//   GV_ERANGE   it is nested deeper than 57 levels
-//   GV_ESPACE   longer than GV_TEXT_MAX
-//   GV_EFULL    longer than message_max admits, or memory_max or entries_max would be exceeded
+//   GV_ERANGE   key or value is nested deeper than 57 levels
+//   GV_ESPACE   key and value are longer than GV_TEXT_MAX
+//   GV_EFULL    the entry does not fit into message_max, memory_max or entries_max
 //   GV_ENOMEM
-// A write within on_change returns 0 and is applied later; its error is then lost, but for one: if
-// it cannot be kept, GV_ENOMEM.
+// A write within on_change returns 0 and is applied later, and its later error is not reported. If
+// there is no memory to keep it until then, it returns GV_ENOMEM.
 
 // Adds the key to the set. Keys cannot be removed yet.
 GV_API int gv_set_add(struct grapevine *gv, gv_time now, struct gv_slice key);
@@ -182,19 +182,20 @@ GV_API int gv_set_add(struct grapevine *gv, gv_time now, struct gv_slice key);
 GV_API int gv_set_has(struct grapevine *gv, struct gv_slice key);
 
 // Adds `delta`, which may be negative, to the counter. Increments by different nodes at the same
-// time, before and after restarts, all count. GV_ERANGE: this incarnation's increments or
-// decrements of the counter would exceed 2^63 - 1 together.
+// time and increments before a restart all count. GV_ERANGE: the sum of this incarnation's
+// increments of the counter, or of its decrements, would exceed 2^63 - 1.
 GV_API int gv_counter_add(struct grapevine *gv, gv_time now, struct gv_slice key, int64_t delta);
-// The counter's value, 0 if nobody has added to it; saturates at the ends of int64_t. Errors as
-// gv_set_has.
+// Sets *value to the counter's value, 0 if nobody has added to it. It saturates at the limits of
+// int64_t. Errors as gv_set_has.
 GV_API int gv_counter_value(struct grapevine *gv, struct gv_slice key, int64_t *value);
 
-// Sets the register; to set the value that it has is a write as well. Of two writes, the one that
-// has seen the other wins; of two that have not seen each other, the same one wins everywhere.
+// Sets the register. Setting it to its present value is a write, too. A write wins over all writes
+// that its node has received. Of two writes whose nodes had not received the other write, all nodes
+// choose the same winner.
 GV_API int gv_register_set(struct grapevine *gv, gv_time now, struct gv_slice key,
                            struct gv_slice value);
-// 1: *value is the register's value, borrowed; 0: nobody has set it, and *value is empty. Errors as
-// gv_set_has.
+// 1: *value is the register's value, borrowed; 0: nobody has set it, and *value is empty. Errors:
+// as gv_set_has.
 GV_API int gv_register_get(struct grapevine *gv, struct gv_slice key, struct gv_slice *value);
 
 // An item of an iteration.
@@ -205,14 +206,15 @@ struct gv_item_view {
 };
 
 // An iteration over the sets, counters or registers. Zero the struct, set `kind` and, for a range
-// of keys, bounds. These are keys, borrowed until the iteration ends: integers of 64 bits, spelled
-// without fraction and exponent, or strings. Then it returns the keys of the bounds' type that are
-// within all of them; strings compare by the bytes of their UTF-8.
+// of keys, bounds. Bounds are keys, borrowed until the iteration ends. They are all integers of 64
+// bits, spelled without fraction and exponent, or all strings. With bounds, the iteration returns
+// only keys of the same type that are within all bounds. Strings are compared by the bytes of their
+// UTF-8.
 //
-// It returns every key that was there when it began once, and perhaps some that came meanwhile.
-// Integers with a bound come in ascending order, but for the two largest of 64 bits, and a narrow
-// range takes O(log n) and its items. All other iterations have an order without meaning, and pass
-// over all n entries; so does a range of strings.
+// It returns once every key that existed when it began, and perhaps keys that were added since.
+// With integer bounds, keys are returned in ascending order, except that the two largest integers
+// of 64 bits may be in any order, and a range of k keys takes O(k + log n). Any other iteration,
+// also over a range of strings, visits all n entries and has no defined order.
 struct gv_iterator {
     enum gv_kind kind;
     struct gv_slice first;  // the least key; zero: no bound
@@ -221,121 +223,125 @@ struct gv_iterator {
     uint64_t internal[4];
 };
 
-// The next item. 1: *item is one; 0: there is none left. GV_ETYPE: a bound is neither an integer of
-// 64 bits nor a string, or the bounds differ in type, or a prefix is no string; GV_EINVAL: the kind
-// is unknown, or `first` is greater than `end`; else as gv_set_has, for all bounds together.
+// Returns 1 and sets *item to the next item, or returns 0 if there are no more. GV_ETYPE: a bound
+// is neither an integer of 64 bits nor a string, the bounds differ in type, or `prefix` is not a
+// string; GV_EINVAL: the kind is unknown, or `first` is greater than `end`; otherwise as
+// gv_set_has, for all bounds together.
 GV_API int gv_next(struct grapevine *gv, struct gv_iterator *iterator, struct gv_item_view *item);
 
-// Writes `number` as a JSON text, of at most 20 bytes, or these UTF-8 bytes as a JSON string, of at
-// most 6 * bytes.len + 2. Returns the text's length, bytes. GV_ESPACE: longer than `cap`;
-// GV_ESYNTAX: not UTF-8.
+// Writes `number` as a JSON text of at most 20 bytes, or `bytes` as a JSON string of at most 6 *
+// bytes.len + 2 bytes. Returns the length of the text in bytes. GV_ESPACE: it is longer than `cap`;
+// GV_ESYNTAX: `bytes` are not UTF-8.
 GV_API int gv_text_integer(int64_t number, char *buf, size_t cap);
 GV_API int gv_text_string(struct gv_slice bytes, char *buf, size_t cap);
 
-// The opposite. Sets *number to the value of an integer, and returns 0. GV_ETYPE: the text is not
-// an integer; GV_ERANGE: not within 64 bits.
+// Sets *number to the value of a JSON integer, and returns 0. GV_ETYPE: the text is not an integer;
+// GV_ERANGE: the integer does not fit into 64 bits.
 GV_API int gv_text_to_integer(struct gv_slice text, int64_t *number);
-// Writes the bytes of a string, at most text.len - 2, without a terminating zero, and returns their
-// number. GV_ETYPE: the text is not a string; GV_ESYNTAX: a malformed one; GV_ESPACE: longer than
-// `cap`.
+// Writes the bytes of a JSON string, at most text.len - 2, without a terminating zero, and returns
+// their number. GV_ETYPE: the text is not a string; GV_ESYNTAX: the string is malformed; GV_ESPACE:
+// there are more than `cap` bytes.
 GV_API int gv_text_to_string(struct gv_slice text, char *buf, size_t cap);
 
 // --- storing -------------------------------------------------------------------------------------
 //
-// To survive a restart, keep the record of each change (struct gv_change) on disk, and load all of
-// them at the next start. A write is durable when its record is: acknowledge it to your client
-// then. Other nodes may see a value before that.
+// To survive a restart, write the record of each change (struct gv_change) to disk, and load all
+// records at the next start. A write is durable when its record is on disk; acknowledge it to your
+// client then. Other nodes may see its value before that.
 
-// Adds a record, or several, each but the last with a line break; before gv_join. Bounds do not
-// apply. Records of other nodes' entries count as well: load all that on_change has passed.
-// Returns the number of records. GV_EINVAL: the node has joined; GV_ESYNTAX, GV_ETYPE, GV_ERANGE,
-// GV_ESPACE: a record is malformed: those before it are loaded; GV_ENOMEM.
+// Loads one or more records, separated by line breaks; call it before gv_join. Load all records
+// that on_change was given, including those of other nodes' entries. memory_max and entries_max do
+// not apply. Returns the number of records. GV_EINVAL: the node has joined; GV_ESYNTAX, GV_ETYPE,
+// GV_ERANGE, GV_ESPACE: a record is malformed, and the records before it are loaded; GV_ENOMEM.
 GV_API int gv_load(struct grapevine *gv, struct gv_slice records);
 
-// Writes the record of the next entry, in any order, to `buf`: to rewrite a file that has grown.
-// *cursor is 0 at the start. Returns the record's length, or 0 at the end. GV_ESPACE: longer than
-// `cap`; GV_MESSAGE_MAX always suffices.
+// Writes the record of the next entry to `buf`, for example to rewrite a file that has grown. The
+// order of entries is not defined. *cursor must be 0 at the start. Returns the record's length, or
+// 0 at the end. GV_ESPACE: the record is longer than `cap`; GV_MESSAGE_MAX always suffices.
 GV_API int gv_record(struct grapevine *gv, uint64_t *cursor, char *buf, size_t cap);
 
 // --- messages and time ---------------------------------------------------------------------------
 
-// Handles a message of a peer, as gv_send has written it there; one that was received before has no
-// effect. Returns 0 or the first error; the valid parts of a message are used all the same:
+// Handles a message that gv_send of a peer has written. A message that was received before has no
+// effect. Returns 0 or the first error. Except with GV_EAUTH, valid parts of the message are used
+// in spite of an error:
 //   GV_ENOENT     `peer` is not the number of a peer
 //   GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE   the message, or an entry in it, is malformed
-//   GV_EVERSION   another version of the protocol
-//   GV_EAUTH      not authentic, or so old that it may be a replay; nothing was used
+//   GV_EVERSION   the message has another version of the protocol
+//   GV_EAUTH      the message is not authentic, or so old that it may be a replay
 //   GV_EFULL      an entry exceeds a bound of this node, or gv_ready was false
-//   GV_ENOMEM     the peer repeats the message
+//   GV_ENOMEM     memory is exhausted; the peer sends the message again
 GV_API int gv_receive(struct grapevine *gv, gv_time now, int peer, const void *bytes, size_t len);
-// Whether a message with a summary can be accepted now. If not, call gv_send first; messages that
-// come nevertheless are repeated by their senders.
+// Whether a message with a summary can be accepted now. If not, call gv_send first. The senders of
+// refused messages send them again.
 GV_API bool gv_ready(const struct grapevine *gv);
 
 // Writes one message into `buf`, of at least GV_MESSAGE_MAX bytes, and its receiver into *peer.
-// Returns its length; 0: there is nothing to send now. GV_ESPACE: `cap` is too small; nothing is
-// lost.
+// Returns the length of the message, or 0 if there is nothing to send now. GV_ESPACE: `cap` is too
+// small; the next call can still return the message.
 GV_API int gv_send(struct grapevine *gv, gv_time now, void *buf, size_t cap, int *peer);
-// Tells whether the transport can send to this peer, which at first it can: a transport with
-// connections calls it when one is full or closed, and when it takes messages again. While it
-// cannot, gv_send writes nothing to this peer, and what is pending waits. A peer that stays so for
-// longer than a second (on slow links, a few round trips) is suspected, so that updates take
-// another path; it is no burden to the others. When it is writable again, it gets in few messages
-// what it lacks. Returns 0, also if nothing changes. GV_ENOENT; GV_ENOMEM.
+// Sets whether the transport can send to this peer; at first it can. Call it when the connection to
+// a peer is full or closed, and when the connection accepts messages again. While a peer is not
+// writable, gv_send writes no message to it, and updates for it wait without delaying other peers.
+// A peer that is not writable for longer than a second (on slow links, a few round trips) is
+// suspected, and updates take another path. When the peer is writable again, it gets the updates
+// that it lacks in few messages. Returns 0, also if nothing changes. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_set_writable(struct grapevine *gv, gv_time now, int peer, bool writable);
 
-// When to call gv_advance at the latest; GV_TIME_NEVER: no time is set.
+// The latest time for the next gv_advance; GV_TIME_NEVER: no call is needed.
 GV_API gv_time gv_deadline(const struct grapevine *gv);
-// Handles what is due. A call more than 5 s late shows that the process was paused: the node then
-// suspects nobody for it, and compares replicas.
+// Takes the steps that are due. A call more than 5 s late shows that the process was paused. The
+// node then suspects no peer because of the pause, and compares its replica with a peer.
 GV_API void gv_advance(struct grapevine *gv, gv_time now);
 // Schedules all pending updates to be sent at once.
 GV_API void gv_flush(struct grapevine *gv, gv_time now);
 
 // --- peers and statistics ------------------------------------------------------------------------
 
-// The number of the peer of this name; GV_ENOENT: there is none, or it is this node, or the node
-// has not joined.
+// The number of the peer with this name. GV_ENOENT: no node has the name, it is this node's name,
+// or the node has not joined.
 GV_API int gv_peer_number(const struct grapevine *gv, struct gv_slice name);
-// The number of this node; GV_ENOENT: it has not joined.
+// The number of this node. GV_ENOENT: the node has not joined.
 GV_API int gv_self(const struct grapevine *gv);
-// The name of this node number, which may be this node's; borrowed until gv_free. Empty: there is
-// no such number. All numbers are those from 0 to the first without a name.
+// The name of the node with this number, which may be this node; borrowed until gv_free. It is
+// empty if no node has the number. To list all nodes, count up from 0 to the first empty name.
 GV_API struct gv_slice gv_peer_name(const struct grapevine *gv, int peer);
 
 struct gv_peer_info {
     struct gv_slice name; // as gv_peer_name
-    bool is_suspected;    // it does not acknowledge messages; updates take another path
-    bool is_writable;     // as gv_set_writable has said
-    gv_time received_at;  // when its last message came; GV_TIME_NEVER: none yet
+    bool is_suspected;    // the peer does not acknowledge messages; updates take another path
+    bool is_writable;     // as set by gv_set_writable
+    gv_time received_at;  // when its last message was received; GV_TIME_NEVER: none yet
     gv_time round_trip;   // smoothed, ns; 0: not measured yet
-    uint32_t backlog;     // changes that it has not acknowledged, if this node sends it updates
+    uint32_t backlog; // changes that the peer has not acknowledged, if this node sends it updates
 };
-// *out has `size` bytes, of which those known to this version are set: pass sizeof *out. GV_ENOENT:
-// `peer` is not the number of a peer; it may be this node's.
+// Fills in *out, of `size` bytes; pass sizeof *out. Members that this version does not know become
+// 0. GV_ENOENT: `peer` is this node's own number, or no number of a node.
 GV_API int gv_get_peer(const struct grapevine *gv, int peer, struct gv_peer_info *out, size_t size);
-// Schedules a message to this peer that it acknowledges at once. GV_ENOENT; GV_ENOMEM.
+// Schedules a message that this peer acknowledges at once. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_ping(struct grapevine *gv, gv_time now, int peer);
 
-// Counters start at gv_new; sizes are those of now.
+// Members that count events count from gv_new on; sizes are current.
 struct gv_stats {
-    uint64_t entries;                           // a counter has several
-    uint64_t memory_bytes;                      // all that is allocated now
-    uint64_t sent_messages, sent_bytes;         // since gv_new
-    uint64_t received_messages, received_bytes; // accepted ones
+    uint64_t entries;      // a counter has several entries
+    uint64_t memory_bytes; // all memory of the node
+    uint64_t sent_messages, sent_bytes;
+    uint64_t received_messages, received_bytes; // without refused messages
     uint64_t refused_messages;                  // malformed, or not authentic
-    uint64_t sent_entries, received_entries;    // by updates and syncs
-    uint64_t redundant_entries;                 // received, and known already
-    uint64_t refused_entries;                   // received, and beyond a bound or malformed
-    uint64_t opened_syncs;                      // comparisons that this node began
-    uint64_t lost_messages;                     // not acknowledged in time
-    uint32_t peers, suspected;                  // other nodes; suspected ones of these
-    uint32_t staleness_ms;                      // what can be kept with the measured links
-    // A digest of all entries, for monitoring: equal replicas have equal digests, unequal ones
-    // almost never. Nodes with different secrets have different ones.
+    uint64_t sent_entries, received_entries;    // in updates and syncs
+    uint64_t redundant_entries;                 // received although already known
+    uint64_t refused_entries;                   // received, but malformed or beyond a bound
+    uint64_t opened_syncs;                      // comparisons that this node started
+    uint64_t lost_messages;                     // sent, but not acknowledged in time
+    uint32_t peers, suspected;                  // number of other nodes, and of suspected ones
+    uint32_t staleness_ms;                      // the achievable staleness
+    // A digest of all entries, for monitoring: equal replicas have equal digests, and different
+    // replicas almost never do. Nodes with different secrets have different digests of equal
+    // replicas.
     uint64_t digest;
 };
-// *out has `size` bytes, of which those known to this version are set: pass sizeof *out.
+// Fills in *out, of `size` bytes; pass sizeof *out. Members that this version does not know become
+// 0.
 GV_API void gv_get_stats(const struct grapevine *gv, struct gv_stats *out, size_t size);
 
 #ifdef __cplusplus

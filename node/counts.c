@@ -8,11 +8,11 @@
 #include <stdio.h>
 
 enum {
-    RESERVE = 1 << 16, // counts reserved ahead, of which each restart leaves some out
+    RESERVE = 1 << 16, // counts reserved in advance; a restart skips the unused ones
     KEY_MAX = GV_NODE_QUOTED_MAX + 40,
 };
 
-// The node's reservation up to `limit`.
+// The entry that reserves the counts below `limit`.
 static struct gv_entry reservation(const struct gv_counts *counts, uint64_t limit,
                                    char key[KEY_MAX]) {
     int len = snprintf(key, KEY_MAX, "[\"counts\",%.*s,%" PRIu64 "]", (int)counts->self.len,
@@ -25,7 +25,7 @@ static struct gv_entry reservation(const struct gv_counts *counts, uint64_t limi
     };
 }
 
-// End of the reservation in the replica; 0: there is none.
+// The end of the reservation in the replica; 0: there is no reservation.
 static uint64_t stored(const struct gv_counts *counts) {
     char key[KEY_MAX];
     struct gv_entry own = reservation(counts, 0, key), found;

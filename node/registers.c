@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "registers.h"
 
-// The first table has room for all keys of an element, so that one growth is enough for it.
+// The first table has room for all keys of an element, so adding an element needs at most one
+// growth.
 enum { SLOTS_FIRST = 1 << 14, WRITE_MIN = 6 }; // `[1,2],`, the shortest write
 
 #define SLOT_FREE UINT32_MAX
@@ -17,7 +18,7 @@ static size_t string_end(struct gv_slice text, size_t at) {
     return at + 1;
 }
 
-// The end of the value that begins here in canonical text.
+// The end of the value that begins at `at` in canonical text.
 static size_t value_end(struct gv_slice text, size_t at) {
     unsigned depth = 0;
     while (at < text.len) {
@@ -66,7 +67,7 @@ static int next_write(struct gv_slice text, size_t *at, struct gv_slice *key) {
     return 1;
 }
 
-// The stamp of a transaction; false: the entry is none.
+// Reads writer and stamp of an element of a log. Returns false if the entry is not such an element.
 static bool read_stamp(const struct gv_entry *entry, struct gv_slice *writer, uint64_t *stamp) {
     return entry->lattice == GV_LATTICE_LOG && gv_entry_log_key(entry->key, writer, stamp) == 0;
 }
@@ -80,7 +81,7 @@ static bool is_transaction(const struct gv_entry *entry) {
     return more == 0;
 }
 
-// Whether the transaction is after another one: by stamp, then by writer.
+// Whether transaction `a` is after transaction `b`, in the order of (stamp, writer).
 static bool is_after(const struct gv_entry *a, const struct gv_entry *b) {
     struct gv_slice writers[2] = {{0}};
     uint64_t stamps[2] = {0};
@@ -118,7 +119,7 @@ static struct gv_entry entry_at(const struct gv_engine *engine, uint32_t at) {
     return entry;
 }
 
-// The slot of a key, or the free slot where it belongs. The table is not full.
+// The slot of a key, or the free slot where it belongs. The table must have a free slot.
 static uint32_t find(const struct gv_registers *registers, const struct gv_engine *engine,
                      struct gv_slice key, uint64_t hash, struct gv_entry *out) {
     uint32_t mask = registers->cap - 1, at = (uint32_t)hash & mask;
@@ -139,7 +140,7 @@ static void clear(struct gv_registers_slot *slots, uint32_t cap) {
     for (uint32_t i = 0; i < cap; i++) slots[i] = (struct gv_registers_slot){.at = SLOT_FREE};
 }
 
-// Moves the slots to a table of `cap` slots. GV_ENOMEM.
+// Moves the slots to a new table of `cap` slots. GV_ENOMEM.
 static int resize(struct gv_registers *registers, const struct gv_engine *engine, uint32_t cap) {
     struct gv_registers_slot *slots = gv_alloc_new(registers->alloc, cap * sizeof *slots);
     if (slots == NULL) return GV_ENOMEM;

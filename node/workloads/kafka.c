@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Append-only logs. The node that receives a message gives its offset without asking another node,
-// and answers at once. A poll returns a log only up to the stable cut (engine/cut.h): no message
-// can ever appear before one that was returned.
+// Append-only logs. The node that receives a message assigns its offset without asking another
+// node, and answers at once. A poll returns a log only up to the stable cut (engine/cut.h), so no
+// message can later appear before a message that a poll has returned.
 //
-// A message is an entry of the log with the key as its name. The committed offset of a key is a
-// counter with the key ["commit",KEY]: the largest one wins.
+// A message is an entry of the log whose name is the key. The committed offset of a key is the
+// count of a counter with the key ["commit",KEY], so a merge keeps the largest.
 #include "../../engine/offset.h"
 #include "../workload.h"
 
 #include <stdio.h>
 
-enum { POLL_MAX = 128 << 10 }; // longest list of messages in a reply, bytes; the next poll has more
+enum { POLL_MAX = 128 << 10 }; // longest list of messages in a reply, bytes
 _Static_assert((int)POLL_MAX > (int)GV_ENTRY_SIZE_MAX + 64, "room for any message");
 
 // A cursor over the members of an object.
@@ -19,7 +19,7 @@ struct members {
     int name, left;
 };
 
-// The object that is a member of the body. False: replied with an error.
+// Opens the object that is a member of the body. Returns false after replying with an error.
 static bool open_object(struct gv_request *request, const char *member, struct members *out) {
     int token = gv_request_member(request, member);
     if (token < 0) return false;
@@ -34,13 +34,13 @@ static void next_member(struct members *members) {
     if (members->left > 0) members->name = gv_json_next(members->json, members->name + 1);
 }
 
-// Whether the member's value is an offset.
+// Reads the current member's value. Returns false if it is not an offset.
 static bool read_offset(const struct members *members, uint64_t *offset) {
     return gv_json_u64(members->json, members->name + 1, offset) == 0 &&
            *offset <= GV_ENTRY_OFFSET_MAX;
 }
 
-// Whether the values of all members are offsets; if not, replies with an error.
+// Returns whether the values of all members are offsets. If not, replies with an error.
 static bool check_offsets(struct gv_request *request, struct members members) {
     uint64_t offset;
     for (; members.left > 0; next_member(&members)) {
@@ -65,8 +65,8 @@ static struct gv_slice canonical(struct gv_request *request, int token, size_t u
 static void refuse_offset(struct gv_request *request, int error) {
     gv_replies_error(request->replies, GV_REPLIES_UNAVAILABLE,
                      error == GV_ENOENT
-                         ? "send: this node has lost its state or is new, and not all other nodes "
-                           "have told it yet which offsets it has given"
+                         ? "send: this node is new or has lost its state, and is waiting for other "
+                           "nodes to tell it which offsets it has assigned"
                          : "send: all offsets below 2^53 are used");
 }
 
@@ -84,7 +84,7 @@ static void handle_send(struct gv_request *request) {
         refuse_offset(request, error);
         return;
     }
-    // The key of the entry, then its value: both are no longer than the line, but for the offset.
+    // The scratch memory holds the value, the name and the key of the entry, one after the other.
     struct gv_slice value = canonical(request, message, 0),
                     name = canonical(request, key, value.len);
     char *text = request->scratch + value.len + name.len, number[24];
@@ -114,8 +114,8 @@ struct poll {
     uint64_t cut;
 };
 
-// Appends a message, as [offset,message], if at most `most` bytes are used then. `begin` is NULL or
-// the key, before its first message.
+// Appends a message, as [offset,message]. Returns false and appends nothing if the output would
+// become longer than `most` bytes. `begin` is the key if this is its first message, else NULL.
 static bool append_message(struct poll *poll, const struct gv_slice *begin, uint64_t offset,
                            struct gv_slice message, size_t most) {
     struct gv_writer *out = &poll->out;
@@ -136,8 +136,8 @@ static bool append_message(struct poll *poll, const struct gv_slice *begin, uint
     return false;
 }
 
-// Appends the messages of a log from this offset up to the cut, in at most `share` bytes; but one
-// message in any case, if there is room.
+// Appends the messages of a log from this offset up to the cut, in at most `share` bytes. The first
+// message may exceed its share if there is room.
 static void append_log(struct poll *poll, const struct gv_engine *engine, struct gv_slice name,
                        uint64_t offset, size_t share) {
     size_t most = poll->out.len + share;
@@ -157,7 +157,7 @@ static void handle_poll(struct gv_request *request) {
     struct gv_engine_cut cut = {0};
     gv_engine_cut(request->engine, &cut);
     GV_ASSERT(request->scratch_cap > POLL_MAX);
-    size_t texts = request->scratch_cap - POLL_MAX; // for the key that is being read
+    size_t texts = request->scratch_cap - POLL_MAX; // bytes for the key that is being read
     struct poll poll = {
         .out = {.data = (uint8_t *)request->scratch + texts, .cap = POLL_MAX - 2},
         .cut = cut.offset,
@@ -210,13 +210,13 @@ static void handle_commit(struct gv_request *request) {
                          "store fails");
         return;
     }
-    // Writes are stored in their order, so the reply to the last one stands for all.
+    // Writes are stored in order, so all are stored when the last write is answered.
     struct gv_entry entry = commit_of(request, members.name);
     read_offset(&members, &entry.count);
     gv_request_put(request, &entry, &(struct gv_writes_reply){.type = "commit_offsets_ok"});
 }
 
-// Appends the committed offset of a key, if it has one. False: there is no room.
+// Appends the committed offset of a key, if it has one. Returns false if there is no room.
 static bool append_committed(struct gv_request *request, struct gv_writer *out, int key) {
     struct gv_entry wanted = commit_of(request, key), found;
     struct gv_writer before = *out;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Transactions over registers, totally available: a transaction runs on this node's replica, so it
-// is answered without a message, also in a partition. It is one entry, with all its writes, so no
-// node ever sees half of it, whether push or sync brings it: reads are of committed data, and
-// atomic (Bailis et al., "Scalable Atomic Visibility with RAMP Transactions", SIGMOD 2014).
+// Transactions over registers, totally available: a transaction runs on this node's replica, so the
+// node answers it without contacting other nodes, also in a partition. All writes of a transaction
+// are one entry. Whether push or sync delivers it, no node sees only some of the writes, so reads
+// are committed and atomic (Bailis et al., "Scalable Atomic Visibility with RAMP Transactions",
+// SIGMOD 2014).
 //
-// Its reads see the transactions that the replica has, and its own writes before them. Its writes,
-// the last of each key, become an element of this incarnation's log, under a stamp above every one
-// that the node has seen: a Lamport count that keeps up with the clock (a hybrid logical clock:
-// Kulkarni et al., OPODIS 2014), so that a write wins over those that were visible before it, and
-// over most of those that it did not see but that are older.
+// A read sees the transactions in the replica and the earlier writes of its own transaction. The
+// last write of each key is stored, in an element of this incarnation's log. The element's stamp is
+// larger than every stamp that the node has seen. Stamps are Lamport counts that are at least the
+// clock (hybrid logical clocks: Kulkarni et al., OPODIS 2014). So a write wins over all writes that
+// its node had seen, and over most older writes that its node had not seen.
 #include "../../engine/offset.h"
 #include "../registers.h"
 #include "../workload.h"
@@ -18,33 +19,34 @@
 #include <stdio.h>
 
 enum {
-    OPS_KEPT = 1024,                     // a longer transaction's memory is freed after it
-    TICK_NS = 10 * 1000000,              // the clock's share of a count advances once in this time
-    REPLY_MAX = 1 << 20,                 // most bytes of a reply besides the request's text
-    BRACKETS = sizeof("[\"r\",,],") - 1, // of an operation in a reply
+    OPS_KEPT = 1024,        // memory for more operations is freed after the transaction
+    TICK_NS = 10 * 1000000, // the clock of counts advances by one in this time
+    REPLY_MAX = 1 << 20,    // most bytes of a reply in addition to the request's text
+    BRACKETS = sizeof("[\"r\",,],") - 1, // bytes of an operation in a reply, without key and value
     NONE = -1,
 };
 
-// Counts follow the clock up to here, the year 2057: half of them remain if a clock is wrong.
+// Counts follow the clock up to this count, in the year 2057. If a clock is wrong, the other half
+// of all counts remains.
 #define CLOCK_COUNT_MAX (GV_OFFSET_COUNT_MAX / 2)
 
 struct operation {
-    struct gv_slice key, value; // canonical; the value of a write
-    int next;                   // the next write in its bucket, or NONE
+    struct gv_slice key, value; // canonical; `value` is set for a write
+    int next;                   // index of the next write in the same bucket, or NONE
     bool write;
-    bool last; // the last write of its key
+    bool last; // the last write of its key in the transaction
 };
 
-// Memory that grows and is used again.
+// Memory that grows and is used again by later transactions.
 struct buffer {
     void *data;
     size_t size; // bytes
 };
 
 struct txn {
-    struct gv_alloc alloc; // resize NULL: the state is zeroed
+    struct gv_alloc alloc; // `resize` is NULL before the first request
     struct gv_registers registers;
-    uint64_t count; // of the last stamp that this node has given, 0: none
+    uint64_t count; // in the last stamp that this node has assigned; 0: none
     struct buffer operations, buckets, reply, writes;
     int op_count;
     uint32_t bucket_mask;
@@ -77,7 +79,8 @@ static void trim(struct txn *txn) {
     if (txn->reply.size > GV_ENTRY_SIZE_MAX) release(txn, &txn->reply);
 }
 
-// Makes a buffer at least this long; keeps its content. False: out of memory.
+// Makes a buffer at least `size` bytes long; keeps its content. Returns false if memory is
+// exhausted.
 static bool reserve(struct txn *txn, struct buffer *buffer, size_t size) {
     if (size <= buffer->size) return true;
     size_t larger = 2 * size;
@@ -108,7 +111,7 @@ static void refuse_for_memory(struct gv_request *request) {
 
 // ---- Reading the request ------------------------------------------------------------------------
 
-// Appends the canonical text of a value to the scratch memory, which has room for that of the line.
+// Appends the canonical text of a value to the scratch memory, which has room for the whole line.
 static struct gv_slice canonical(struct gv_request *request, int token, size_t *used) {
     char *to = request->scratch + *used;
     int len = gv_json_canonical(request->json, token, to, request->scratch_cap - *used);
@@ -117,7 +120,8 @@ static struct gv_slice canonical(struct gv_request *request, int token, size_t *
     return gv_slice_of(to, (size_t)len);
 }
 
-// Reads an operation, ["r",KEY,null] or ["w",KEY,VALUE]. Returns what is wrong, or NULL.
+// Reads an operation, ["r",KEY,null] or ["w",KEY,VALUE]. Returns NULL, or a text that says what is
+// wrong.
 static const char *read_operation(struct gv_request *request, int token, size_t *used,
                                   struct operation *out) {
     struct gv_json *json = request->json;
@@ -135,7 +139,7 @@ static const char *read_operation(struct gv_request *request, int token, size_t 
     return NULL;
 }
 
-// Reads the operations. False: replied with an error.
+// Reads the operations. Returns false after replying with an error.
 static bool read_operations(struct gv_request *request, struct txn *txn, int array) {
     const struct gv_json *json = request->json;
     txn->op_count = gv_json_size(json, array);
@@ -165,7 +169,7 @@ static int *bucket_of(struct txn *txn, struct gv_slice key) {
     return (int *)txn->buckets.data + (hash & txn->bucket_mask);
 }
 
-// The link to the last write of the key so far, in its bucket; NULL: there is none.
+// The link in its bucket to the last write of the key so far, or NULL if there is none.
 static int *find_write(struct txn *txn, struct gv_slice key) {
     for (int *link = bucket_of(txn, key); *link != NONE; link = &operation_at(txn, *link)->next) {
         if (gv_slice_equal(operation_at(txn, *link)->key, key)) return link;
@@ -173,7 +177,7 @@ static int *find_write(struct txn *txn, struct gv_slice key) {
     return NULL;
 }
 
-// Puts a write into its bucket, in place of an earlier one of the key.
+// Puts a write into its bucket, and removes an earlier write of the same key.
 static void note_write(struct txn *txn, int index) {
     struct operation *operation = operation_at(txn, index);
     int *link = find_write(txn, operation->key);
@@ -203,8 +207,8 @@ static char *append(char *to, const char *text, struct gv_slice slice) {
     return to + len + slice.len;
 }
 
-// Runs the operations in order and writes the reply's text. Returns its length; 0: replied with an
-// error.
+// Runs the operations in order and writes the reply's text. Returns its length, or 0 after replying
+// with an error.
 static size_t run(struct gv_request *request, struct txn *txn, size_t most) {
     size_t len = 0;
     for (int i = 0; i < txn->op_count; i++) {
@@ -241,7 +245,7 @@ static size_t run(struct gv_request *request, struct txn *txn, size_t most) {
 
 // ---- Writing ------------------------------------------------------------------------------------
 
-// The length of the transaction's value, [[KEY,VALUE],…] with the last write of each key.
+// The length of the element's value, [[KEY,VALUE],…] with the last write of each key.
 static size_t measure(const struct txn *txn, size_t *keys) {
     size_t len = sizeof("[]") - 1;
     *keys = 0;
@@ -254,7 +258,7 @@ static size_t measure(const struct txn *txn, size_t *keys) {
     return len;
 }
 
-// Writes that value, for which there is room.
+// Writes the element's value to txn->writes, which has room for it.
 static struct gv_slice write_value(const struct txn *txn) {
     char *text = txn->writes.data, *at = text;
     for (int i = 0; i < txn->op_count; i++) {
@@ -268,7 +272,7 @@ static struct gv_slice write_value(const struct txn *txn) {
     return gv_slice_of(text, (size_t)(at - text));
 }
 
-// The count of the next stamp; more than GV_OFFSET_COUNT_MAX: there are no more.
+// The count of the next stamp. It is above GV_OFFSET_COUNT_MAX if all counts are used.
 static uint64_t next_count(const struct gv_request *request, const struct txn *txn) {
     uint64_t clock = request->wall_ns / TICK_NS;
     uint64_t count = gv_offset_count(GV_OFFSET_SLOT_BITS_MAX, txn->registers.stamp);
@@ -293,7 +297,7 @@ static void use_index(struct gv_request *request, const struct txn *txn) {
     gv_engine_set_index(request->engine, gv_registers_memory(&txn->registers));
 }
 
-// Brings the registers up to date. False: out of memory.
+// Brings the registers up to date. Returns false if memory is exhausted.
 static bool update(struct gv_request *request, struct txn *txn) {
     start(request, txn);
     int error = gv_registers_update(&txn->registers, request->engine);
@@ -308,8 +312,7 @@ static void commit(struct gv_request *request, struct txn *txn, struct gv_slice 
     int slot = gv_engine_self(request->engine);
     GV_ASSERT(slot >= 0);
     if (count > GV_OFFSET_COUNT_MAX) {
-        refuse(request, GV_REPLIES_UNAVAILABLE,
-               "not stored: a node has used the last stamp, so there is none above it");
+        refuse(request, GV_REPLIES_UNAVAILABLE, "not stored: a node has used the last stamp");
         return;
     }
     char key[GV_NODE_QUOTED_MAX + 20 + GV_ENTRY_LOG_KEY_MAX];
@@ -371,9 +374,10 @@ static void handle_txn(struct gv_request *request) {
     trim(txn);
 }
 
-// The registers follow the replica, so that their memory counts before the replica takes more.
+// Keeps the registers up to date, so that memory_max includes their memory before the replica
+// grows.
 static void on_gossip(struct gv_request *request) {
-    update(request, request->state); // without memory now, the next transaction tries again
+    update(request, request->state); // if memory is exhausted, the next transaction tries again
 }
 
 static const struct gv_workload_handler handlers[] = {{"txn", handle_txn}, {NULL, NULL}};

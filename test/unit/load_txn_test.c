@@ -4,7 +4,6 @@
 #include "../lib/test.h"
 
 #include <math.h>
-
 #include <string.h>
 
 enum { TXNS = 20000 };
