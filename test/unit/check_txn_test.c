@@ -371,12 +371,12 @@ static void nothing_read_is_nothing_exercised(void **state) {
     struct history history;
     begin(&history, ATOMIC);
     ok(&history, 0, "w1=1 r1=1 r2=null");
-    ends(&history, "nothing exercised: no transaction read a value that another one wrote");
+    ends(&history, "nothing exercised: no transaction read a value that another transaction wrote");
     begin(&history, ATOMIC);
     ok(&history, 0, "w1=1");
     ok(&history, 0, "r1=1");
-    ends(&history,
-         "nothing exercised: no transaction read a value that another one wrote at another node");
+    ends(&history, "nothing exercised: no transaction read a value that another transaction wrote "
+                   "at another node");
 }
 
 static void many_errors_are_counted(void **state) {
