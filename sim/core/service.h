@@ -4,12 +4,12 @@
 // are seeded.
 //
 //   lin-kv   a linearizable map: one state
-//   seq-kv   a sequentially consistent map: the last GV_SERVICE_STATES states are kept. An operation
-//            is first tried on a random state between the last state that its client saw and the
-//            newest. If it does not change that state, its result is the reply. Otherwise it is
-//            executed on the newest state. The client has then seen the state that was used
+//   seq-kv   a sequentially consistent map that keeps the last GV_SERVICE_STATES states. An
+//            operation is first tried on a random state between the last state that its client saw
+//            and the newest. If it does not change that state, its result is the reply. Otherwise
+//            it is executed on the newest state. The client has then seen the state that was used
 //   lww-kv   an eventually consistent map: two replicas (lww.h). Each operation first merges a
-//            random replica into a random one, and is then executed on a random one
+//            random replica into a random replica, and is then executed on a random replica
 //   lin-tso  timestamps: 0, 1, 2 …
 //
 // Requests of maps are read {key}, write {key, value} and cas {key, from, to} with an optional
