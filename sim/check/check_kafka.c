@@ -10,11 +10,11 @@
 
 enum { SOURCE_MAX = 96, SHOWN_MAX = 60 };
 
-// Who told of an entry: a node, to a client.
+// The reply that made an entry known: which node sent it to which client.
 struct source {
     uint32_t node, process;
     gv_time at;
-    bool poll; // it returned the entry to a poll; else, it acknowledged a send
+    bool poll; // the reply to a poll; false: to a send
 };
 
 struct entry {
@@ -23,14 +23,15 @@ struct entry {
     struct source source;
 };
 
-// A message, by its number less 1.
+// A message. Its index is its number - 1.
 struct message {
     bool acknowledged, refused, seen, may_be_lost;
-    uint64_t offset;            // acknowledged: where
-    struct source source, seer; // of the acknowledgement or refusal; of the first poll
+    uint64_t offset;            // valid if it is acknowledged
+    struct source source, seer; // the reply to its send; the first poll that returned it
 };
 
-// Two offsets that a poll returned one after the other, or two successive polls of a client.
+// Two successive offsets in a poll, or the last and the first offset of two successive polls of a
+// client.
 struct step {
     uint64_t from, to;
     bool external;
@@ -39,7 +40,7 @@ struct step {
 
 struct gv_check_kafka_log {
     struct message *messages;
-    size_t messages_len, messages_cap; // len: those sent
+    size_t messages_len, messages_cap; // `messages_len`: number of messages sent
     struct entry *entries;             // sorted by offset
     size_t entries_len, entries_cap;
     struct step *steps;
@@ -48,11 +49,11 @@ struct gv_check_kafka_log {
     struct source reader;
 };
 
-// What a client has of a key. Offsets are stored plus 1; 0: none.
+// The position of a client in a log. Offsets are stored plus 1; 0: none.
 struct place {
     bool assigned;
-    uint64_t read, sent; // last offset polled and given to a send, since it was assigned
-    uint64_t has;        // highest offset that it was given, or began at
+    uint64_t read, sent; // last offset of a poll and of a send, since the key was assigned
+    uint64_t has;        // highest offset that the client polled or began at
     struct source reader, sender;
 };
 
@@ -64,17 +65,17 @@ struct pair {
 struct gv_check_kafka_process {
     struct place *places; // by key
     size_t places_cap;
-    uint64_t *keys; // those assigned
+    uint64_t *keys; // the assigned keys
     size_t keys_len, keys_cap;
-    struct pair *pairs; // of the poll in progress, in order
+    struct pair *pairs; // of the current poll, in order
     size_t pairs_len, pairs_cap;
     gv_time replied_at;
-    uint64_t offset; // of the send in progress, plus 1
+    uint64_t offset; // of the current send, plus 1
 };
 
-// What the final polls of a node returned of a key.
+// The messages of a key that the final polls of a node returned.
 struct gv_check_kafka_final {
-    uint64_t messages; // a bit for each
+    uint64_t messages; // a bit for each message
     uint64_t to;       // highest offset, plus 1
 };
 
@@ -121,7 +122,7 @@ void gv_check_kafka_fini(struct gv_check_kafka *check) {
 
 // ---- Cases ----
 
-// Whether a case of this size is to be described.
+// Counts a case. Returns whether it must be described.
 static bool count_case(struct gv_check_kafka_cases *cases, uint64_t size) {
     bool smaller = cases->count++ == 0 || size < cases->size;
     if (smaller) cases->size = size;
@@ -135,7 +136,7 @@ static struct gv_check_kafka_cases *cases_of(struct gv_check_kafka *check,
     return &check->cases[(size_t)kind - GV_CHECK_KAFKA_FIRST];
 }
 
-// Counts a case, and describes it if it is the smallest.
+// Counts a case, and stores its description if it is the smallest so far.
 GV_PRINTF(4, 5)
 static void note(struct gv_check_kafka *check, enum gv_verdict_kind kind, uint64_t size,
                  const char *format, ...) {
@@ -151,7 +152,8 @@ static double seconds(const struct gv_check_kafka *check, gv_time at) {
     return (double)(at - check->started_at) / 1e9;
 }
 
-// "n1 acknowledged it to c4 after 1.204 s", "n2 returned it to c9 after 2.000 s".
+// Writes a text such as "n1 acknowledged it to c4 after 1.204 s" or "n2 returned it to c9 after
+// 2.000 s".
 static const char *tell(const struct gv_check_kafka *check, const struct source *source,
                         char text[SOURCE_MAX]) {
     snprintf(text, SOURCE_MAX, "n%u %s it to c%u after %.3f s", source->node,
@@ -162,7 +164,7 @@ static const char *tell(const struct gv_check_kafka *check, const struct source 
 
 // ---- Entries ----
 
-// The number of the first entry at or above an offset.
+// The index of the first entry at or above an offset.
 static size_t entry_at(const struct gv_check_kafka_log *log, uint64_t offset) {
     size_t low = 0, high = log->entries_len;
     while (low < high) {
@@ -199,7 +201,7 @@ static void check_message(struct gv_check_kafka *check, uint64_t key, const stru
          tell(check, &new->source, after));
 }
 
-// Adds what a node told of an offset, unless it is known; compares it with what is.
+// Compares an entry in a reply with the known entries, and adds it unless it is known.
 static void learn(struct gv_check_kafka *check, uint64_t key, const struct entry *entry) {
     struct gv_check_kafka_log *log = &check->logs[key];
     size_t at = entry_at(log, entry->offset);
@@ -265,7 +267,7 @@ static void end_send(struct gv_check_kafka *check, const struct gv_history_op *o
 
 // ---- Polls ----
 
-// Keeps a pair that a poll returned until the poll ends.
+// Keeps a pair in the reply to a poll until the poll ends.
 static void keep_pair(struct gv_check_kafka *check, struct gv_check_kafka_process *process,
                       const struct gv_history_op *op, const struct gv_json *json, int name,
                       int pair) {
@@ -306,7 +308,7 @@ static void keep_poll(struct gv_check_kafka *check, const struct gv_history_op *
     }
 }
 
-// Keeps two successive offsets, to see at the end whether there is a known one between them.
+// Keeps two successive offsets. check_skips later looks for known offsets between them.
 static void keep_step(struct gv_check_kafka_log *log, const struct step *step) {
     for (size_t i = 0; i < log->steps_len; i++) {
         const struct step *old = &log->steps[i];
@@ -318,7 +320,7 @@ static void keep_step(struct gv_check_kafka_log *log, const struct step *step) {
     log->steps[log->steps_len++] = *step;
 }
 
-// Checks that a poll's first offset of a key comes after those of the client's poll before.
+// Checks that a poll's first offset of a key is above all offsets of the client's previous poll.
 static void check_external(struct gv_check_kafka *check, uint64_t key, const struct place *place,
                            uint64_t offset, const struct source *source) {
     if (place->read == 0) return;
@@ -366,7 +368,7 @@ static void see(struct gv_check_kafka *check, const struct pair *pair,
 
 static void has(struct gv_check_kafka_process *process, uint64_t key, uint64_t offset) {
     struct place *place = place_of(process, key);
-    if (!place->assigned) { // the client polls what it is given, even if it did not ask for it
+    if (!place->assigned) { // as in Maelstrom, a client also polls keys of unrequested messages
         place->assigned = true;
         place->has = 0;
         GV_MEMORY_GROW(process->keys, &process->keys_cap, process->keys_len + 1);
@@ -375,7 +377,7 @@ static void has(struct gv_check_kafka_process *process, uint64_t key, uint64_t o
     if (offset >= place->has) place->has = offset + 1;
 }
 
-// Adds the lag of a poll: the longest over all keys of its client.
+// Adds the lag of a poll, which is the longest lag of all keys of its client.
 static void measure_lag(struct gv_check_kafka *check, const struct gv_history_op *op) {
     const struct gv_check_kafka_process *process = process_of(check, op->process);
     gv_time lag = 0;
@@ -448,7 +450,7 @@ static void end_poll(struct gv_check_kafka *check, const struct gv_history_op *o
     process->pairs_len = 0;
 }
 
-// What a client has of the keys that it stays assigned is kept.
+// Keeps the positions in keys that stay assigned, and resets the positions in all other keys.
 static void end_assign(struct gv_check_kafka *check, const struct gv_history_op *op) {
     struct gv_check_kafka_process *process = process_of(check, op->process);
     size_t count;
@@ -468,8 +470,8 @@ static void end_assign(struct gv_check_kafka *check, const struct gv_history_op 
         if (!process->places[i].assigned) process->places[i] = (struct place){0};
 }
 
-// Before end_assign: a client that is newly assigned a key has what lies below its committed
-// offset.
+// Moves the positions in newly assigned keys to the committed offsets. It is called before
+// end_assign.
 static void take_committed(struct gv_check_kafka *check, const struct gv_history_op *op,
                            const struct gv_json *json, int offsets) {
     struct gv_check_kafka_process *process = process_of(check, op->process);
@@ -502,11 +504,11 @@ void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op
     if (op->kind == GV_HISTORY_SEND) end_send(check, op);
     if (op->kind == GV_HISTORY_POLL) end_poll(check, op);
     if (op->kind == GV_HISTORY_ASSIGN && op->outcome == GV_HISTORY_OK) end_assign(check, op);
-    // The client is replaced, and its number is never used again.
+    // A new client replaces this one, whose number is never used again.
     if (op->outcome == GV_HISTORY_INFO) process_fini(process_of(check, op->process));
 }
 
-// Forgets an offset: nobody can know of it any more, so it may be given again.
+// Forgets an offset that no node knows any more, and that may therefore be assigned again.
 static void forget(struct gv_check_kafka *check, uint64_t key, uint64_t offset) {
     for (size_t i = 0; i < check->processes_cap; i++) {
         struct gv_check_kafka_process *process = &check->processes[i];
@@ -534,7 +536,7 @@ void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64
 
 // ---- The end ----
 
-// Finds the known offsets between two that a poll, or two successive ones, returned.
+// Finds known offsets between two successive offsets of a poll or of two successive polls.
 static void check_skips(struct gv_check_kafka *check, uint64_t key) {
     const struct gv_check_kafka_log *log = &check->logs[key];
     for (size_t i = 0; i < log->steps_len; i++) {
@@ -599,12 +601,12 @@ static void check_messages(struct gv_check_kafka *check, uint64_t key, bool cut_
 }
 
 // The first entry below the target that the final polls of a node lack; NULL: none. An entry that
-// may be lost is owed only if another node has it.
+// may be lost counts only if another node returned it.
 static const struct entry *missing(const struct gv_check_kafka *check, uint32_t node,
                                    uint64_t key) {
     const struct gv_check_kafka_log *log = &check->logs[key];
     const struct gv_check_kafka_final *final = &check->finals[node][key];
-    uint64_t shown = 0; // by any node
+    uint64_t shown = 0; // messages that any node returned
     for (uint32_t i = 0; i < check->nodes; i++)
         if (check->finals[i] != NULL) shown |= check->finals[i][key].messages;
     for (size_t i = 0; i < log->entries_len; i++) {
@@ -645,7 +647,7 @@ static void check_finals(struct gv_check_kafka *check, struct gv_check_kafka_res
     }
 }
 
-// What the number of cases of an anomaly counts.
+// The unit in which the cases of an anomaly are counted.
 static const char *unit_of(enum gv_verdict_kind kind, uint64_t count) {
     bool one = count == 1;
     switch (kind) {

@@ -11,20 +11,21 @@
 #define NONE UINT32_MAX
 
 enum {
-    REPORTED = 4,    // errors of each kind with a story; the others are counted
-    STORY_TXNS = 8,  // transactions that a story introduces
-    STORY_EDGES = 8, // dependencies that it tells
-    STORY_OPS = 8,   // operations shown of a transaction
-    EXCERPT = 200,   // bytes shown of a reply
+    REPORTED = 4,    // errors of each kind that have a story; further errors are counted
+    STORY_TXNS = 8,  // most transactions in a story
+    STORY_EDGES = 8, // most dependencies in a story
+    STORY_OPS = 8,   // most operations shown of a transaction
+    EXCERPT = 200,   // most bytes shown of a reply
 };
 
-// Kinds of dependencies.
+// Kinds of dependencies (check_txn.h). FOLLOWS: a transaction read a version and wrote the key;
+// OVERWRITTEN: the final reads return a later version.
 enum { WR = 1, FOLLOWS = 2, OVERWRITTEN = 4, ATOMIC = 8, WW = FOLLOWS | OVERWRITTEN };
 
 // Why one transaction depends on another.
 struct reason {
-    int64_t key, from, to; // versions of `key`: of the earlier transaction, of the later one
-    // ATOMIC: the transaction that read `to` beside the earlier one's `beside_key`
+    int64_t key, from, to; // versions of `key` that the earlier and the later transaction wrote
+    // ATOMIC: the transaction that read `to`, and `beside` of `beside_key` from the earlier one
     uint32_t witness;
     int64_t beside_key, beside;
 };
@@ -32,13 +33,13 @@ struct reason {
 struct version {
     uint32_t key, writer;
     int64_t value;
-    bool last;       // no later operation of its writer writes the key
+    bool last;       // no later operation of its transaction writes the key
     bool duplicated; // written by two transactions
 };
 
 struct key {
     int64_t key;
-    // Of the transaction whose operations are walked, by its number + 1
+    // Number + 1 of the transaction that is being checked, if it has written, read the key so far
     size_t written_by, read_by;
     int64_t written, first_read;
     // Final reads
@@ -47,7 +48,7 @@ struct key {
     uint32_t node;
 };
 
-// A check of a whole history.
+// The state of gv_check_txn_finish.
 struct checking {
     struct gv_check_txn *check;
     struct gv_verdict_errors *errors;
@@ -121,7 +122,7 @@ void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t va
 
 // ---- Stories ----
 
-// The text of an error. Transactions are named T1, T2 … in the order of their introduction.
+// The text of an error. Transactions are named T1, T2 … in the order of their first mention.
 struct story {
     const struct gv_check_txn *check;
     char text[GV_VERDICT_ERROR_MAX];
@@ -141,7 +142,7 @@ static void tell(struct story *story, const char *format, ...) {
     story->len += (size_t)len < room ? (size_t)len : room - 1;
 }
 
-// "4=7" in a text of 48 bytes.
+// Key and value as a text, such as "4=7".
 struct pair {
     char text[48];
 };
@@ -175,7 +176,7 @@ static void tell_ops(struct story *story, uint32_t number) {
     tell(story, "%s%s]", shown < txn->count ? ", …" : "", outcomes[txn->outcome]);
 }
 
-// The name of a transaction, at its first mention with its client, node and operations.
+// Appends the name of a transaction and, at its first mention, its client, node and operations.
 static void tell_txn(struct story *story, uint32_t number) {
     for (uint32_t i = 0; i < story->count; i++) {
         if (story->named[i] != number) continue;
@@ -193,7 +194,8 @@ static void tell_txn(struct story *story, uint32_t number) {
 
 // ---- Replies ----
 
-// The value that an operation of a reply has, if it is the operation of the request.
+// Sets *value to the value of an operation in a reply. Returns false if this is not the operation
+// of the request.
 static bool reply_value(const struct gv_json *json, int token, const struct gv_load_txn_op *op,
                         int64_t *value) {
     if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3) return false;
@@ -218,9 +220,8 @@ static void report_malformed(struct gv_check_txn *check, size_t number, const st
     }
     check->malformed = true;
     tell_txn(&story, (uint32_t)number);
-    gv_verdict_add(errors, GV_VERDICT_MALFORMED_REPLY,
-                   "%s was answered with other operations: %.*s", story.text,
-                   (int)(raw.len < EXCERPT ? raw.len : EXCERPT), raw.data);
+    gv_verdict_add(errors, GV_VERDICT_MALFORMED_REPLY, "%s got a reply with other operations: %.*s",
+                   story.text, (int)(raw.len < EXCERPT ? raw.len : EXCERPT), raw.data);
 }
 
 void gv_check_txn_reply(struct gv_check_txn *check, size_t number, const struct gv_history_op *op,
@@ -255,7 +256,7 @@ static void report(struct checking *checking, enum gv_verdict_kind kind, struct 
     gv_verdict_add(checking->errors, kind, "%s", story->text);
 }
 
-// Counts an error, and whether it is to be reported.
+// Counts an error. Returns whether it must be reported.
 static bool counts(struct checking *checking, enum gv_verdict_kind kind) {
     return checking->counts[kind]++ < REPORTED;
 }
@@ -269,7 +270,7 @@ static void tell_edge(struct story *story, const struct gv_cycles_edge *edge,
         tell_txn(story, edge->from);
         tell(story, " but %s of ", to.text);
         tell_txn(story, edge->to);
-        tell(story, ", so that is later than %s of ", from.text);
+        tell(story, ", which is therefore later than %s of ", from.text);
         tell_txn(story, edge->from);
         return;
     }
@@ -287,8 +288,8 @@ static void tell_edge(struct story *story, const struct gv_cycles_edge *edge,
     if (edge->kind == FOLLOWS) tell(story, " and overwrote by %s", to.text);
 }
 
-// Where the story of a cycle begins: at the transaction invoked first, but an edge that needs a
-// witness, which is the first edge then, is told first.
+// The index of the edge with which the story of a cycle begins: the first edge if it is of kind
+// ATOMIC, else the edge from the transaction that was invoked first.
 static size_t beginning(const struct gv_cycles_cycle *cycle) {
     size_t first = 0;
     if (cycle->edges[0].kind == ATOMIC) return 0;
@@ -329,7 +330,7 @@ static uint32_t key_number(struct checking *checking, int64_t key) {
     return number;
 }
 
-// The version of a key that has this value; NULL: nobody wrote it.
+// The version with this key and value; NULL: no transaction wrote it.
 static struct version *find_version(struct checking *checking, int64_t key, int64_t value) {
     const int64_t both[2] = {key, value};
     int64_t number = gv_interner_find(&checking->version_numbers, gv_slice_of(both, sizeof both));
@@ -387,7 +388,8 @@ static void mark_lost(struct checking *checking) {
     }
 }
 
-// A version that takes part in the graph: its writer is committed and did not overwrite it.
+// The version with this key and value if its transaction is committed and did not overwrite it;
+// else NULL.
 static struct version *installed(struct checking *checking, int64_t key, int64_t value) {
     struct version *version = find_version(checking, key, value);
     if (version == NULL || !version->last || version->duplicated) return NULL;
@@ -399,7 +401,7 @@ static struct version *installed(struct checking *checking, int64_t key, int64_t
 
 // ---- Reads ----
 
-// A read that returned this value although the transaction itself had written another.
+// Reports a read that returned another value than its own transaction had written before.
 static void report_internal(struct checking *checking, uint32_t number,
                             const struct gv_load_txn_op *op, int64_t written) {
     if (!counts(checking, GV_VERDICT_INTERNAL)) return;
@@ -410,7 +412,7 @@ static void report_internal(struct checking *checking, uint32_t number,
     report(checking, GV_VERDICT_INTERNAL, &story);
 }
 
-// Two reads of a key returned different versions.
+// Reports two reads of a key that returned different versions.
 static void report_repeated(struct checking *checking, uint32_t number,
                             const struct gv_load_txn_op *op, int64_t first) {
     if (!counts(checking, GV_VERDICT_FRACTURED_READ)) return;
@@ -438,7 +440,7 @@ static void report_phantom(struct checking *checking, uint32_t number,
     report(checking, GV_VERDICT_PHANTOM, &story);
 }
 
-// A read of a version that its writer aborted, or overwrote.
+// Reports a read of a version whose transaction failed or overwrote it.
 static void report_uncommitted(struct checking *checking, enum gv_verdict_kind kind,
                                uint32_t number, const struct gv_load_txn_op *op, uint32_t writer) {
     if (!counts(checking, kind)) return;
@@ -450,7 +452,7 @@ static void report_uncommitted(struct checking *checking, enum gv_verdict_kind k
     report(checking, kind, &story);
 }
 
-// Checks what an external read returned against its writer.
+// Checks the value of an external read against the transaction that wrote it.
 static void check_version(struct checking *checking, uint32_t number,
                           const struct gv_load_txn_op *op) {
     struct gv_check_txn *check = checking->check;
@@ -465,7 +467,7 @@ static void check_version(struct checking *checking, uint32_t number,
     writer->seen = true;
     checking->result.flows++;
     checking->result.remote += writer->node != txn->node;
-    // What a final read shows is there to stay, so no model excuses it.
+    // A value in a final read is permanent, so every model forbids a failed or overwritten one.
     if (check->models < GV_CONSISTENCY_READ_COMMITTED && !txn->final) return;
     if (writer->outcome == GV_HISTORY_FAIL) {
         report_uncommitted(checking, GV_VERDICT_G1A, number, op, version->writer);
@@ -541,8 +543,9 @@ static void add_edge(struct checking *checking, uint32_t from, uint32_t to, uint
     gv_cycles_add(&checking->graph, (struct gv_cycles_edge){from, to, kind, (uint32_t)label});
 }
 
-// Where `number` read `beside` of its writer and another version, or null, of a key that this
-// writer wrote, too. The keys hold what `number` read.
+// Transaction `number` read `beside`, which `writer` wrote. For each other key that `writer` wrote:
+// if `number` read another version of it, adds an edge; if `number` read null, reports an error.
+// `checking->keys` must hold what `number` read.
 static void add_atomic_edges(struct checking *checking, uint32_t number,
                              const struct gv_load_txn_op *beside, uint32_t writer) {
     const struct gv_check_txn *check = checking->check;
@@ -569,7 +572,8 @@ static void add_atomic_edges(struct checking *checking, uint32_t number,
     }
 }
 
-// The writes of a transaction that follow its external reads. Leaves the reads in the keys.
+// Adds an edge for each write of a transaction that follows an external read of the key. Leaves the
+// values of the reads in `checking->keys`.
 static void add_write_edges(struct checking *checking, uint32_t number) {
     const struct gv_check_txn *check = checking->check;
     const struct gv_check_txn_txn *txn = &check->txns[number];
@@ -579,7 +583,7 @@ static void add_write_edges(struct checking *checking, uint32_t number) {
         struct key *key = &checking->keys[key_number(checking, op->key)];
         bool own = key->written_by == mark, read = key->read_by == mark;
         if (op->write) {
-            // After several reads of the key: the first; from the others, there is the edge of wr.
+            // Of several reads of the key, the first is used; the others have edges of kind WR.
             const struct version *from =
                 read ? installed(checking, op->key, key->first_read) : NULL;
             const struct reason reason = {.key = op->key, .from = key->first_read, .to = op->value};
@@ -607,7 +611,8 @@ static void add_read_edges(struct checking *checking, uint32_t number) {
     }
 }
 
-// The final reads of a key show its last version. A version that may be lost need not precede it.
+// Adds an edge from each other version of a key to the version that the final reads return, except
+// from versions that may be lost.
 static void add_final_edges(struct checking *checking) {
     const struct gv_check_txn *check = checking->check;
     for (size_t i = 0; i < checking->version_numbers.len; i++) {
@@ -649,7 +654,7 @@ static void checking_fini(struct checking *checking) {
     free(checking->reasons);
 }
 
-// Errors that were counted without a story.
+// Adds, for each kind, an error with the number of errors that have no story.
 static void report_rest(struct checking *checking) {
     for (int kind = 0; kind < GV_VERDICT_VALID; kind++) {
         if (checking->counts[kind] <= REPORTED) continue;
@@ -695,7 +700,8 @@ struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
 }
 
 const char *gv_check_txn_lacks(const struct gv_check_txn *check) {
-    if (check->result.flows == 0) return "no transaction read a value that another one wrote";
+    if (check->result.flows == 0)
+        return "no transaction read a value that another transaction wrote";
     if (check->nodes == 1 || check->result.remote > 0) return NULL;
-    return "no transaction read a value that another one wrote at another node";
+    return "no transaction read a value that another transaction wrote at another node";
 }

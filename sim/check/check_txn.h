@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
-// Transactions over registers, checked by a graph of their dependencies as in Adya, "Weak
-// Consistency" (MIT 1999), and Elle (Kingsbury and Alvaro, VLDB 2020). Each key and value is
-// written once, so a read names the transaction that it depends on. Terms:
-//   committed   acknowledged, or of unknown outcome and seen by an acknowledged transaction
-//   external    of a read: the transaction did not write this key before
+// Checks transactions over registers by a graph of their dependencies, as in Adya, "Weak
+// Consistency" (MIT 1999), and Elle (Kingsbury and Alvaro, VLDB 2020). A *version* is a key and a
+// value; clients write each version once, so the value of a read identifies the transaction on
+// which the read depends. Terms:
+//   committed   the transaction was acknowledged, or its outcome is unknown and an acknowledged
+//               transaction read one of its writes
+//   external    a read of a key that its transaction has not written before
 //   wr          T1 wrote a version that T2 read
-//   ww          T1's version of a key precedes T2's. Known where T2 read T1's version and then
-//               wrote (as Maelstrom assumes), and where the final reads of all nodes show T2's:
-//               every other version precedes that one
-// What each consistency model forbids, beside what the weaker ones do:
+//   ww          T1's version of a key precedes T2's. This is known if T2 read T1's version and then
+//               wrote the key (as Maelstrom assumes), and if the final reads of all nodes return
+//               T2's version, which then follows all other versions
+// Each consistency model forbids the following, and everything that weaker models forbid:
 //   read uncommitted  write cycles (G0: ww); reads that contradict the transaction's own writes;
-//                     values that nobody wrote, or that were read before they were written;
-//                     acknowledged writes that all nodes have lost; final reads that differ, and
-//                     final reads of failed or overwritten writes
+//                     values that no transaction wrote, or that were read before they were
+//                     written; acknowledged writes that all nodes have lost; final reads that
+//                     differ, or that return failed or overwritten writes
 //   read committed    aborted reads (G1a), intermediate reads (G1b), circular information flow
 //                     (G1c: ww and wr)
 //   read atomic       fractured reads: T1 wrote x and y, T2 read T1's x and an earlier y (Bailis
-//                     et al., "Scalable Atomic Visibility with RAMP Transactions", 2014). So where
-//                     T2 read T1's x and T3's y, T3's y follows T1's; and two reads of a key return
-//                     one version
+//                     et al., "Scalable Atomic Visibility with RAMP Transactions", 2014). So if T2
+//                     read T1's x and T3's y, T3's y must follow T1's y (kind ATOMIC in
+//                     check_txn.c). Two reads of a key in a transaction return one version
 #ifndef GV_SIM_CHECK_CHECK_TXN_H
 #define GV_SIM_CHECK_CHECK_TXN_H
 
@@ -28,26 +30,26 @@
 #include "consistency.h"
 #include "verdict.h"
 
-// Values of a read that returned null, and of one that returned nothing that can be checked. No
-// transaction may write them.
+// GV_CHECK_TXN_NULL is the value of a read that returned null, GV_CHECK_TXN_UNKNOWN of a read whose
+// result cannot be checked. No transaction may write these values.
 #define GV_CHECK_TXN_NULL INT64_MIN
 #define GV_CHECK_TXN_UNKNOWN (INT64_MIN + 1)
 
 struct gv_check_txn_txn {
-    size_t first;   // its operations in `ops`
-    uint32_t count; // of them
+    size_t first;   // index of its first operation in `ops`
+    uint32_t count; // number of its operations
     uint32_t node, client;
     enum gv_history_outcome outcome;
-    bool final;                  // it only reads, at the end of the run
-    bool may_be_lost;            // a fault destroyed its last copy
+    bool final;                  // it is a transaction of final reads
+    bool may_be_lost;            // a fault has destroyed its last copy
     bool seen;                   // an acknowledged transaction read one of its writes
-    uint64_t invoked, completed; // indices of the history, for their order
+    uint64_t invoked, completed; // positions in the history
 };
 
 struct gv_check_txn_result {
     uint64_t committed;
-    uint64_t flows;  // external reads of what another transaction wrote
-    uint64_t remote; // of these: the two were sent to different nodes
+    uint64_t flows;  // external reads that returned a value of another transaction
+    uint64_t remote; // flows between transactions that were sent to different nodes
     uint64_t keys, versions;
     uint64_t may_be_lost; // committed transactions that a fault may have destroyed
     bool equal;           // the final reads of all nodes agree
@@ -55,46 +57,50 @@ struct gv_check_txn_result {
 
 struct gv_check_txn {
     uint32_t nodes;
-    uint32_t models;               // of enum gv_consistency; the strongest counts
+    uint32_t models;               // bits of enum gv_consistency; the strongest model is checked
     struct gv_check_txn_txn *txns; // in order of invocation
     size_t len, cap;
-    struct gv_load_txn_op *ops; // a read has the value that it returned
+    struct gv_load_txn_op *ops; // the value of a read is the value that it returned
     size_t ops_len, ops_cap;
     struct gv_load_txn_op *lost; // writes of gv_check_txn_allow_loss
     size_t lost_len, lost_cap;
     int64_t *values; // of a reply
     size_t values_cap;
-    bool malformed;                    // a reply was malformed; later ones are only counted
-    struct gv_check_txn_result result; // of gv_check_txn_finish
+    bool malformed; // a reply was malformed; later malformed replies are only counted
+    struct gv_check_txn_result result; // as returned by gv_check_txn_finish
 };
 
-// `models`: of enum gv_consistency, at least one; the strongest implies the others.
+// `models` has bits of enum gv_consistency, at least one; the strongest model implies the others.
 void gv_check_txn_init(struct gv_check_txn *check, uint32_t nodes, uint32_t models);
 void gv_check_txn_fini(struct gv_check_txn *check);
 
-// Notes that a client is about to send a transaction; `ops` is copied. Returns its number.
+// Call it before a client sends a transaction. `ops` is copied. Returns the number of the
+// transaction.
 size_t gv_check_txn_invoke(struct gv_check_txn *check, const struct gv_history_op *op,
                            uint32_t client, const struct gv_load_txn_op *ops, uint32_t count);
-// Notes its outcome. `values`, if it succeeded: by operation, what each read returned; those of
-// writes are ignored.
+// Handles the end of a transaction. If it succeeded, `values` has the value of each operation;
+// values of writes are ignored.
 void gv_check_txn_complete(struct gv_check_txn *check, size_t number,
                            const struct gv_history_op *op, const int64_t *values);
-// Notes the reply to a transaction that succeeded: `token` is the array of its operations. Errors:
-// GV_VERDICT_MALFORMED_REPLY if they are not those of the request, and then the outcome is unknown;
-// GV_VERDICT_PHANTOM if a read returned neither an integer nor null.
+// Handles the reply to a transaction that succeeded; `token` is the array of operations in the
+// reply. Adds GV_VERDICT_MALFORMED_REPLY if they differ from the operations of the request, and
+// treats the outcome as unknown; adds GV_VERDICT_PHANTOM if a read returned neither an integer nor
+// null.
 void gv_check_txn_reply(struct gv_check_txn *check, size_t number, const struct gv_history_op *op,
                         const struct gv_json *json, int token, struct gv_verdict_errors *errors);
-// Notes that a fault destroyed the last copy of the transaction that wrote this version.
+// Call it when a fault has destroyed the last copy of the transaction that wrote this version.
 void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t value);
 
-// Checks the history. Adds the first errors of each kind, those of the smallest cycles, and one
-// that counts the others; each tells a story: which transactions, and why one precedes the next.
-// O(n log n) but for the search for the smallest cycles (cycles.h).
+// Checks the history. Of each kind of error, adds the first few (the smallest cycles first), and
+// one error that counts the rest. The text of an error, its *story*, names the transactions and
+// explains why each precedes the next. O(n log n), except for the search for the smallest cycles
+// (cycles.h).
 struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
                                                struct gv_verdict_errors *errors);
 
-// Afterwards: what a history without errors did not exercise, as a sentence; NULL: it has a read of
-// what another transaction wrote, at another node if there are several.
+// After gv_check_txn_finish: returns a sentence about what a history without errors did not
+// exercise. Returns NULL if a transaction read a value of another transaction, at another node if
+// there are several.
 const char *gv_check_txn_lacks(const struct gv_check_txn *check);
 
 #endif

@@ -17,7 +17,7 @@ void gv_interner_fini(struct gv_interner *interner) {
     *interner = (struct gv_interner){.len = 0};
 }
 
-// The slot of this text, or the free one where it belongs. There is a free slot.
+// The slot of this text, or the free slot where it belongs. The table must have a free slot.
 static uint32_t *slot_of(const struct gv_interner *interner, struct gv_slice text, uint64_t hash) {
     GV_ASSERT(interner->slots_cap > interner->len);
     for (size_t at = (size_t)hash;; at++) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "key_draw.h"
 
-// A key that is 2^-40 times as likely as the last one is never drawn.
+// Keys that are less than 2^-40 times as likely as the last key are never drawn.
 enum { LIKELY = 40 };
 
-// The number of an active key: number i with a probability proportional to 2^i.
+// Draws the number of an active key, number i with a probability proportional to 2^i.
 static uint32_t draw_number(uint32_t count, struct gv_prng *prng) {
     uint32_t likely = count < LIKELY ? count : LIKELY, number = 0;
     uint64_t drawn = gv_prng_below(prng, (UINT64_C(1) << likely) - 1) + 1;

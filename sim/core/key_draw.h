@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Draws reads and writes of keys as Elle's generator of transactions does (wr-txns of elle.txn):
-// some keys are active, of which the last is twice as likely as the one before, and so on. A key
-// is written a bounded number of times, with the values 1, 2, 3, …, and then replaced by a fresh
-// key.
+// Draws reads and writes of keys as Elle's generator of transactions does (wr-txns of elle.txn): a
+// fixed number of keys are active, and each is drawn with twice the probability of the key before
+// it. The values 1, 2, 3, … are written to a key up to a largest number of writes; then a fresh key
+// replaces the key.
 #ifndef GV_SIM_CORE_KEY_DRAW_H
 #define GV_SIM_CORE_KEY_DRAW_H
 
@@ -14,11 +14,11 @@ enum {
     GV_KEY_DRAW_WRITES_MAX = 16, // Maelstrom's default of --max-writes-per-key
 };
 
-// Zeroed, with `max_writes` set: the first keys are active, and none is written.
+// To initialise it, zero the struct and set `max_writes`.
 struct gv_key_draw {
     uint32_t max_writes; // 1 or more
-    uint32_t count;      // active keys, at most GV_KEY_DRAW_ACTIVE_MAX; 0: GV_KEY_DRAW_ACTIVE
-    uint64_t next;       // the next fresh key; 0 before the first draw
+    uint32_t count; // number of active keys, at most GV_KEY_DRAW_ACTIVE_MAX; 0: GV_KEY_DRAW_ACTIVE
+    uint64_t next;  // the next fresh key; 0 before the first draw
     struct gv_key_draw_key {
         uint64_t key;
         uint32_t writes;

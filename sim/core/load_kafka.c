@@ -11,14 +11,14 @@
 enum {
     ASSIGN_ONE_IN = 64,
     UNSEEN_ONE_IN = 3,
-    CRASH_INTERVAL_S = 30, // of each client, on average
-    FINAL_GAP_MS = 400,    // longest time between two final polls; half of it on average
+    CRASH_INTERVAL_S = 30, // mean time between two crashes of a client
+    FINAL_GAP_MS = 400,    // longest time between two final polls; the mean is half of it
 };
 
-// What is known of a key. Offsets are stored plus 1; 0: none.
+// A key. Offsets are stored plus 1; 0: none.
 struct key {
-    uint64_t highest;      // offset sent or polled
-    uint64_t sent, polled; // likewise
+    uint64_t highest;      // highest offset in a reply to a send or poll
+    uint64_t sent, polled; // highest offset in replies to sends, to polls
     bool listed;           // in `unseen`
 };
 
@@ -30,25 +30,25 @@ struct assigned {
 struct client {
     struct assigned *assigned; // by key
     size_t assigned_cap;
-    uint64_t *keys; // those assigned, in order
+    uint64_t *keys; // assigned keys, in the order of assignment
     size_t count, keys_cap;
     uint64_t *given; // keys with messages in the current poll
     size_t given_len, given_cap;
-    uint64_t *given_to; // the highest offset of each
+    uint64_t *given_to; // highest offset of each of these keys
     size_t given_to_cap;
     int64_t sent_at; // the offset of the current send
     bool commits;    // the current request is commit_offsets
 
     enum { CRASHES, ASSIGNS, POLLS } step; // of the final operations
     bool ending;                           // `targets` is set
-    uint64_t *targets; // by key: the offset to reach, plus 1; 0: none, or reached
+    uint64_t *targets;                     // by key: offset to reach, plus 1; 0: none, or reached
     size_t targets_cap;
-    uint64_t waits_for; // keys with a target
+    uint64_t waits_for; // number of keys with a target
 };
 
 struct state {
-    struct gv_key_draw draw; // a write is a send, a read a poll
-    bool drawn;              // the members of `next` are those of the next send or poll
+    struct gv_key_draw draw; // a drawn write becomes a send, a read a poll
+    bool drawn;              // `next` has the next send or poll
     struct {
         bool send;
         uint64_t key;
@@ -58,7 +58,7 @@ struct state {
     gv_time crash_at;
     struct key *keys; // by number
     size_t known, keys_cap;
-    uint64_t *unseen; // keys with sent > polled, and possibly others, each once
+    uint64_t *unseen; // all keys with sent > polled, and possibly others; each once
     size_t unseen_len, unseen_cap;
     struct client *clients; // by worker
     size_t clients_cap;
@@ -116,7 +116,8 @@ static struct gv_slice content_of(const struct state *state, size_t words) {
 
 // ---- Operations ----
 
-// Writes the keys of an assign: those unseen, if `all`, and the key of the next operation.
+// Writes the keys of an assign: the key of the next operation and, if `all`, the keys with unseen
+// messages.
 static size_t write_keys(struct state *state, bool all) {
     size_t len = 1, left = 0;
     GV_MEMORY_GROW(state->content, &state->content_cap, state->unseen_len + 2);
@@ -202,7 +203,8 @@ static void put_poll(struct gv_memory_bytes *body, const struct client *client) 
     put(body, "}");
 }
 
-// Assigns keys: the client goes on where it was, at a committed offset, or at 0.
+// Assigns keys. The client polls each key from 0 if `from_0`, else from its last offset if the key
+// was assigned, else from the committed offset or 0.
 static void assign(struct client *client, const uint64_t *keys, size_t count, bool from_0,
                    const struct gv_json *json, int committed) {
     for (size_t i = 0; i < count; i++) {
@@ -260,7 +262,7 @@ static enum gv_load_request request(struct gv_load *load, uint32_t worker,
 
 // ---- Replies ----
 
-// Notes the messages of a key: the next poll begins after the highest offset.
+// Handles the messages of a key in a reply. The next poll begins after the highest offset.
 static void take_messages(struct state *state, struct client *client, uint64_t key,
                           const struct gv_json *json, int list) {
     int64_t highest = -1;
@@ -272,7 +274,7 @@ static void take_messages(struct state *state, struct client *client, uint64_t k
     if (highest < 0 || key >= state->known) return;
     GV_MEMORY_GROW(client->assigned, &client->assigned_cap, key + 1);
     struct assigned *assigned = &client->assigned[key];
-    if (!assigned->is) { // as Maelstrom, the client polls this key, too, from now on
+    if (!assigned->is) { // as in Maelstrom, the client also polls this key from now on
         *assigned = (struct assigned){.is = true};
         GV_MEMORY_GROW(client->keys, &client->keys_cap, client->count + 1);
         client->keys[client->count++] = key;
@@ -404,7 +406,7 @@ static void fini(struct gv_load *load) {
     free(state->content);
 }
 
-// Asking for committed offsets changes nothing.
+// An assign changes no state of the nodes.
 static bool is_assign(enum gv_history_kind kind) {
     return kind == GV_HISTORY_ASSIGN;
 }

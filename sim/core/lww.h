@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A last-writer-wins map with two replicas, which merge when the caller says so. A write has the
-// Lamport clock of its replica as its stamp (Lamport, CACM 21, 1978), and a merge keeps the value
-// with the larger stamp. So a write to the replica whose clock is behind may be forgotten.
+// A last-writer-wins map with two replicas, which the caller merges. The stamp of a write is the
+// Lamport clock of its replica (Lamport, CACM 21, 1978), and a merge keeps the value with the
+// larger stamp. So a merge may discard a write to the replica whose clock is behind.
 //
-// Replicas share equal values in memory, and a merge takes time only for keys in which they differ.
+// The replicas share equal values in memory, and a merge takes time only for keys whose values
+// differ.
 #ifndef GV_SIM_CORE_LWW_H
 #define GV_SIM_CORE_LWW_H
 
@@ -23,17 +24,17 @@ struct gv_lww {
     struct gv_interner keys;
     struct gv_lww_entry {
         struct gv_lww_cell cells[GV_LWW_REPLICAS];
-        bool differs; // it is in `differing`
+        bool differs; // the key is in `differing`
     } * entries;      // by key
     size_t entries_cap;
     uint32_t *differing; // the keys in which the replicas differ
     size_t differing_len, differing_cap;
-    uint64_t clocks[GV_LWW_REPLICAS]; // stamp of the next write
+    uint64_t clocks[GV_LWW_REPLICAS]; // by replica: the stamp of its next write
     size_t bytes;                     // memory of keys and values, with GV_LWW_OVERHEAD for each
     size_t bytes_max;
 };
 
-// An empty map of at most `bytes_max` bytes.
+// Initialises an empty map of at most `bytes_max` bytes.
 void gv_lww_init(struct gv_lww *lww, size_t bytes_max);
 void gv_lww_fini(struct gv_lww *lww);
 
@@ -41,11 +42,11 @@ void gv_lww_fini(struct gv_lww *lww);
 bool gv_lww_get(const struct gv_lww *lww, uint32_t replica, struct gv_slice key,
                 struct gv_slice *value);
 
-// Writes a value to a replica; key and value are copied. GV_EFULL: that would exceed bytes_max.
+// Writes a value to a replica. Key and value are copied. GV_EFULL: the map would exceed bytes_max.
 int gv_lww_put(struct gv_lww *lww, uint32_t replica, struct gv_slice key, struct gv_slice value);
 
-// Merges a replica into another; if stamps are equal, the value of `from` wins. No effect if both
-// are the same replica.
+// Merges replica `from` into replica `into`. If stamps are equal, the value of `from` wins. Has no
+// effect if `from` is `into`.
 void gv_lww_merge(struct gv_lww *lww, uint32_t from, uint32_t into);
 
 #endif

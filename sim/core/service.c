@@ -32,10 +32,10 @@ struct request {
 };
 
 struct outcome {
-    int code;              // 0: success
-    bool writes;           // the key gets the value `to`
-    bool changes;          // `to` differs from the value before
-    struct gv_slice found; // the value in that state, if there is one
+    int code;              // of an error; 0: success
+    bool writes;           // the operation sets the key to `to`
+    bool changes;          // `to` differs from the former value
+    struct gv_slice found; // the key's value in the state, if it has one
 };
 
 int gv_service_find(struct gv_slice name) {
@@ -90,7 +90,7 @@ static void end(struct gv_service *service, struct gv_service_reply *reply) {
     append(reply, "}");
 }
 
-// `text`: UTF-8, shorter than TEXT_MAX.
+// Sets *reply to an error. `text` is UTF-8 and shorter than TEXT_MAX.
 static void fail(struct gv_service *service, struct gv_service_reply *reply, int code,
                  const char *text) {
     char head[48], quoted[6 * TEXT_MAX + 2];
@@ -104,7 +104,7 @@ static void fail(struct gv_service *service, struct gv_service_reply *reply, int
     end(service, reply);
 }
 
-// A JSON text in buf, cut at the end of a character to SHOWN_MAX bytes.
+// Copies a JSON text to buf, at most SHOWN_MAX bytes of it in whole characters.
 static const char *shown(struct gv_slice text, char buf[SHOWN_MAX + 4]) {
     size_t len = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
     while (len < text.len && len > 0 && (text.data[len] & 0xc0) == 0x80) len--;
@@ -115,7 +115,7 @@ static const char *shown(struct gv_slice text, char buf[SHOWN_MAX + 4]) {
 
 // ---- Requests ----
 
-// Reads a member as canonical text into the scratch buffer at *at. False: it is missing.
+// Reads a member as canonical text into the scratch buffer at *at. Returns false if it is missing.
 static bool take(struct gv_service *service, const char *name, size_t *at, struct gv_slice *text) {
     int token = gv_json_member(&service->json, 0, name);
     if (token < 0) return false;
@@ -127,7 +127,7 @@ static bool take(struct gv_service *service, const char *name, size_t *at, struc
     return true;
 }
 
-// Reads a request to a map. NULL: it is complete; otherwise the name of a missing member.
+// Reads a request to a map. Returns NULL, or the name of a missing member.
 static const char *read_request(struct gv_service *service, struct request *request,
                                 struct gv_slice body) {
     size_t at = 0;
@@ -185,7 +185,7 @@ static struct outcome run_seq(struct gv_service *service, uint32_t client,
         return outcome;
     }
     outcome = run_on_newest(service, request);
-    // As in Maelstrom, there is a new state even if nothing changed in the newest.
+    // As in Maelstrom, there is a new state even if it equals the newest.
     if (!outcome.changes) gv_versions_repeat(versions);
     *seen = versions->last;
     return outcome;
@@ -261,7 +261,7 @@ static void stamp(struct gv_service *service, struct gv_service_reply *reply) {
     end(service, reply);
 }
 
-// Parses a request. False: it is malformed, and *reply says why.
+// Parses a request. Returns false if it is malformed; *reply is then an error that says why.
 static bool parse(struct gv_service *service, struct gv_slice body,
                   struct gv_service_reply *reply) {
     struct gv_json *json = &service->json;

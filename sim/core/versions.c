@@ -45,8 +45,9 @@ bool gv_versions_get(const struct gv_versions *versions, uint64_t state, struct 
     return true;
 }
 
-// Begins a new state, which changed this key. Then another state is the oldest kept one; if that
-// state changed a key, the key's versions from before it are unreachable.
+// Begins a new state, in which this key changed, and stops keeping the oldest state. If a key
+// changed in the state that is now the oldest, older versions of that key are unreachable and
+// freed.
 static void advance(struct gv_versions *versions, uint32_t changed) {
     versions->last++;
     versions->changed[versions->last % versions->kept] = changed;

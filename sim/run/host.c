@@ -20,7 +20,8 @@ void gv_host_fini(struct gv_host *host) {
     host->reply.body = (struct gv_memory_bytes){0};
 }
 
-// Ends the line in the envelope, traces and sends it. `label`: the type that it counts as.
+// Ends the line in the envelope, traces it and sends it. `label` is the type as which it is
+// counted.
 static void send(struct gv_host *host, gv_time now, uint32_t src, uint32_t dest,
                  struct gv_slice body, struct gv_slice label, size_t size) {
     struct gv_envelope *envelope = host->config.envelope;
@@ -35,7 +36,7 @@ void gv_host_send(struct gv_host *host, gv_time now, uint32_t node, enum gv_serv
     GV_ASSERT(node < host->config.nodes && kind < GV_SERVICE_KINDS);
     char name[NAME_MAX], label[LABEL_MAX];
     snprintf(name, sizeof name, "n%u", node);
-    // The network cuts a type that is longer than GV_NET_TYPE_MAX.
+    // The network truncates a type that is longer than GV_NET_TYPE_MAX.
     int shown = type.len < GV_NET_TYPE_MAX + 1 ? (int)type.len : GV_NET_TYPE_MAX + 1;
     int len = snprintf(label, sizeof label, "%s %.*s", gv_service_names[kind], shown,
                        shown > 0 ? (const char *)type.data : "");
@@ -51,7 +52,7 @@ static struct gv_slice body_of(const struct gv_net_message *message) {
         GV_ASSERT(at + sizeof mark < message->len);
     }
     at += sizeof mark - 1;
-    return gv_slice_of(message->bytes + at, message->len - at - 2); // without its end: }\n
+    return gv_slice_of(message->bytes + at, message->len - at - 2); // without the "}\n" of the line
 }
 
 void gv_host_take(struct gv_host *host, gv_time now, const struct gv_net_message *message) {

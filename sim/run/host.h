@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Hosts the services of a run (../core/service.h): carries requests of nodes to them and their
-// replies back, with counts and trace. On the network, service k is endpoint `nodes` + k.
+// Hosts the services of a run (../core/service.h): passes requests of nodes to the services and
+// sends their replies to the nodes. Messages in both directions are counted and traced. On the
+// network, service k is endpoint `nodes` + k.
 //
 // Messages are counted by service and type: "seq-kv cas", "seq-kv cas_ok", "seq-kv error 22".
 //
@@ -20,7 +21,8 @@ struct gv_host_config {
     struct gv_net *net;           // with GV_SERVICE_KINDS services. Borrowed
     struct gv_envelope *envelope; // borrowed
     struct gv_trace *trace;       // may be NULL. Borrowed
-    // Whether the driver has no space for more messages of a node. NULL: never.
+    // Returns whether the driver has no space for more messages of a node. NULL: it always has
+    // space.
     bool (*is_full)(void *ctx, uint32_t node);
     void *ctx;
 };
@@ -35,8 +37,8 @@ void gv_host_init(struct gv_host *host, const struct gv_host_config *config);
 // Call it before gv_net_fini.
 void gv_host_fini(struct gv_host *host);
 
-// Sends a node's message to a service. `type`: the body's type as in its JSON, without quotes;
-// `size`: the bytes to count.
+// Sends a node's message to a service. `type` is the type of the body, as spelled in its JSON,
+// without quotes; `size` is the number of bytes to count.
 void gv_host_send(struct gv_host *host, gv_time now, uint32_t node, enum gv_service_kind kind,
                   struct gv_slice body, struct gv_slice type, size_t size);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The stable cut on engines in virtual time: loss, partitions, restarts with and without the former
-// state. The test keeps a list of all offsets given. At every step, what a node's cut covers is
-// complete, and nothing ever appears below a cut; afterwards all cuts reach the end, and the nodes
-// fall silent.
+// Tests the stable cut on engines in virtual time under loss, partitions, and restarts with and
+// without the former state. The test keeps a list of all assigned offsets. At every step each node
+// has all entries below its cut, and no entry ever appears below a cut. Afterwards all cuts reach
+// the end, and the nodes send only idle comparisons.
 #include "../lib/test.h"
 
 #include "../../engine/offset.h"
@@ -18,8 +18,8 @@ enum { NODES_MAX = 7, GIVEN_MAX = 4000, LIVES_MAX = 64, ROUNDS = 100, STEPS = 50
 
 struct given {
     uint64_t offset;
-    uint32_t node, life; // its giver, and that node's lives before
-    bool lost;           // a cut has passed it where it was not held; it may appear nowhere
+    uint32_t node, life; // the node that assigned it, and in which of its lives
+    bool lost; // the cut of a node that lacks it has passed it, so it must not appear anywhere
 };
 
 struct world {
@@ -28,10 +28,10 @@ struct world {
     uint32_t nodes;
     struct given given[GIVEN_MAX];
     unsigned count;
-    uint32_t life[NODES_MAX]; // lives without state of each node so far
+    uint32_t life[NODES_MAX]; // number of times that each node has lost its state
     uint64_t cut[NODES_MAX];  // its last cut in this life
     gv_time recover_by[NODES_MAX];
-    uint64_t passed; // no offset below it may be given any more
+    uint64_t passed; // no further offset below it may be assigned
     unsigned refused, excused;
 };
 
@@ -70,8 +70,8 @@ static void give(struct world *world, uint32_t node) {
     world->given[world->count++] = (struct given){offset, node, world->life[node], false};
 }
 
-// The cut of the node has passed an entry that it does not have: only one that its giver had told
-// nobody before it forgot everything.
+// The cut of the node has passed an entry that the node lacks. This is allowed only if the node
+// that assigned the offset lost its state before any other node received the entry.
 static void excuse(struct world *world, struct given *given) {
     assert_true(world->life[given->node] > given->life);
     for (uint32_t i = 0; i < world->nodes; i++) assert_false(holds(world, i, given->offset));
@@ -92,7 +92,7 @@ static void check(struct world *world, uint32_t node) {
     }
 }
 
-// Most calls check the end of the log only; the whole of it from time to time.
+// Most calls check only the end of the log; some calls check all of it.
 static void check_all(struct world *world) {
     for (uint32_t i = 0; i < world->nodes; i++) {
         if (!world->cluster.nodes[i].stopped) check(world, i);
@@ -100,7 +100,7 @@ static void check_all(struct world *world) {
 }
 
 static void forget(struct world *world, uint32_t node) {
-    // What two nodes forget together is lost although both had polled it.
+    // An entry that two nodes lose together is lost, although both had returned it.
     for (uint32_t i = 0; i < world->nodes; i++) {
         if (i != node && cut_of(world, i).recovering) return;
     }
@@ -111,10 +111,10 @@ static void forget(struct world *world, uint32_t node) {
 }
 
 static void reload(struct world *world, uint32_t node) {
-    // A node that recovers has no complete state yet.
+    // A recovering node does not have its complete state yet.
     if (cut_of(world, node).recovering) return;
     gv_cluster_reload(&world->cluster, node);
-    world->cut[node] = 0; // the promises that it stored may be newer than its entries
+    world->cut[node] = 0; // its stored promises may be newer than its stored entries
 }
 
 static void step(struct world *world) {
@@ -142,7 +142,7 @@ static uint64_t sent_messages(const struct world *world) {
     return sent;
 }
 
-// All cuts cover everything that is held.
+// All cuts are above all entries in all replicas.
 static bool at_end(const struct world *world) {
     for (uint32_t i = 0; i < world->nodes; i++) {
         struct gv_engine_cut cut = cut_of(world, i);
@@ -209,8 +209,8 @@ static void cuts_are_complete_and_reach_the_end(void **state) {
     free(world);
 }
 
-// Five nodes, 100 ms apart, send all the time. After a partition of four seconds all cuts reach
-// the end within three seconds.
+// Five nodes with latencies of 100 ms write all the time. Within three seconds after a partition
+// heals, all cuts reach the end.
 static void cuts_move_soon_after_healing(void **state) {
     (void)state;
     struct world *world = malloc(sizeof *world);
@@ -249,8 +249,8 @@ static void cuts_move_soon_after_healing(void **state) {
     free(world);
 }
 
-// A message of a former life arrives after the next life has recovered and the cuts have passed its
-// entry. The entry is refused by all, without an error.
+// A message of a former life arrives after the next life has recovered and the cuts have passed the
+// entry in the message. All nodes refuse the entry, without an error.
 static void messages_of_a_former_life_are_refused(void **state) {
     (void)state;
     static const uint32_t stalenesses[] = {0, 100};

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The examples for embedders: three processes of udp_poll, and of tcp_uv, converge; one of them is
-# killed, misses writes, restarts with its store and catches up; a torn record at the end of a store
-# is removed, and a damaged store is refused. $BUILD has the programs.
+# Tests the examples for embedders. Three processes of udp_poll, and three of tcp_uv, converge. One
+# process is killed, misses writes, restarts with its store and catches up. A torn record at the end
+# of a store is removed, and a damaged store is refused. $BUILD has the programs.
 build=${BUILD:-build}/examples
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 dir=$(mktemp -d) || exit 1
@@ -29,8 +29,8 @@ wait_for() {
 }
 has() { grep -qxF -e "$2" "$1.out"; }
 
-# node NAME: starts a node. It reads NAME.in, which this script holds open, and ends when NAME.in is
-# closed; so no node outlives the script.
+# node NAME: starts a node. The node reads NAME.in, which this script holds open. It ends when
+# NAME.in is closed, so no node outlives the script.
 node() {
     "$build/$program" "$1.store" "$1" $cluster <"$1.in" >>"$1.out" 2>>"$1.log" 5>&- 6>&- 7>&- &
     eval "pid_$1=$!"
@@ -95,11 +95,11 @@ printf '%s\n' 'has apple' 'get color' 'count visits' nonsense 'add' >&6
 for line in 1 '"green"' 95 'error: no such command' 'error: the key: empty'; do
     wait_for 1 has bob "$line" || fail "bob does not answer $line"
 done
-# Only one process at a time has a store.
+# Only one process at a time may use a store.
 "$build/$program" ann.store ann "ann=$((base + 3))" </dev/null >ann2.out 2>&1 &&
     fail 'a second process uses the store'
 stop
-# A node alone serves the entries of its store.
+# A node without running peers serves the entries of its store.
 echo 'count visits' | "$build/$program" cat.store cat "cat=$base" >alone.out || fail 'cat fails'
 grep -qx 95 alone.out || fail 'the store of cat lacks entries'
 echo 'not a record' >>cat.store
@@ -124,7 +124,7 @@ for name in ann bob cat; do
         has $name '\"bob is back\"'" || fail "$name does not converge"
 done
 grep -q 'removed 45 bytes' bob.log || fail 'the torn record is not reported'
-# One that stands still holds up nobody else.
+# A node that is stopped does not delay the others.
 kill -STOP $pid_bob
 seq 10001 13000 >&7
 wait_for 5 eval "has ann '\"13000\"' && has ann '\"lines\": 6004'" ||

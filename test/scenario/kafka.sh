@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs kafka_node.c with each of its habits, and gv-kafka, with two clients at each node, under
-# partitions. Two habits are right; of the others the verdict names the anomaly and its smallest
-# case.
+# partitions. Two habits are correct. For the others, the verdict must name the anomaly and its
+# smallest case.
 set -u
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
@@ -47,8 +47,8 @@ try 1 loses '^  - lost write: .*message .* at offset .*n[0-2] acknowledged it to
     '^  - final logs differ'
 wait
 
-# In a valid run polls return each acknowledged message at least once, and the requests of nodes to
-# lin-kv, and its replies, are the messages between servers.
+# In a valid run polls return each acknowledged message at least once. The only messages between
+# servers are requests to lin-kv and its replies.
 field() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" "$tmp/log.json"; }
 [ "$(field sends_ok)" = "$(field messages_seen)" ] && [ "$(field sends_ok)" -gt 100 ] ||
     echo "$(field sends_ok) messages acknowledged, $(field messages_seen) seen" >"$tmp/seen.bad"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Three processes of gv-kafka with data directories under load. At random times partitions begin
 // and end, and a node is killed by SIGKILL and restarted, in one test without its directory.
-// Clients poll each node all the time, from where they are: in the end each has seen every
-// acknowledged message, in order, so none was lost and none appeared below a cut; and no offset was
-// given twice. GV_ROUNDS=N sets the number of kills; GV_SEED repeats the random choices.
+// Clients poll each node all the time, each from the offset after its last message. At the end
+// polls of each node must have returned every acknowledged message in order, so no message was lost
+// or appeared below a cut. No offset may be assigned twice. GV_ROUNDS=N sets the number of kills;
+// GV_SEED repeats the random choices.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -43,17 +44,17 @@ struct node {
     uint64_t next[KEYS]; // where the next poll of each key begins
     char *queue;         // lines not yet written to its standard input
     size_t len, cap;
-    int found; // acknowledged messages that polls of it have returned
+    int found; // number of acknowledged messages that it has returned to polls
 };
 
 static struct gv_prng prng;
 static struct node nodes[NODES];
 static struct {
     unsigned side; // one side of the partition, a bit for each node; 0: no partition
-    bool stopped;  // nothing more is sent
+    bool stopped;  // no further messages are sent
     int sent, acked;
     uint64_t offsets[SENDS_MAX]; // of acknowledged messages; 0: not acknowledged
-    uint8_t seen[SENDS_MAX];     // a bit for each node: a poll of it has returned the message
+    uint8_t seen[SENDS_MAX];     // a bit for each node that has returned the message to a poll
 } run;
 
 static uint64_t now_us(void) {
@@ -141,7 +142,7 @@ static void receive_reply(struct node *node, const char *line) {
         if (strstr(line, "\"send_ok\"") != NULL) {
             receive_send_ok(node, number - FIRST_ID, line);
         } else if (strstr(line, "\"code\":11") == NULL) {
-            fail_msg("%s", line); // 11: it has not recovered
+            fail_msg("%s", line); // error 11 is expected before the node has recovered
         }
     }
 }
@@ -300,7 +301,7 @@ static void run_round(bool loses_directory) {
     if (gv_prng_below(&prng, 3) == 0) run.side = 0;
     run_until(now_us() + gv_prng_below(&prng, KILL_US));
     int victim = (int)gv_prng_below(&prng, NODES);
-    if (loses_directory) see_all(); // what it has told nobody would be lost
+    if (loses_directory) see_all(); // otherwise messages that only this node has are lost
     kill_node(victim);
     if (loses_directory) {
         gv_proc_remove_dir(nodes[victim].dir);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// kafka_node HABIT: a node of the workload kafka that keeps committed offsets in lin-kv, and
-//   log       each log as one value in lin-kv, to which a send appends by cas
-//   skips     the same, but a poll from an offset above 0 begins with the next one
-//   repeats   the same, but n1 appends each message twice, as if the first cas had failed
-//   spreads   a counter for each log in lin-kv, which gives the offsets. A node sends each entry to
-//             every other one, again until all have acknowledged it, and serves a log up to the
-//             first entry that it lacks
-//   recounts  the same, but it counts acknowledgements, not the nodes that acknowledged: an entry
-//             that was acknowledged twice by one node is not sent to the last one again
-//   loses     the same as spreads, but a node that was sent a message does not keep it: it sends it
-//             once to the owner of the log, which spreads it; and it serves what comes after a gap
+// kafka_node HABIT: a node of the workload kafka that keeps committed offsets in lin-kv. HABIT says
+// how it keeps the logs:
+//   log       each log is a value in lin-kv; a send appends to it by cas
+//   skips     like log, but a poll from an offset above 0 begins with the next offset
+//   repeats   like log, but n1 appends each message twice, as if the first cas had failed
+//   spreads   a counter for each log in lin-kv gives the offsets. A node sends each entry to every
+//             other node, repeatedly until all have acknowledged it. It returns the entries of a
+//             log up to the first entry that it lacks
+//   recounts  like spreads, but the node counts acknowledgements instead of nodes. If one node
+//             acknowledges an entry twice, the entry is not sent again to the last node
+//   loses     like spreads, but a node that receives a message from a client does not keep it. It
+//             sends the message once to the owner of the log, which spreads it. It returns entries
+//             after a gap
 // It parses lines by search, relying on how gvsim formats them.
 #include <inttypes.h>
 #include <poll.h>
@@ -35,17 +37,17 @@ static const char *habit;
 static int me, nodes;
 static char input[LINE_MAX], answer[LINE_MAX], output[LINE_MAX];
 static size_t input_len;
-static char *pending[PENDING_MAX]; // lines that came while lin-kv was asked
+static char *pending[PENDING_MAX]; // lines received while the node waited for lin-kv
 static unsigned pending_len;
 static int64_t msg_id, last_sent_ms;
 
-static int64_t messages[KEYS_MAX][OFFSETS_MAX]; // spreads: by key and offset; 0: none
+static int64_t messages[KEYS_MAX][OFFSETS_MAX]; // of HABIT spreads, by key and offset; 0: none
 static struct own {                             // entries that this node spreads
     int64_t key, offset;
-    uint32_t acknowledged; // a bit for each node
+    uint32_t acknowledged; // a bit for each node that acknowledged
     int count;             // acknowledgements
 } own[OWN_MAX];
-static size_t own_len, own_from; // those before own_from are done
+static size_t own_len, own_from; // all nodes have acknowledged entries before own_from
 
 static bool is(const char *what) {
     return strcmp(habit, what) == 0;
@@ -91,7 +93,7 @@ static void send_all(struct own *entry) {
     if (is_done(entry)) return;
     for (int i = 0; i < nodes; i++)
         if (i != me && (entry->acknowledged >> i & 1) == 0) send_entry(i, entry);
-    // A node that counts asks again whoever answered, too.
+    // With the habit recounts, the node also sends to nodes that have acknowledged.
     for (int i = 0; i < nodes && is("recounts"); i++)
         if (i != me && (entry->acknowledged >> i & 1) != 0) send_entry(i, entry);
 }
@@ -137,7 +139,7 @@ static void on_taken(const char *line) {
 
 // ---- Lines ----
 
-// Reads a line; until one is there, sends entries again. Exits at the end of the input.
+// Reads a line, and sends entries again while it waits. Exits at the end of the input.
 static void read_line(char *line) {
     for (;;) {
         char *end = memchr(input, '\n', input_len);
@@ -159,7 +161,7 @@ static void read_line(char *line) {
     }
 }
 
-// Asks lin-kv and waits for its answer. Returns 0 or the code of an error.
+// Sends a request to lin-kv and waits for the reply. Returns 0 or the code of an error.
 static int64_t ask(const char *body) {
     printf("{\"src\":\"n%d\",\"dest\":\"lin-kv\",\"body\":{%s,\"msg_id\":%" PRId64 "}}\n", me, body,
            ++msg_id);
@@ -188,7 +190,7 @@ static void reply(const char *request, const char *type, const char *more) {
 
 // ---- Values in lin-kv ----
 
-// Reads a value into `text`, or what it is where there is none.
+// Reads a value into `text`, or copies a default if the key has no value.
 static void read_value(const char *kind, int64_t key, const char *none, char *text, size_t cap) {
     char body[128];
     snprintf(body, sizeof body, "\"type\":\"read\",\"key\":\"%s%" PRId64 "\"", kind, key);
@@ -199,7 +201,7 @@ static void read_value(const char *kind, int64_t key, const char *none, char *te
     snprintf(text, cap, "%.*s", (int)len, value);
 }
 
-// Replaces a value. False: it is another one by now.
+// Replaces a value. Returns false if the value has changed meanwhile.
 static bool replace(const char *kind, int64_t key, const char *from, const char *to) {
     static char body[4096];
     snprintf(body, sizeof body,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// service_node WORKLOAD SERVICE HABIT: a node that keeps nothing itself, but uses a service.
-//   g-counter   its sum is the value of a key of a map
-//     own-write   a write of its own before each read and cas, which is repeated until it succeeds
-//     cas         the same without a write of its own
+// service_node WORKLOAD SERVICE HABIT: a node that keeps its state only in a service.
+//   g-counter   keeps the sum as the value of a key of a map
+//     own-write   writes an own key before each read and cas, and repeats a cas until it succeeds
+//     cas         the same, without writing an own key
 //     races       n1 acknowledges an addition after one cas, whether it succeeded or not
-//   echo        writes the text to a map and answers what it reads
-//     trip        under keys of every type of JSON
+//   echo        writes the text to a map, and replies with the value that it reads
+//     trip        uses keys of every type of JSON
 //     wrong       sends wrong requests before, and exits with status 1 if an answer is not
 //                 Maelstrom's
 //   unique-ids  timestamps
@@ -24,11 +24,12 @@ enum { LINE_MAX = 1 << 20, NAME_LEN = 16, PENDING_MAX = 64, LONG = 100000, FLOOD
 
 static const char *workload, *service, *habit;
 static char me[NAME_LEN];
-static char *pending[PENDING_MAX]; // requests of clients that came while a service was asked
+static char
+    *pending[PENDING_MAX]; // requests of clients received while the node waited for a service
 static unsigned pending_len;
 static int64_t msg_id;
 static uint64_t writes;
-static char answer[LINE_MAX]; // the latest answer of a service
+static char answer[LINE_MAX]; // the latest reply of a service
 
 static bool is(const char *what) {
     return strcmp(habit, what) == 0;
@@ -56,7 +57,7 @@ static void send_to_service(const char *body) {
            body, ++msg_id);
 }
 
-// Asks a service and waits for its answer. Returns 0 or the code of an error.
+// Sends a request to a service and waits for the reply. Returns 0 or the code of an error.
 static int64_t ask(const char *body) {
     send_to_service(body);
     for (;;) {
@@ -78,7 +79,7 @@ static void reply(const char *request, const char *type, const char *more) {
 
 // ---- g-counter ----
 
-// A write of its own shows the newest state of seq-kv to this node.
+// After a write, this node sees the newest state of seq-kv.
 static void write_own(void) {
     char body[128];
     if (!is("own-write")) return;
@@ -124,7 +125,7 @@ static void read_counter(const char *request) {
 
 // ---- echo ----
 
-// Exits unless the service answers with this code, and a text that has these words.
+// Exits unless the service replies with this code and a text that contains these words.
 static void expect(const char *body, int64_t code, const char *words) {
     int64_t got = ask(body);
     if (got == code && strstr(answer, words) != NULL) return;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs service_node.c, whose nodes keep their data in the services of gvsim. Partitions do not cut
-# services off, so correct nodes are valid under them; the verdict on wrong ones names the cause.
+# Runs service_node.c, whose nodes keep their data in the services of gvsim. Partitions do not
+# affect services, so runs of correct nodes are valid during partitions. For incorrect nodes, the
+# verdict must name the cause.
 set -u
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
@@ -38,9 +39,9 @@ lost='wrong sum: n[0-2] returned .*; acknowledged additions sum to .*n1 [1-9]'
     try 0 '^valid: sums correct' g-counter seq-kv own-write --latency 3 $cuts
     try 0 '^valid: sums correct' g-counter lin-kv cas --latency 3 $cuts
     try 1 "$lost" g-counter seq-kv races --latency 3
-    # All nodes are busy all the time, so others write between a read and its cas.
+    # All nodes are busy all the time, so other nodes write between a read and its cas.
     try 1 "$lost" g-counter lin-kv races --latency 20 --rate 200
-    # Reads before its cas only, so the final reads are of older states.
+    # The node writes only by cas, so its final reads return older states.
     try 1 'wrong sum: n[0-9] returned .*; acknowledged additions sum to' pn-counter seq-kv cas \
         --nodes 10 --rate 400 --time-limit 1
     try 1 'wrong sum: n[0-2] returned' g-counter lww-kv cas --latency 1
@@ -48,11 +49,11 @@ lost='wrong sum: n[0-2] returned .*; acknowledged additions sum to .*n1 [1-9]'
     try 0 '^valid' echo lin-kv wrong --time-limit 1
     try 0 '^valid' unique-ids lin-tso ts --latency 1 $cuts
 }
-# With this small bound the pipe of a node that does not read is soon full.
+# With this small limit, the pipe of a node that does not read is soon full.
 try 1 'flood: n1 sent more than others read' echo lin-kv floods --queue-max 1000000
 wait
 
-# Traffic is counted by service and type, and an answered request is two messages.
+# Traffic is counted by service and type. A request and its reply are two messages.
 count() { sed -n "s/.*\"$2\":{\"msgs\":\([0-9]*\).*/\1/p" "$tmp/$1.json"; }
 total() { sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" "$tmp/$1.json"; }
 same() { # NAME WHAT COUNT COUNT
@@ -63,7 +64,7 @@ same $run 'requests and replies' "$(count $run 'lin-tso ts')" "$(count $run 'lin
 same $run 'messages' "$(total $run servers_msgs)" "$(total $run service_msgs)"
 same $run 'messages of two for each operation' "$(total $run service_msgs)" \
     "$((2 * $(total $run ops)))"
-# A service exchanges two more messages for each operation and for each init.
+# Each operation and each init is also a request of a client and a reply to it.
 same $run 'all messages' "$(total $run all_msgs)" "$((4 * $(total $run ops) + 6))"
 run=g-counter-seq-kv-own-write
 same $run 'writes and replies' "$(count $run 'seq-kv write')" "$(count $run 'seq-kv write_ok')"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Runs in virtual time with nodes in this process that keep a counter in seq-kv: each request of a
-// client makes the node write a key of its own, read the sum, and for an addition cas it until that
-// succeeds. The seed determines the run, and every message is counted.
+// Tests runs in virtual time with nodes in this process that keep a counter in seq-kv. For each
+// request of a client, the node writes a key of its own and reads the sum; for an addition, it
+// repeats a cas of the sum until it succeeds. The seed determines the run, and every message is
+// counted.
 #include "../../sim/core/memory.h"
 #include "../../sim/run/run.h"
 #include "../lib/test.h"
@@ -16,18 +17,18 @@ enum step { IDLE, WRITING, READING, SETTING };
 
 struct node {
     enum step step;
-    char *requests[QUEUE_MAX]; // the first is being handled
+    char *requests[QUEUE_MAX]; // the first request is being handled
     unsigned len;
     int64_t sum, msg_id;
 };
 
 static struct node nodes[NODES];
 static struct gv_run *run;
-static bool careless; // does not write a key of its own
+static bool careless; // the node does not write a key of its own
 static struct {
     uint32_t node;
     char *line;
-} * out; // lines printed
+} * out; // printed lines
 static size_t out_first, out_len, out_cap;
 static gv_time now;
 static uint64_t hash, asked, answered;
@@ -134,7 +135,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, s
         snprintf(body, sizeof body, "\"type\":\"init_ok\",\"in_reply_to\":1");
         print(index, client, body);
     } else if (strstr(copy, "\"src\":\"seq-kv\"") != NULL) {
-        assert_int_equal(src, index); // a reply counts as the node's own
+        assert_int_equal(src, index); // the node is the source of its replies
         on_answer(index, copy);
     } else {
         assert_true(node->len < QUEUE_MAX);
@@ -199,11 +200,12 @@ static void a_careful_counter_is_valid_under_partitions_and_counted(void **state
             run_cluster(gv_test_seed(), (enum gv_net_delivery)delivery, false);
         if (!result.valid) fail_msg("%s", result.errors->texts[0]);
         assert_true(result.partitions > 3 && result.ok == result.ops && result.ops > 200);
-        // Each access has a request and a reply. No message is between nodes, so none is lost.
+        // Each access has a request and a reply. Nodes send each other no messages, so no message
+        // is lost.
         assert_int_equal(asked, answered);
         assert_int_equal(result.servers_msgs, asked + answered);
         assert_int_equal(result.service_msgs, result.servers_msgs);
-        // Observers' reads are not counted.
+        // Reads of observers are not counted.
         assert_int_equal(result.all_msgs, result.servers_msgs + 2 * (result.ops + NODES));
         uint64_t sum = 0;
         for (size_t i = 0; i < result.types; i++) {
@@ -211,7 +213,7 @@ static void a_careful_counter_is_valid_under_partitions_and_counted(void **state
             sum += result.counts[i].messages;
         }
         assert_int_equal(sum, result.servers_msgs);
-        // Three requests for a read, and latency in both directions.
+        // A read needs three requests, each with latency in both directions.
         assert_true(result.client_latency.p50 > 20);
         end();
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The complete program in gvsim-glomers(7) is a right node.
+# Tests that the complete program in gvsim-glomers(7) is a correct node.
 set -u
 build=${BUILD:-build}
 page=$(dirname "$0")/../../sim/gvsim-glomers.7
@@ -20,4 +20,4 @@ if [ $status -ne 0 ] || ! grep -q '^valid' "$tmp/out"; then
     cat "$tmp/out"
     exit 1
 fi
-echo "student.sh: the program of gvsim-glomers(7) is a right node"
+echo "student.sh: the program of gvsim-glomers(7) is a correct node"

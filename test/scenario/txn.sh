@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs txn_node.c, whose nodes run transactions: right, and in one way wrong each. The verdict names
-# the anomaly, and only where the consistency model forbids it.
+# Runs txn_node.c with each of its habits. One habit is correct. For the others, the verdict must
+# name the anomaly if the consistency model forbids it, and no anomaly otherwise.
 set -u
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
@@ -51,7 +51,7 @@ story='T1 by c[0-9]* at n[0-2] \[.*\] read .* T2 by c[0-9]* at n[0-2]'
 }
 wait
 
-# What was checked is told, and the final reads are none of the operations.
+# The result says what was checked. Final reads do not count as operations.
 right=$tmp/right-read-atomic.json
 value() { sed -n "s/.*\"$1\":\\([0-9.]*\\).*/\\1/p" "$right"; }
 for what in committed reads_of_others reads_across_nodes keys versions; do

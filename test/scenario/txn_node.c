@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// txn_node HABIT: a node that runs transactions on its own registers and sends their writes to all
-// others until they have them. The write with the larger (stamp, node) wins; a stamp is larger than
-// all that the node has seen.
-//   right   what is sent and acknowledged is a whole transaction
-//   half    each write of a transaction is sent for itself, and the last one is held back a while
-//   each    the same, also of values that the transaction overwrites
-//   aborts  n1 refuses every fifth transaction, but after its writes took effect
-//   twice   of two writes with one stamp, each node keeps the one that came later
+// txn_node HABIT: a node that runs transactions on its own registers, and sends their writes to all
+// other nodes until these have them. The write with the larger (stamp, node) wins. A new stamp is
+// larger than all stamps that the node has seen. A *unit* is what is sent and acknowledged at once.
+//   right   a unit is a whole transaction
+//   half    a unit is a write; the last write of a transaction is held back for a while
+//   each    like half, and values that the transaction overwrites are sent, too
+//   aborts  n1 refuses every fifth transaction after its writes took effect
+//   twice   of two writes with one stamp, each node keeps the write that arrived later
 //   parity  of two writes with one stamp, the smaller node wins at odd registers
 // It parses lines by search, relying on how gvsim formats them.
 #include <inttypes.h>
@@ -22,8 +22,8 @@ enum {
     KEYS = 10000,
     NODES = 16,
     OPS = 128,
-    UNITS = 100000, // most units of own writes
-    AT_ONCE = 100,  // most units of a message
+    UNITS = 100000, // most units of this node
+    AT_ONCE = 100,  // most units in a message
     TICK_MS = 10,   // between messages
     INPUT = 1 << 20,
     MESSAGE = 1 << 18,
@@ -33,7 +33,7 @@ struct write {
     int64_t key, value;
 };
 
-// What is sent at once: a transaction, or one of its writes.
+// A unit: a transaction, or one of its writes.
 struct unit {
     int64_t stamp;
     uint32_t count;
@@ -49,7 +49,7 @@ static struct {
 static int64_t clock_now, refusals;
 static struct unit own[UNITS];
 static size_t own_len;
-static size_t acked[NODES]; // units of mine that each node has
+static size_t acked[NODES]; // number of own units that each node has
 static char input[INPUT], message[MESSAGE];
 static size_t input_len, message_len;
 
@@ -115,7 +115,7 @@ static void publish(const struct write *writes, uint32_t count, int64_t stamp) {
 
 // ---- Clients ----
 
-// The number of a write of this key; `count` if there is none.
+// The index of a write of this key, or `count` if there is none.
 static uint32_t find(const struct write *writes, uint32_t count, int64_t key) {
     uint32_t at = count;
     while (at > 0 && writes[at - 1].key != key) at--;
@@ -231,7 +231,7 @@ static void handle(const char *line) {
     if (count > acked[from]) acked[from] = count;
 }
 
-// Handles the lines that came, all that are whole.
+// Handles all complete lines that have been received.
 static void handle_input(void) {
     char *line = input, *end;
     ssize_t got = read(STDIN_FILENO, input + input_len, INPUT - 1 - input_len);
@@ -256,7 +256,7 @@ int main(int argc, char **argv) {
         fflush(stdout);
         if (poll(&in, 1, TICK_MS) > 0) {
             handle_input();
-            // A busy node sends after some of its requests, too.
+            // A busy node also sends after some requests.
             if (++ticks % 4 != 0) continue;
         }
         for (int to = 0; to < nodes; to++) {

@@ -8,8 +8,8 @@
 
 enum { NODES = 3 };
 
-// A history under construction. Client number n sends to node n modulo NODES, and each operation
-// takes one moment of a millisecond, one after the other.
+// A history under construction. Client n sends to node n modulo NODES. Operations follow one
+// another, and each request and each reply takes a millisecond.
 static struct gv_check_kafka check;
 static struct gv_verdict_errors errors;
 static struct gv_check_kafka_result result;
@@ -52,7 +52,7 @@ static int parse(const char *text) {
     return 0;
 }
 
-// Sends a message. `offset`: of the reply, −1: it is refused, −2: there is none.
+// Sends a message. `offset` is in the reply; −1: the send is refused; −2: there is no reply.
 static void send_to(uint32_t client, uint64_t key, int64_t message, int64_t offset) {
     struct gv_history_op op = op_of(GV_HISTORY_SEND, client, &key, 1);
     char text[24];
@@ -90,8 +90,8 @@ static void poll_at_the_end(const char *logs) {
         poll_as(client, logs, true, GV_HISTORY_OK);
 }
 
-// Checks that the history has one error, and that its text begins so and has these words; without
-// a text, that it has none.
+// Checks that the history has one error, whose text begins with `text` and contains `words`; or no
+// error if `text` is NULL.
 static void expect(const char *text, const char *words) {
     result = gv_check_kafka_finish(&check, false, &errors);
     if (text == NULL) {
@@ -116,7 +116,7 @@ static void send_three(void) {
 
 static const char all_three[] = "{\"7\":[[1,1],[5,2],[6,3]]}";
 
-// ---- The anomalies, and their nearest valid neighbours ----
+// ---- The anomalies, and the most similar valid histories ----
 
 static void a_right_history_is_valid(void **state) {
     (void)state;
@@ -395,7 +395,7 @@ static void an_allowed_loss_is_counted(void **state) {
     poll(3, "{\"7\":[[1,1]]}");
     for (uint32_t client = 3; client < 6; client++)
         poll_as(client + 3, "{\"7\":[[1,1],[6,3]]}", true, GV_HISTORY_OK);
-    // The step over offset 5 is a skip all the same, unless the message is lost.
+    // The step over offset 5 is still a skip, unless the message is lost.
     expect(NULL, NULL);
     assert_int_equal(result.may_be_lost, 2);
     assert_int_equal(result.allowed_lost, 1);
@@ -436,14 +436,14 @@ static void nothing_exercised_is_told(void **state) {
 
 static void lag_begins_when_a_later_offset_is_known(void **state) {
     (void)state;
-    assign(0, 7, "{}");         // until 2 ms
-    send_to(1, 7, 1, 1);        // until 4 ms
-    send_to(1, 7, 2, 5);        // until 6 ms
-    poll(0, "{}");              // from 7 ms: 3 ms late
-    poll(0, "{\"7\":[[1,1]]}"); // from 9 ms: offset 5 is known for 3 ms
-    poll(0, "{\"7\":[[5,2]]}"); // up to date
-    assign(3, 7, "{\"7\":5}");  // has 1
-    poll(3, "{}");              // from 15 ms: offset 5 is known for 9 ms
+    assign(0, 7, "{}");         // replied to at 2 ms
+    send_to(1, 7, 1, 1);        // replied to at 4 ms
+    send_to(1, 7, 2, 5);        // replied to at 6 ms
+    poll(0, "{}");              // invoked at 7 ms: lag of 3 ms
+    poll(0, "{\"7\":[[1,1]]}"); // invoked at 9 ms: offset 5 is known for 3 ms
+    poll(0, "{\"7\":[[5,2]]}"); // no lag
+    assign(3, 7, "{\"7\":5}");  // the client has reached offset 1
+    poll(3, "{}");              // invoked at 15 ms: offset 5 is known for 9 ms
     assign(6, 8, "{}");
     poll(6, "{}"); // another key
     result = gv_check_kafka_finish(&check, true, &errors);
@@ -455,10 +455,10 @@ static void lag_begins_when_a_later_offset_is_known(void **state) {
 
 enum { EVENTS = 60, CLIENTS = 4, KEYS = 2, MESSAGES = 6, OFFSETS = 8, PAIRS = 4 };
 
-struct told { // one pair that a node told
+struct told { // a pair of offset and message in a reply
     uint64_t key;
     int64_t offset, message;
-    bool poll, ok, first; // first: of its key in its poll
+    bool poll, ok, first; // `first`: the first pair of its key in its poll
     uint32_t client;
 };
 
@@ -485,7 +485,7 @@ static void judge_pairs(struct model *model) {
             if (a->key != b->key) continue;
             if (a->message == b->message && a->offset != b->offset)
                 model->wrong[GV_VERDICT_DUPLICATE] = true;
-            // What an earlier one told, a later one only repeats.
+            // A pair that an earlier reply contained is not a new case.
             bool repeats = false;
             for (size_t k = 0; k < i; k++)
                 repeats = repeats || (k != j && model->told[k].key == b->key &&
@@ -506,7 +506,7 @@ static void judge_pairs(struct model *model) {
 static void judge_order(struct model *model) {
     for (size_t i = 0; i < model->len; i++) {
         const struct told *b = &model->told[i], *a = NULL;
-        for (size_t j = 0; j < i; j++) { // the latest of its client before it
+        for (size_t j = 0; j < i; j++) { // finds the latest earlier pair of the same client
             const struct told *old = &model->told[j];
             if (old->key == b->key && old->client == b->client && old->poll == b->poll && old->ok)
                 a = old;

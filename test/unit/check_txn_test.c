@@ -13,7 +13,7 @@ static const uint32_t UNCOMMITTED = GV_CONSISTENCY_READ_UNCOMMITTED,
                       COMMITTED = GV_CONSISTENCY_READ_COMMITTED,
                       ATOMIC = GV_CONSISTENCY_READ_ATOMIC;
 
-// A history in the making. Transactions overlap in time, unless `apart` is set.
+// A history under construction. Transactions overlap in time, unless `apart` is set.
 struct history {
     struct gv_check_txn check;
     struct gv_verdict_errors errors;
@@ -147,12 +147,12 @@ static void aborted_reads(void **state) {
                            : "aborted read (G1a): T1 by c11 at n1 [r 1=1] read 1=1 of T2 by c10 at "
                              "n0 [w 1=1, failed], which failed");
     }
-    begin(&history, UNCOMMITTED); // at the end, nothing is uncommitted
+    begin(&history, UNCOMMITTED); // final reads must not return uncommitted values
     add(&history, 0, GV_HISTORY_FAIL, false, "w1=1");
     add(&history, 1, GV_HISTORY_OK, true, "r1=1");
     ends(&history, "aborted read (G1a): T1 by c11 at n1 [final reads] read 1=1 of T2 by c10 at n0 "
                    "[w 1=1, failed], which failed");
-    begin(&history, ATOMIC); // of unknown outcome: it is committed
+    begin(&history, ATOMIC); // the outcome is unknown, but the transaction is committed
     add(&history, 0, GV_HISTORY_INFO, false, "w1=1");
     ok(&history, 1, "r1=1");
     ends(&history, NULL);
@@ -171,7 +171,7 @@ static void intermediate_reads(void **state) {
                            : "intermediate read (G1b): T1 by c11 at n1 [r 1=1] read 1=1 of T2 by "
                              "c10 at n0 [w 1=1, w 1=2], which overwrote it");
     }
-    begin(&history, ATOMIC); // its own is no intermediate read
+    begin(&history, ATOMIC); // a read of an own write is not an intermediate read
     ok(&history, 0, "w1=1 r1=1 w1=2 r1=2");
     ok(&history, 1, "r1=2");
     ends(&history, NULL);
@@ -194,7 +194,7 @@ static void circular_information_flow(void **state) {
     ok(&history, 0, "w1=1 r2=null");
     ok(&history, 1, "w2=1 r1=1");
     ends(&history, NULL);
-    begin(&history, COMMITTED); // three transactions, one of them by the final reads
+    begin(&history, COMMITTED); // three transactions; the final reads show one dependency
     ok(&history, 0, "w1=1 r3=1");
     ok(&history, 1, "r1=1 w2=1");
     ok(&history, 2, "w2=2 w3=1");
@@ -262,12 +262,13 @@ static void fractured_reads(void **state) {
         ok(&history, 0, "w2=5");
         ok(&history, 0, "r2=5 w1=1 w2=1");
         ok(&history, 1, "r2=5 r1=1");
-        ends(&history, model == COMMITTED
-                           ? NULL
-                           : "fractured read: T1 by c12 at n1 [r 2=5, r 1=1] read 1=1 of T2 by c11 "
-                             "at n0 [r 2=5, w 1=1, w 2=1] but 2=5 of T3 by c10 at n0 [w 2=5], so "
-                             "that is later than 2=1 of T2; T3 wrote 2=5, which T2 read and "
-                             "overwrote by 2=1");
+        ends(&history,
+             model == COMMITTED
+                 ? NULL
+                 : "fractured read: T1 by c12 at n1 [r 2=5, r 1=1] read 1=1 of T2 by c11 "
+                   "at n0 [r 2=5, w 1=1, w 2=1] but 2=5 of T3 by c10 at n0 [w 2=5], which is "
+                   "therefore later than 2=1 of T2; T3 wrote 2=5, which T2 read and "
+                   "overwrote by 2=1");
         begin(&history, model); // two versions of one key
         ok(&history, 0, "w1=1");
         ok(&history, 0, "w1=2");
@@ -286,7 +287,7 @@ static void fractured_reads(void **state) {
     ends(&history, NULL);
 }
 
-// Each reader alone would be right if the other writer were the later one.
+// Each reader alone is consistent with one order of the two writers, but these orders differ.
 static void readers_that_contradict_each_other(void **state) {
     (void)state;
     struct history history;
@@ -295,12 +296,13 @@ static void readers_that_contradict_each_other(void **state) {
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "w1=2 w2=2");
         ok(&history, 2, "r1=1 r2=2");
-        ends(&history, model == COMMITTED
-                           ? NULL
-                           : "fractured read: T1 by c12 at n2 [r 1=1, r 2=2] read 1=1 of T2 by c10 "
-                             "at n0 [w 1=1, w 2=1] but 2=2 of T3 by c11 at n1 [w 1=2, w 2=2], so "
-                             "that is later than 2=1 of T2; T1 read 2=2 of T3 but 1=1 of T2, so "
-                             "that is later than 1=2 of T3");
+        ends(&history,
+             model == COMMITTED
+                 ? NULL
+                 : "fractured read: T1 by c12 at n2 [r 1=1, r 2=2] read 1=1 of T2 by c10 "
+                   "at n0 [w 1=1, w 2=1] but 2=2 of T3 by c11 at n1 [w 1=2, w 2=2], which is "
+                   "therefore later than 2=1 of T2; T1 read 2=2 of T3 but 1=1 of T2, which is "
+                   "therefore later than 1=2 of T3");
         begin(&history, model);
         ok(&history, 0, "w1=1 w2=1");
         ok(&history, 1, "w1=2 w2=2");
@@ -337,7 +339,7 @@ static void all_nodes_agree_at_the_end(void **state) {
     ends(&history, "final reads differ: n0 returned 1=1, written by T1 by c10 at n0 [w 1=1], n1 "
                    "returned 1=2, written by T2 by c11 at n1 [w 1=2]");
     assert_false(history.result.equal);
-    begin(&history, UNCOMMITTED); // reads of the load may differ
+    begin(&history, UNCOMMITTED); // reads that are not final may differ
     ok(&history, 0, "w1=1");
     ok(&history, 1, "w1=2");
     ok(&history, 0, "r1=1");
@@ -359,7 +361,7 @@ static void acknowledged_writes_are_not_lost(void **state) {
                                  : "lost: T1 by c10 at n0 [w 1=1, w 2=1] wrote 1=1, and the final "
                                    "reads return null");
     }
-    begin(&history, UNCOMMITTED); // nobody knows whether it happened
+    begin(&history, UNCOMMITTED); // its outcome is unknown
     add(&history, 0, GV_HISTORY_INFO, false, "w1=1");
     ok(&history, 0, "w2=1");
     finals(&history, "r1=null r2=1");
@@ -371,12 +373,12 @@ static void nothing_read_is_nothing_exercised(void **state) {
     struct history history;
     begin(&history, ATOMIC);
     ok(&history, 0, "w1=1 r1=1 r2=null");
-    ends(&history, "nothing exercised: no transaction read a value that another one wrote");
+    ends(&history, "nothing exercised: no transaction read a value that another transaction wrote");
     begin(&history, ATOMIC);
     ok(&history, 0, "w1=1");
     ok(&history, 0, "r1=1");
-    ends(&history,
-         "nothing exercised: no transaction read a value that another one wrote at another node");
+    ends(&history, "nothing exercised: no transaction read a value that another transaction wrote "
+                   "at another node");
 }
 
 static void many_errors_are_counted(void **state) {
@@ -395,7 +397,7 @@ static void many_errors_are_counted(void **state) {
 
 enum { NODES = 3, KEYS = 6, TXNS = 120, LEN = 4 };
 
-// Replicas that merge by the larger stamp: each has whole transactions only.
+// Replicas that merge by the larger stamp and exchange only whole transactions.
 struct model {
     int64_t stamp[NODES][KEYS], value[NODES][KEYS];
     int64_t next[KEYS], clock;
@@ -408,8 +410,8 @@ struct random_txn {
     enum gv_history_outcome outcome;
 };
 
-// Runs a transaction at its node: reads there, then writes at all nodes that this one reaches now;
-// the others get it by `heal`. A failed one writes nothing.
+// Runs a transaction at its node. It reads there, and then writes at all nodes that this node
+// reaches now; other nodes get the writes by `heal`. A failed transaction writes nothing.
 static void run_txn(struct model *model, struct gv_prng *prng, struct random_txn *txn) {
     uint32_t node = txn->node;
     int64_t stamp = ++model->clock;
@@ -522,7 +524,8 @@ static void random_histories_are_valid(void **state) {
     }
 }
 
-// Transactions of keys of their own that have one anomaly, to be added to a history that has none.
+// Transactions over separate keys that have one anomaly, to be added to a history without
+// anomalies.
 static const struct anomaly {
     enum gv_verdict_kind kind;
     const char *txns[4]; // "-" before: it failed
@@ -580,8 +583,8 @@ static void an_injected_anomaly_is_found(void **state) {
     }
 }
 
-// A final read that shows another value than the model's is found at one node by comparison, at all
-// nodes only if the order of the versions is known.
+// If one node's final read is wrong, comparison with the other nodes finds it. If all nodes' final
+// reads are equally wrong, it is found only if the order of the versions is known.
 static void a_changed_final_read_is_found(void **state) {
     (void)state;
     struct gv_prng prng;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The stable cut against a naive model: sets of offsets instead of sums, all promises ever made
-// with the sets that they cover. Entries and promises reach nodes one by one and in any order;
-// nodes restart without their state; memory runs out.
+// Compares the stable cut with a naive model that keeps sets of offsets instead of sums, and all
+// promises ever made with the sets that they cover. Entries and promises reach nodes one by one in
+// any order, nodes restart without their state, and allocations fail.
 #include "../lib/test.h"
 
 #include "../../engine/cut.h"
@@ -27,7 +27,7 @@ struct promise {
     bool covers[ENTRIES];
 };
 
-// A question and an answer on their way from one node to another.
+// A question and an answer in flight from one node to another.
 struct word {
     bool asks, tells;
     uint32_t life, told_life;
@@ -43,12 +43,13 @@ struct model {
     uint32_t entry_count;
     struct promise promises[PROMISES];
     uint32_t promise_count;
-    int known[NODES][NODES]; // by node and slot: the promise in its replica, or -1
+    int known[NODES]
+             [NODES]; // by node and slot: the number of the promise in the node's replica, or -1
     uint64_t complete[NODES][NODES];
     uint64_t cuts[NODES]; // largest cut seen at each node
-    uint64_t floor;       // no offset below it may be given any more
+    uint64_t floor;       // no further offset below it may be assigned
     unsigned recounts, recoveries, refused;
-    bool failing; // the allocator refuses
+    bool failing; // the allocator fails
 };
 
 static void *resize(void *ctx, void *block, size_t old_size, size_t new_size) {
@@ -82,7 +83,7 @@ static void recount(struct model *model, uint32_t node) {
     gv_cut_end_count(cut);
 }
 
-// The naive complete bounds, then all comparisons.
+// Computes the complete bounds naively, and compares everything.
 static void check(struct model *model, uint32_t node) {
     const struct gv_cut *cut = &model->cut[node];
     recount(model, node);
@@ -133,7 +134,7 @@ static void send(struct model *model, uint32_t node, bool waits) {
     }
 }
 
-// The store has the first waiting entry of a node, or has failed.
+// Ends the write of a node's first waiting entry, with success or failure.
 static void store(struct model *model, uint32_t node, bool fails) {
     for (uint32_t i = 0; i < model->entry_count; i++) {
         struct entry *entry = &model->entries[i];
@@ -184,7 +185,7 @@ static void carry_entry(struct model *model, uint32_t from, uint32_t to, uint32_
     check(model, to);
 }
 
-// One message with what is to be asked and answered; `lost`: it does not arrive.
+// Sends one message with all pending questions and answers; if `lost`, it does not arrive.
 static void speak(struct model *model, uint32_t from, uint32_t to, bool lost) {
     struct gv_cut_slot *slot = &model->cut[from].slots[to];
     struct word word = {
@@ -206,7 +207,7 @@ static void speak(struct model *model, uint32_t from, uint32_t to, bool lost) {
     if (word.asks) assert_true(gv_cut_is_fenced(&model->cut[to], from, word.life + 1));
 }
 
-// The node forgets everything. Entries that only it had are gone.
+// The node loses its state. Entries that only it had are lost.
 static void forget(struct model *model, uint32_t node) {
     gv_cut_fini(&model->cut[node]);
     for (uint32_t i = 0; i < model->entry_count; i++) model->entries[i].at[node] = ABSENT;
@@ -246,7 +247,8 @@ static void step(struct model *model, bool crashes) {
     } else if (choice < 98) {
         if (model->cut[node].recovering) gv_cut_ask_again(&model->cut[node], 0);
     } else if (crashes && below(model, 12) == 0) {
-        // One node at a time: what two nodes forget together is lost.
+        // Only one node at a time may lose its state, since entries that two nodes lose together
+        // are lost.
         for (uint32_t i = 0; i < model->nodes; i++)
             if (model->cut[i].recovering) return;
         forget(model, node);
@@ -254,7 +256,7 @@ static void step(struct model *model, bool crashes) {
     check(model, node);
 }
 
-// Everything reaches everybody.
+// All entries and promises reach all nodes.
 static void heal(struct model *model) {
     model->failing = false;
     for (int round = 0; round < 8; round++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// gv_engine_log_next against a model that looks at every element, with logs that share the bits of
-// the name's hash; and offset.h.
+// Compares gv_engine_log_next with a model that scans all elements, with logs whose names share
+// bits of their hashes. Tests offset.h, too.
 #include "../../engine/engine.h"
 #include "../../engine/offset.h"
 
@@ -36,7 +36,7 @@ struct model {
     uint64_t value[LOGS][OFFSETS]; // 0: not put
 };
 
-// Draws a name; if `run` is not UINT64_MAX, one whose elements are at positions from `run` on.
+// Draws a name. If `run` is not UINT64_MAX, the positions of the name's elements begin at `run`.
 static void draw_name(struct model *model, uint64_t run, char *out) {
     static const char *const forms[] = {"\"%u\"", "%u", "[\"k\",%u]", "{\"a\":[%u,\",1]\"]}"};
     do {
@@ -49,7 +49,7 @@ static void model_init(struct model *model, uint64_t round) {
     memset(model, 0, sizeof *model);
     model->engine = engine_new();
     gv_prng_init(&model->prng, gv_test_seed(), round);
-    // The last run: there, the last two offsets share a position.
+    // In the last run of positions, the last two offsets share a position.
     uint64_t run = round % 2 ? UINT64_MAX - GV_ENTRY_OFFSET_MAX : UINT64_MAX;
     for (int i = 0; i < LOGS; i++) {
         draw_name(model, run, model->names[i]);
@@ -74,7 +74,7 @@ static void put(struct model *model) {
     char key[NAME + GV_ENTRY_LOG_KEY_MAX], value[24];
     int len = gv_entry_log_key_put(key, sizeof key, slice(model->names[log]), model->offsets[at]);
     assert_true(len > 0);
-    uint64_t number = 100 + gv_prng_below(&model->prng, 900); // as long as every other
+    uint64_t number = 100 + gv_prng_below(&model->prng, 900); // all names have equal length
     snprintf(value, sizeof value, "%u", (unsigned)number);
     struct gv_entry entry = {
         .lattice = GV_LATTICE_LOG, .key = gv_slice_of(key, (size_t)len), .value = slice(value)};
@@ -83,7 +83,7 @@ static void put(struct model *model) {
     if (changed) model->value[log][at] = number;
 }
 
-// Entries of other lattices, also with the keys and at the positions of elements.
+// Entries of other lattices, some with the keys or at the positions of elements.
 static void put_other(struct model *model) {
     char key[NAME + GV_ENTRY_LOG_KEY_MAX];
     int log = (int)gv_prng_below(&model->prng, LOGS),
@@ -99,7 +99,7 @@ static void put_other(struct model *model) {
     assert_true(gv_engine_put(model->engine, 0, &entry) >= 0);
 }
 
-// The index of the least offset of the log that is `from` or more; -1: there is none.
+// The index of the least offset of the log that is at least `from`; -1: there is none.
 static int model_next(const struct model *model, int log, uint64_t from) {
     int best = -1;
     for (int i = 0; i < OFFSETS; i++) {
@@ -167,7 +167,7 @@ static void next_refuses_misuse(void **state) {
     gv_engine_free(engine);
 }
 
-// A number that the lattice does not have is ignored.
+// A number that is not the number of a lattice is ignored.
 static void other_numbers_mean_nothing(void **state) {
     (void)state;
     struct gv_engine *engine = engine_new();

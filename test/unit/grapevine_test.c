@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public interface, through its header only: clusters under loss, duplication, reordering,
-// partitions and restarts, compared with naive models; misuse; limits.
+// Tests the public interface through its header only. Compares clusters under loss, duplication,
+// reordering, partitions and restarts with naive models; tests misuse and limits.
 #include "../../engine/grapevine.h"
 
 #include "../../engine/prng.h"
@@ -48,7 +48,7 @@ struct cluster {
     struct flight flights[FLIGHT_MAX];
     int flight_count, loss;     // loss in percent
     bool cut;                   // nodes 0 and 1 are partitioned from the others
-    bool blocked[NODES][NODES]; // the first cannot send to the second
+    bool blocked[NODES][NODES]; // [i][j]: node i cannot send to node j
     int64_t sums[KEYS];         // all acknowledged additions
     bool added[KEYS];
 };
@@ -59,7 +59,7 @@ static struct gv_slice text(const char *from) {
     return gv_slice_text(from);
 }
 
-// Keys of several kinds; two spellings of one key are the same.
+// Keys of several types. Two of the texts are spellings of one key.
 static struct gv_slice key_of(int number, bool other_spelling) {
     static const char *const keys[KEYS][2] = {
         {"1", " 1 "},
@@ -116,7 +116,7 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
     node->journal[node->journal_len++] = '\n';
 }
 
-// Starts a node. `loaded`: with the journal of its earlier incarnations.
+// Starts a node. If `loaded`, it loads the journal of its earlier incarnations.
 static void start(struct cluster *cluster, int i, bool loaded) {
     struct node *node = &cluster->nodes[i];
     struct gv_config config;
@@ -251,7 +251,7 @@ static void write_one(struct cluster *cluster) {
     write_at(cluster, (int)gv_prng_below(&cluster->prng, NODES));
 }
 
-// Checks that all nodes have the same state, and that it is the state that was written.
+// Checks that all nodes have the same state, and that it contains all writes.
 static void assert_converged(struct cluster *cluster) {
     for (int number = 0; number < KEYS; number++) {
         struct gv_slice key = key_of(number, false), first, value;
@@ -315,7 +315,7 @@ static void block(struct cluster *cluster, int from, int to, bool blocked) {
     cluster->blocked[from][to] = blocked;
 }
 
-// Whether two nodes read the same.
+// Whether reads at two nodes return equal values.
 static bool agree(struct grapevine *a, struct grapevine *b) {
     for (int number = 0; number < KEYS; number++) {
         struct gv_slice key = key_of(number, false), values[2];
@@ -332,7 +332,8 @@ static bool agree(struct grapevine *a, struct grapevine *b) {
     return true;
 }
 
-// The time until all nodes but one, or all if `except` is negative, agree; at most this long.
+// The time until all nodes agree, but at most `most`. If `except` is not negative, that node need
+// not agree.
 static gv_time time_until_equal(struct cluster *cluster, int except, gv_time most) {
     gv_time start = cluster->now;
     int first = except == 0 ? 1 : 0;
@@ -345,9 +346,9 @@ static gv_time time_until_equal(struct cluster *cluster, int except, gv_time mos
     return cluster->now - start;
 }
 
-// Nobody can send to one node, whichever it is: send_all checks that nothing is written to it. The
-// others converge as if nothing were wrong, once it is suspected; it converges when it can be sent
-// to again, at once.
+// No node can send to one of the nodes; send_all checks that no message is written to that node.
+// Once the node is suspected, the others converge at their usual speed. When it is writable again,
+// it converges at once.
 static void a_blocked_node_costs_its_own_staleness_only(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -359,14 +360,14 @@ static void a_blocked_node_costs_its_own_staleness_only(void **state) {
         run(&cluster, 8000 * GV_MS);
         for (int i = 0; i < NODES; i++)
             if (i != slow) block(&cluster, i, slow, true);
-        gv_time longest[2] = {0, 0}; // of the first ten writes, and later
+        gv_time longest[2] = {0, 0}; // of the first ten writes, and of later writes
         for (int i = 0; i < 40; i++) {
             write_at(&cluster, (slow + 1 + (int)gv_prng_below(&cluster.prng, NODES - 1)) % NODES);
             gv_time lag = time_until_equal(&cluster, slow, 20000 * GV_MS);
             longest[i >= 10] = lag > longest[i >= 10] ? lag : longest[i >= 10];
             run(&cluster, 500 * GV_MS);
         }
-        // At first a node may wait for it as its parent, until it is suspected.
+        // At first the blocked node may be the parent of others, which wait until they suspect it.
         assert_true(longest[0] < 2500 * GV_MS && longest[1] < 400 * GV_MS);
         for (int i = 0; i < NODES; i++)
             if (i != slow) assert_true(gv_ready(cluster.nodes[i].gv));
@@ -388,8 +389,8 @@ static void a_blocked_node_costs_its_own_staleness_only(void **state) {
     }
 }
 
-// Peers that cannot be answered compare with a node: before they are blocked, and meanwhile. The
-// node still accepts the summary of another one, which gets what it lacks.
+// Peers that are not writable compare with a node, before they are blocked and while they are. The
+// node still accepts the summary of another peer, which gets the entries that it lacks.
 static void blocked_peers_occupy_nothing(void **state) {
     (void)state;
     enum { HUB_NODES = 8 };
@@ -411,15 +412,15 @@ static void blocked_peers_occupy_nothing(void **state) {
     }
     bool blocked = false;
     const int last = HUB_NODES - 1;
-    // Only messages to and from node 0 arrive, those of the last node not before the others' have
-    // taken all slots.
+    // Only messages to and from node 0 arrive. Messages of the last node arrive after summaries of
+    // the others have taken all slots.
     for (gv_time now = 0; now < 200000 * GV_MS; now += 10 * GV_MS) {
         blocked = blocked || !gv_ready(nodes[0]);
         for (int peer = 1; peer < last && blocked; peer++)
             assert_int_equal(gv_set_writable(nodes[0], now, peer, false), 0);
         for (int i = last, len, peer; i >= 0; i--) {
             gv_advance(nodes[i], now);
-            bool waits = i == 0 && !blocked; // summaries gather
+            bool waits = i == 0 && !blocked; // its answers wait, so summaries fill the slots
             while (!waits && (len = gv_send(nodes[i], now, buf, sizeof buf, &peer)) > 0) {
                 if (i == 0 && blocked) assert_int_equal(peer, last);
                 if (i == 0 || (peer == 0 && (blocked || i < last)))
@@ -438,8 +439,8 @@ static void blocked_peers_occupy_nothing(void **state) {
     for (int i = 0; i < HUB_NODES; i++) gv_free(nodes[i]);
 }
 
-// Links are blocked and unblocked at random, each direction by itself, also from the start on; what
-// is written spreads over the others, and everything converges at the end.
+// Links are blocked and unblocked at random, each direction separately, also at the start. Writes
+// spread over the other links, and all nodes converge at the end.
 static void blocked_links_lose_nothing(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -466,7 +467,7 @@ static void blocked_links_lose_nothing(void **state) {
     }
 }
 
-// If a node restarts without its entries, no increment is lost, neither earlier nor later ones.
+// If a node restarts without its entries, no increment before or after the restart is lost.
 static void increments_survive_a_restart_without_entries(void **state) {
     (void)state;
     static struct cluster cluster;
@@ -570,7 +571,7 @@ static void iterations_return_each_item_once(void **state) {
 
 enum { STRINGS = 400, STRING_MAX = 6 };
 
-// A string as it is, and as a JSON text.
+// A string, and its JSON text.
 struct string {
     char bytes[4 * STRING_MAX], json[6 * 4 * STRING_MAX + 2];
     size_t len;
@@ -602,7 +603,7 @@ static bool begins_with(const struct string *string, const struct string *prefix
     return string->len >= prefix->len && memcmp(string->bytes, prefix->bytes, prefix->len) == 0;
 }
 
-// Ranges of strings, with any of the three bounds, against a filter of the strings themselves.
+// Compares ranges of strings, with any of the three bounds, with a filter of the strings.
 static void ranges_of_strings_are_those_of_their_bytes(void **state) {
     (void)state;
     static struct string strings[STRINGS];
@@ -702,7 +703,7 @@ static void wrong_ranges_are_errors(void **state) {
     gv_free(gv);
 }
 
-// What the library writes as a text, it reads; what is no such text is an error.
+// The library reads every text that it writes. Other texts are errors.
 static void texts_are_read(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -763,7 +764,7 @@ static void texts_are_read(void **state) {
     }
 }
 
-// Writes within on_change are applied after the call, in order, and cause changes themselves.
+// Writes within on_change are applied in order after the call, and are changes themselves.
 static void cascade(void *ctx, struct grapevine *gv, const struct gv_change *change) {
     int *calls = ctx;
     ++*calls;
@@ -853,7 +854,9 @@ static void exhausted_memory_is_an_error(void **state) {
             error = gv_join(gv, 0, members, 2);
             assert_true(error == 0 || error == GV_ENOMEM);
             meter.allowance = SIZE_MAX;
-            if (error != 0) assert_int_equal(gv_join(gv, 0, members, 2), 0); // still possible
+            if (error != 0)
+                assert_int_equal(gv_join(gv, 0, members, 2),
+                                 0); // after a failed join, another join is possible
             static char buf[GV_MESSAGE_MAX];
             int peer;
             gv_advance(gv, 5000 * GV_MS);

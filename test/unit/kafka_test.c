@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// gv-kafka: the requests of one node; the reply to init waits for the recovery; offsets ascend
-// across restarts with a store, whatever the store had when the node ended.
+// Tests of gv-kafka: a node answers all requests; its reply to init waits for the recovery; offsets
+// ascend across restarts with a store, whatever the store had recorded when the node ended.
 #include "../lib/test.h"
 
 #include "../../engine/offset.h"
@@ -16,7 +16,7 @@
     "{\"src\":\"c0\",\"dest\":\"n1\",\"body\":{\"type\":\"init\",\"msg_id\":1," \
     "\"node_id\":\"n1\",\"node_ids\":" names "}}"
 
-// A cluster of one node: it has recovered at once, and its cut is at the end.
+// A cluster of one node, which needs no recovery and whose cut is always at the end.
 static void start_alone(struct gv_solo *solo) {
     gv_solo_config(solo, &gv_kafka_workload);
     gv_solo_start(solo);
@@ -106,7 +106,7 @@ static void malformed_requests(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A reply has at most 128 KiB of messages, some of each key, and any message fits.
+// A reply to a poll has at most 128 KiB of messages, some of each key. Any message fits.
 static void polls_are_bounded(void **state) {
     (void)state;
     enum { LONG = 60000, SHORT = 1000, COUNT = 200 };
@@ -157,8 +157,8 @@ static void polls_are_bounded(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A node of several waits for the others before it replies to init, for two seconds; then it
-// serves, and refuses to send.
+// A node of a larger cluster waits up to two seconds for the answers of the others before it
+// replies to init. Without them it then answers requests, but refuses sends.
 static void init_waits_for_the_recovery(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -183,7 +183,7 @@ static void init_waits_for_the_recovery(void **state) {
     gv_solo_stop(&solo);
 }
 
-// The answer of the other node, which holds nothing, ends it at once.
+// The answer of the other node, whose replica is empty, ends the recovery at once.
 static void an_answer_ends_the_recovery(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -211,7 +211,7 @@ static void run(struct gv_solo *solo, unsigned ms) {
     }
 }
 
-// Writes what waits for the store. False: nothing does.
+// Writes everything that waits for the store. Returns false if nothing does.
 static bool write_batch(struct gv_solo *solo, struct gv_disk *disk) {
     const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
     if (batch == NULL) return false;
@@ -228,15 +228,15 @@ static void start_with_disk(struct gv_solo *solo, struct gv_disk *disk) {
     gv_solo_start(solo);
 }
 
-// The bound of the last promise of n1 in the output; 0: there is none.
+// The bound of the last promise of n1 in the output; 0: the output has no promise.
 static uint64_t promised(const struct gv_solo *solo) {
     const char *last = NULL;
     for (const char *at = solo->out; (at = strstr(at, "\"promise\":[[0,")) != NULL; at++) last = at;
     return last != NULL ? strtoull(last + strlen("\"promise\":[[0,"), NULL, 10) : 0;
 }
 
-// Counts are promised only when the store knows that they are reserved, also if another node raises
-// the count. After a crash that loses everything else, offsets continue above all promises.
+// A count is promised only when its reservation is stored, also if another node raises the count.
+// After a crash that loses all other writes, offsets continue above all promises.
 static void promises_wait_for_the_store(void **state) {
     (void)state;
     struct gv_disk disk;
@@ -253,7 +253,7 @@ static void promises_wait_for_the_store(void **state) {
     assert_non_null(strstr(gv_solo_exchange(&solo, line), "init_ok"));
     uint64_t reserved = 1 << 16;
     for (unsigned round = 1; round <= 3; round++) {
-        // Far above what is reserved.
+        // A count far above the reservation.
         uint64_t count = reserved + 1000000;
         snprintf(line, sizeof line,
                  "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"up\":1,"

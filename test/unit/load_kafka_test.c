@@ -36,11 +36,12 @@ static void operations_are_drawn_as_by_jepsen(void **state) {
         counts[gv_load_next(&load).kind]++;
         gv_load_gap(&load);
     }
-    // One draw in 17 of a write finds its key written 16 times, and both are drawn anew.
+    // One in 17 drawn writes is of a key that was written 16 times; operation and key are then
+    // drawn again.
     assert_in_range(counts[GV_HISTORY_SEND], OPS * 46 / 100, OPS * 49 / 100);
     assert_in_range(counts[GV_HISTORY_POLL], OPS * 49 / 100, OPS * 52 / 100);
     assert_in_range(counts[GV_HISTORY_ASSIGN], OPS / 64 * 8 / 10, OPS / 64 * 12 / 10);
-    assert_in_range(counts[GV_HISTORY_CRASH], 2, 10); // each of two clients twice, on average
+    assert_in_range(counts[GV_HISTORY_CRASH], 2, 10); // two clients crash, each twice on average
 }
 
 // ---- Requests ----
@@ -105,7 +106,7 @@ static void a_send_is_one_request(void **state) {
     assert_int_equal(gv_load_kafka_key(&op), 12);
 }
 
-// The load knows the keys that it drew: the first ten once there was an operation of each.
+// The load polls only keys that it has drawn, so the first ten keys are drawn first.
 static void draw_keys(void) {
     for (int i = 0; i < 30000; i++) gv_load_next(&load);
 }
@@ -118,10 +119,10 @@ static void a_client_polls_from_committed_offsets_and_goes_on(void **state) {
     poll("\"type\":\"poll\",\"offsets\":{\"4\":0,\"5\":7}", "{\"4\":null,\"5\":[]}", NULL);
     poll("\"type\":\"poll\",\"offsets\":{\"4\":0,\"5\":7}", "{\"4\":[[2,1],[9,2]]}",
          "\"type\":\"commit_offsets\",\"offsets\":{\"4\":9}");
-    assign(4, 6, NULL, "{\"4\":3,\"6\":1}"); // it goes on with key 4
+    assign(4, 6, NULL, "{\"4\":3,\"6\":1}"); // the client keeps its offset of key 4
     poll("\"type\":\"poll\",\"offsets\":{\"4\":10,\"6\":1}", "{\"4\":[[10,1]],\"6\":[[1,1]]}",
          "\"type\":\"commit_offsets\",\"offsets\":{\"4\":10,\"6\":1}");
-    // As in Maelstrom, what it was given without asking is polled from then on, too.
+    // As in Maelstrom, a key that a reply contained unrequested is polled from then on, too.
     poll(NULL, "{\"5\":[[3,1]]}", "\"type\":\"commit_offsets\",\"offsets\":{\"5\":3}");
     poll("\"type\":\"poll\",\"offsets\":{\"4\":11,\"6\":2,\"5\":4}", "{\"x\":[[3,1]]}", NULL);
 }
@@ -155,7 +156,8 @@ static void a_third_of_the_assigns_has_the_keys_with_unseen_messages(void **stat
         const uint64_t *keys = gv_load_kafka_keys(&op, &count, &from_0);
         assert_true(!from_0 && (count == 1 || count == 2));
         for (size_t i = 0; i < count; i++) twos += keys[i] == 2;
-        assert_true(twos <= 1 && (count == 1 || twos == 1)); // key 3 is not unseen
+        assert_true(twos <= 1 &&
+                    (count == 1 || twos == 1)); // polls have returned all messages of key 3
         unseen += twos;
         assigns++;
     }
@@ -167,7 +169,7 @@ static void final_polls_begin_at_0_and_end_at_the_highest_offsets(void **state) 
     struct gv_load_op drawn;
     gv_time wait;
     draw_keys();
-    assert_false(gv_load_final(&load, 0, 0, &drawn, &wait)); // nothing is known
+    assert_false(gv_load_final(&load, 0, 0, &drawn, &wait)); // no offset is known
     tear_down(NULL);
     set_up(NULL);
     draw_keys();
@@ -187,7 +189,7 @@ static void final_polls_begin_at_0_and_end_at_the_highest_offsets(void **state) 
     poll("\"type\":\"poll\",\"offsets\":{\"2\":6,\"3\":8}", "{\"3\":[[8,1]]}",
          "\"type\":\"commit_offsets\",\"offsets\":{\"3\":8}");
     assert_false(gv_load_final(&load, 0, 4, &drawn, &wait));
-    assert_true(gv_load_final(&load, 1, 0, &drawn, &wait)); // the other client
+    assert_true(gv_load_final(&load, 1, 0, &drawn, &wait)); // a final operation of the other client
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

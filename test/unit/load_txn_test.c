@@ -30,7 +30,8 @@ static void transactions_are_short_and_half_of_them_reads(void **state) {
     }
     for (int i = 1; i <= GV_LOAD_TXN_LENGTH; i++)
         assert_true(lengths[i] > TXNS * 0.23 && lengths[i] < TXNS * 0.27);
-    // A write of a key that is used up is drawn again, maybe as a read.
+    // If a write is drawn of a key with all its writes, the operation is drawn again, possibly as a
+    // read.
     assert_true(writes > all * 0.45 && writes < all * 0.51);
     gv_load_txn_fini(&txn);
 }
@@ -77,7 +78,7 @@ static void values_of_a_key_are_unique_and_few(void **state) {
             assert_in_range(op->value, 1, WRITES);
         }
     }
-    // All but the active keys have all their writes.
+    // All keys that are not active have all their writes.
     int64_t unfinished = 0;
     for (int64_t key = 0; key < (int64_t)txn.draw.next; key++) unfinished += last[key] < WRITES;
     assert_true((int64_t)txn.draw.next > 5000 && unfinished <= 5);
@@ -102,7 +103,7 @@ static void final_reads_are_of_all_keys_for_each_worker(void **state) {
         assert_int_equal(key, (int64_t)txn.draw.next);
     }
     gv_load_txn_fini(&txn);
-    struct gv_load_txn none; // no transaction, no key
+    struct gv_load_txn none; // has drawn no transaction and no key
     gv_load_txn_init(&none, 0, 0, 0);
     assert_int_equal(gv_load_txn_final(&none, 1), 0);
     gv_load_txn_fini(&none);

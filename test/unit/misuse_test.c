@@ -292,7 +292,7 @@ static void test_reconcile(void **state) {
     gv_tree_fini(&tree);
 }
 
-// --- the public face: grapevine.h --------------------------------------------------------------
+// --- the public interface: grapevine.h ---------------------------------------------------------
 
 static struct grapevine *new_node(void) {
     struct grapevine *gv;
@@ -402,7 +402,7 @@ static void test_no_argument_of_a_node(void **state) {
     gv_free(gv);
 }
 
-// Slices that have no bytes, and those whose length is an error code.
+// Slices without bytes, and slices whose length is an error code.
 static void test_broken_slices(void **state) {
     (void)state;
     static char buf[64];

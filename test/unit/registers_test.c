@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The registers against a model that looks at every transaction, whatever the order in which they
-// arrive.
+// Compares the registers with a model that scans all transactions. Transactions arrive in any
+// order.
 #include "../../node/registers.h"
 
 #include "../lib/meter.h"
@@ -28,7 +28,7 @@ static struct gv_engine *engine_new(struct gv_alloc alloc) {
     return engine;
 }
 
-// A transaction of the model: what it writes to each key, or NULL.
+// A transaction of the model: the value that it writes to each key, or NULL.
 struct transaction {
     uint64_t stamp;
     int writer;
@@ -47,7 +47,7 @@ static void model_free(struct model *model) {
     model->count = 0;
 }
 
-// Keys that contain what separates keys in a text, and keys that begin with another key.
+// Keys that contain the separators of keys, and keys that are prefixes of other keys.
 static void key_of(int number, char *out, size_t cap) {
     static const char *const forms[] = {
         "%d",          "\"%d\"", "[%d,1]",        "{\"]\":%d,\"a\":[]}",
@@ -70,7 +70,7 @@ static char *copy_of(const char *text) {
     return strcpy(copy, text);
 }
 
-// Draws a transaction; its (stamp, writer) is that of no other one.
+// Draws a transaction with a unique (stamp, writer).
 static void draw(struct gv_prng *prng, struct model *model) {
     struct transaction *it = &model->transactions[model->count];
     bool fresh;
@@ -114,7 +114,8 @@ static void put(struct gv_engine *engine, const struct transaction *it) {
     put_text(engine, it->stamp, writers[it->writer], it->text);
 }
 
-// The value that a reader must find, among the first `count` transactions that are `present`.
+// The value of the key after the first `count` transactions, of which only those that are `present`
+// count.
 static const char *model_get(const struct model *model, const bool *present, int key) {
     const struct transaction *best = NULL;
     for (int i = 0; i < model->count; i++) {
@@ -143,7 +144,7 @@ static void check(const struct gv_registers *registers, const struct gv_engine *
     }
 }
 
-// Entries that are no transactions: of other lattices, or elements of another form.
+// Entries that are not transactions: entries of other lattices, and elements of another form.
 static void put_other(struct gv_prng *prng, struct gv_engine *engine, int number) {
     static const char *const values[] = {
         "1",           "{}",          "[1]",     "[[1]]",       "[[1,2,3]]", "[[1,2],3]",
@@ -201,7 +202,7 @@ static void any_order_as_the_model(void **state) {
 }
 
 // A faulty node gives one stamp to two transactions. The larger text stays, and the registers
-// forget what the other one wrote, also what nobody else wrote.
+// forget the writes of the other transaction, even to keys that no other transaction wrote.
 static void a_replaced_transaction_is_forgotten(void **state) {
     (void)state;
     struct gv_engine *engines[2] = {engine_new(gv_base_malloc()), engine_new(gv_base_malloc())};
@@ -240,8 +241,9 @@ static void many_keys(struct gv_engine *engine, int from, int count) {
     free(text);
 }
 
-// Without memory an update fails, and a later one completes it. The table has less than 22 bytes a
-// key; an update after one message allocates at most what gv_registers_memory has told before.
+// If memory is exhausted, an update fails, and a later update completes it. The table has less than
+// 22 bytes for each key. An update after one message allocates at most as many bytes as
+// gv_registers_memory returned before.
 static void growth_is_bounded_and_repeatable(void **state) {
     (void)state;
     struct gv_meter meter;

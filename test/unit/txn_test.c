@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Transactions: what a node answers, what others see of a transaction, and what remains of it after
-// a crash.
+// Tests of transactions: the replies of a node, the writes that other nodes see, and the writes
+// that survive a crash.
 #include "../lib/test.h"
 
 #include "../../engine/offset.h"
@@ -92,7 +92,7 @@ static void run(struct cluster *cluster, gv_time duration) {
     }
 }
 
-// Runs a transaction, and returns what the node sent. Messages to other nodes are lost.
+// Runs a transaction, and returns the output of the node. Messages to other nodes are lost.
 static const char *txn(struct cluster *cluster, int index, const char *operations) {
     static char line[LINE];
     int len = snprintf(line, sizeof line,
@@ -127,7 +127,7 @@ static void refused(struct cluster *cluster, int index, const char *operations, 
         fail_msg("%.500s -> %.500s, not %s", operations, got, text);
 }
 
-// The number that this node reads; -1: null.
+// The number that this node reads from a register; -1: null.
 static long long read_number(struct cluster *cluster, int index, const char *key) {
     char operations[64], start[96];
     snprintf(operations, sizeof operations, "[[\"r\",%s,null]]", key);
@@ -138,7 +138,7 @@ static long long read_number(struct cluster *cluster, int index, const char *key
     return strncmp(got, "null", 4) == 0 ? -1 : strtoll(got, NULL, 10);
 }
 
-// The last transaction of a node's replica: its writer and stamp.
+// Writer and stamp of the last transaction in a node's replica.
 static uint64_t last_stamp(const struct cluster *cluster, int index, char *writer, size_t cap) {
     const struct gv_engine *engine = gv_node_engine(cluster->nodes[index].node);
     struct gv_entry entry;
@@ -178,13 +178,13 @@ static void answers(void **state) {
     start(&cluster, 0);
     expect(&cluster, 0, "[]", "[]");
     expect(&cluster, 0, "[[\"r\",1,null]]", "[[\"r\",1,null]]");
-    // Reads see the transaction's own writes before them; the last write of a key remains.
+    // Reads see earlier writes of their transaction; only the last write of a key is stored.
     expect(&cluster, 0,
            "[[\"r\",1,null],[\"w\",1,6],[\"r\",1,null],[\"w\",2,9],[\"w\",1,7],[\"r\",1,null]]",
            "[[\"r\",1,null],[\"w\",1,6],[\"r\",1,6],[\"w\",2,9],[\"w\",1,7],[\"r\",1,7]]");
     expect(&cluster, 0, "[[\"r\",1,null],[\"r\",2,null],[\"r\",3,null]]",
            "[[\"r\",1,7],[\"r\",2,9],[\"r\",3,null]]");
-    // One entry with each key once, and none for a transaction that only reads.
+    // A transaction stores one entry, with each key once; a transaction of reads stores none.
     const struct gv_engine *engine = gv_node_engine(cluster.nodes[0].node);
     struct gv_entry entry;
     uint32_t cursor = 0;
@@ -192,7 +192,7 @@ static void answers(void **state) {
     assert_true(gv_engine_next(engine, &cursor, gv_engine_end(engine), &entry));
     assert_int_equal(entry.value.len, strlen("[[2,9],[1,7]]"));
     assert_memory_equal(entry.value.data, "[[2,9],[1,7]]", entry.value.len);
-    // Any JSON is a key and a value.
+    // Keys and values are any JSON.
     expect(&cluster, 0,
            "[ [\"w\", {\"b\":1, \"a\":[ ]} ,[null , \"\\u0041\"]],[\"\\u0072\",{\"a\":[],\"b\":1},"
            "null],[\"w\",\"],[\",null],[\"r\",\"],[\",null],[\"r\",1.0,null]]",
@@ -225,7 +225,7 @@ static void malformed_requests_change_nothing(void **state) {
     struct gv_solo *solo = &cluster.nodes[0];
     assert_non_null(strstr(gv_solo_request(solo, "{\"type\":\"txn\",\"msg_id\":2}"),
                            "\"code\":12,\"text\":\"txn: txn is missing\""));
-    // One level more than an entry can have.
+    // One level deeper than an entry may be.
     static char deep[512];
     size_t len = (size_t)snprintf(deep, sizeof deep, "[[\"w\",1,");
     enum { LEVELS = GV_ENTRY_DEPTH - 1 };
@@ -257,7 +257,7 @@ static void what_is_too_long_is_refused(void **state) {
     assert_int_equal(gv_engine_root(gv_node_engine(cluster.nodes[0].node)).count, 0);
     assert_non_null(strstr(txn(&cluster, 0, fits), "txn_ok"));
     assert_int_equal(gv_engine_root(gv_node_engine(cluster.nodes[0].node)).count, 1);
-    // Reads of it whose reply would be longer than its limit; its write is not stored either.
+    // Reads whose reply would exceed its limit. The write of that transaction is not stored either.
     char many[2048] = "[[\"w\",1,6]";
     for (int i = 0; i < 40; i++) strcat(many, ",[\"r\",2,null]");
     strcat(many, "]");
@@ -300,7 +300,7 @@ static void write_group(struct cluster *cluster, int index, int group, long long
     assert_non_null(strstr(txn(cluster, index, operations), "txn_ok"));
 }
 
-// The number that a node reads of all keys of a group in one transaction; it must be the same.
+// Reads all keys of a group in one transaction. Their numbers must be equal; returns the number.
 static long long read_group(struct cluster *cluster, int index, int group) {
     char operations[512];
     int len = 0;
@@ -322,8 +322,8 @@ static long long read_group(struct cluster *cluster, int index, int group) {
     return first;
 }
 
-// No node sees half of a transaction at any time, also if every update is lost and sync alone
-// repairs, whose ranges split the transactions of one time.
+// No node ever sees only some writes of a transaction. This also holds if all updates are lost, and
+// only syncs deliver entries, whose ranges split transactions of the same time.
 static void transactions_are_atomic(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -354,8 +354,8 @@ static void transactions_are_atomic(void **state) {
     }
 }
 
-// Nodes that know nothing of each other write at the same time: equal counts, and every node
-// chooses the same write, that of the larger slot.
+// Nodes that have received nothing from each other write at the same time, with equal counts. Every
+// node keeps the write of the largest slot.
 static void equal_counts_are_decided_alike(void **state) {
     (void)state;
     for (int order = 0; order < 2; order++) {
@@ -373,7 +373,7 @@ static void equal_counts_are_decided_alike(void **state) {
         assert_int_equal(counts[0], counts[1]);
         assert_string_equal(writer[0], "\"n1-0000000000000064\"");
         assert_string_equal(writer[1], "\"n2-0000000000000065\"");
-        // What txn() sent is lost; the nodes repair it.
+        // The messages that txn() sent are lost, so the nodes must repair the loss.
         converge(&cluster, 100 * 1000 * GV_MS);
         for (int i = 0; i < NODES; i++) {
             assert_int_equal(read_number(&cluster, i, "1"), 20);
@@ -383,7 +383,7 @@ static void equal_counts_are_decided_alike(void **state) {
     }
 }
 
-// A write wins over every write that its node had seen, whatever the clocks say.
+// A write wins over every write that its node had seen, whatever time the clocks show.
 static void a_seen_write_is_overwritten(void **state) {
     (void)state;
     struct cluster cluster;
@@ -400,8 +400,7 @@ static void a_seen_write_is_overwritten(void **state) {
     stop_all(&cluster);
 }
 
-// A stamp is a Lamport count even where the clock is of no use: in its first years, and beyond
-// 2057.
+// Stamps still increase as Lamport counts if the clock is unusable: near 1970, and after 2057.
 static void clocks_may_be_anything(void **state) {
     (void)state;
     static const uint64_t dates[] = {0, UINT64_MAX - UINT64_C(4000000000000000000), DATE};
@@ -422,7 +421,7 @@ static void clocks_may_be_anything(void **state) {
     }
 }
 
-// After the last stamp, transactions that write are refused; others are served.
+// After the last stamp, transactions that write are refused; transactions of reads succeed.
 static void stamps_end(void **state) {
     (void)state;
     struct cluster cluster;
@@ -449,8 +448,8 @@ static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) 
     return true;
 }
 
-// A transaction is answered when it is stored, and seen by nobody before; the next one does not
-// wait for it, and has a later stamp.
+// A transaction is answered when it is stored, and no read sees it before. The next transaction
+// does not wait for it, and has a later stamp.
 static void answers_wait_for_the_store(void **state) {
     (void)state;
     struct gv_disk disk;
@@ -466,7 +465,8 @@ static void answers_wait_for_the_store(void **state) {
     assert_non_null(strstr(solo->out, "\"txn\":[[\"r\",1,null],[\"w\",1,6]]}}\n"));
     expect(&cluster, 0, "[[\"r\",1,null],[\"r\",2,null]]", "[[\"r\",1,6],[\"r\",2,5]]");
 
-    // The store fails and works again: the transaction is refused as a whole, the next is not.
+    // While the store fails, a transaction is refused as a whole. When the store works again, the
+    // next transaction succeeds.
     assert_null(strstr(txn(&cluster, 0, "[[\"w\",1,7],[\"w\",2,7]]"), "txn_ok"));
     assert_true(write_batch(solo, &disk, false));
     assert_non_null(strstr(solo->out, "\"code\":11,\"text\":\"not stored: no space left\""));
@@ -481,8 +481,8 @@ static void answers_wait_for_the_store(void **state) {
     gv_disk_fini(&disk);
 }
 
-// A node that is killed again and again: with its store complete it goes on in the same log, above
-// its stamps; no acknowledged transaction is lost, none is seen in part.
+// A node is killed repeatedly. With a complete store it continues in the same log with larger
+// stamps. No acknowledged transaction is lost, and none is seen in part.
 static void killed_nodes_keep_what_they_acknowledged(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -523,8 +523,9 @@ static void killed_nodes_keep_what_they_acknowledged(void **state) {
     gv_disk_fini(&disk);
 }
 
-// With asynchronous durability a transaction is answered at once. A crash may lose it, but not half
-// of it, and the node, a new incarnation, writes to another log.
+// With asynchronous durability a transaction is answered at once. A crash may lose a whole
+// transaction, but not a part of it. The node then starts a new incarnation, which writes to
+// another log.
 static void asynchronous_transactions_may_be_lost_as_a_whole(void **state) {
     (void)state;
     struct gv_disk disk;
@@ -559,7 +560,7 @@ static void asynchronous_transactions_may_be_lost_as_a_whole(void **state) {
     gv_disk_fini(&disk);
 }
 
-// A node that lost its state writes over what was there before, since it has a clock.
+// The writes of a node that has lost its state win over earlier writes, because of its clock.
 static void a_node_without_its_state_writes_on(void **state) {
     (void)state;
     struct cluster cluster;
@@ -576,8 +577,8 @@ static void a_node_without_its_state_writes_on(void **state) {
 
 // ---- Memory -------------------------------------------------------------------------------------
 
-// Replica and registers together stay within memory_max: then a write is refused with error 11, by
-// peers too, and reads are served.
+// Replica and registers together stay within memory_max. At the limit, writes get error 11, entries
+// of peers are refused, too, and reads succeed.
 static void memory_is_bounded(void **state) {
     (void)state;
     enum { MAX = 4 << 20 };
@@ -618,7 +619,8 @@ static void memory_is_bounded(void **state) {
         }
         gv_solo_send(solo);
         gv_engine_stats(gv_node_engine(solo->node), &stats);
-        assert_true(stats.memory_bytes - idle < MAX + (1 << 20)); // the changelog, and buffers
+        assert_true(stats.memory_bytes - idle <
+                    MAX + (1 << 20)); // 1 MiB for the changelog and buffers
         assert_true(meter.bytes < MAX + idle + (2 << 20));
     }
     assert_true(writes > 50 && stats.refused_entries > 0);
@@ -626,7 +628,7 @@ static void memory_is_bounded(void **state) {
     gv_solo_stop(solo);
 }
 
-// If memory runs out anywhere, a transaction is refused with error 11 and has no effect.
+// If any allocation fails, a transaction is refused with error 11 and has no effect.
 static void out_of_memory_is_an_error(void **state) {
     (void)state;
     struct gv_meter meter;
