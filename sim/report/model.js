@@ -480,7 +480,11 @@ class Model {
         lastNode[item] = node;
       },
     });
-    this.mostLacking = lacks.reduce((most, x) => Math.max(most, x), 0);
+    this.mostLacking = 0; // of nodes that are up
+    lacks.forEach((lack, i) => {
+      if (lack <= this.mostLacking) return;
+      if (this.stateAt(i % n, (Math.floor(i / n) + 1) * step) !== "down") this.mostLacking = lack;
+    });
   }
 
   // The copies sent between two moments, in order.
