@@ -229,6 +229,9 @@ class Operations {
     const next = list[list.findIndex(version => version.value === v) + 1];
     return next && next.value;
   }
+  writeOf(v, key) {
+    return this.elements[v].writes.find(write => JSON.stringify(write[0]) === JSON.stringify(key))[1];
+  }
   // The reads of a transaction that do not return its own writes: [{key, read}], read as JSON.
   readsOf(op) {
     const own = new Set(), out = [];

@@ -154,7 +154,7 @@ function storyteller(model, why) {
   function transactionParts(v, { writes }) {
     const overwritten = writes.slice(0, 8).map(([key, value]) => {
       const next = operations.successor(key, v), op = operations.opOf.get(next);
-      const by = next === undefined ? "not overwritten" : `overwritten by ${operations.textOf(next)}` +
+      const by = next === undefined ? "not overwritten" : `overwritten by ${plain(key)}=${plain(operations.writeOf(next, key))}` +
         (op ? `, of ${op.client} at n${op.node} at ${seconds(op.at)}` : "");
       return { text: `${plain(key)}=${plain(value)}: ${by}` };
     });

@@ -62,15 +62,19 @@ function makeTable(model, onask) {
     const { op, sent } = row, list = shownOf(op), text = element("span", undefined, "operations");
     list.slice(0, 12).forEach(([kind, key, value]) => {
       const words = `${kind} ${plain(key)}=${plain(value)}`;
-      const older = kind === "r" && row.older.find(match => JSON.stringify(match.key) === JSON.stringify(key));
+      const older = kind === "r" && row.older.find(match => match.read === JSON.stringify(value) && JSON.stringify(match.key) === JSON.stringify(key));
       const part = older ? link(words, questionOf(op, older), "an older value: why?") : element("span", words, kind === "w" ? "write" : "");
       text.append(part, " ");
     });
     if (list.length > 12) text.append(`… ${list.length - 12} more`);
     const reply = op.reply, outcome = !reply ? unseen("no reply") : reply.type === "error" ? never(`error ${reply.body.code}`) : later(reply.at, sent);
-    const next = row.item < 0 ? [] : operations.elements[row.v].writes.map(([key]) => operations.successor(key, row.v));
     const over = element("span", undefined, "operations");
-    for (const v of new Set(next.filter(v => v !== undefined))) over.append(link(operations.shortTextOf(v), `who has ${operations.shortTextOf(v)}?`), " ");
+    for (const [key] of row.item < 0 ? [] : operations.elements[row.v].writes) {
+      const next = operations.successor(key, row.v);
+      if (next === undefined) continue;
+      const name = `${plain(key)}=${plain(operations.writeOf(next, key))}`;
+      over.append(link(name, `who has ${name}?`), " ");
+    }
     const writes = row.item >= 0, name = writes && operations.shortTextOf(row.v);
     const why = element("span");
     if (writes) why.append(link("who", `who has ${name}?`));

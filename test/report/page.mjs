@@ -899,16 +899,23 @@ async function checkTransactions() {
   const writes = arrivals.flatMap(([text]) => JSON.parse(text)[1].map(([key, value]) => ({ key, value, stamp: JSON.parse(text)[0] })));
   const key = writes[0].key, versions = writes.filter(w => w.key === key).sort((a, b) => a.stamp[1] - b.stamp[1] || (a.stamp[0] < b.stamp[0] ? -1 : 1));
   const first = versions[0], who = await ask(`who has ${key}=${first.value}?`);
-  check(who.includes(`${key}=${first.value}: overwritten by `) && who.includes(`${key}=${versions[1].value}`), `txn: ${who}`);
+  check(who.includes(`${key}=${first.value}: overwritten by ${key}=${versions[1].value}`), `txn: ${who}`);
   check((await ask(`who has ${key}=${versions.at(-1).value}?`)).includes(`${key}=${versions.at(-1).value}: not overwritten`), "txn: the last version");
 
-  const rows = await rowsOf(page), sent = exchanges(events).filter(({ request }) => request.type === "txn");
+  const ownReads = [], rows = await rowsOf(page), sent = exchanges(events).filter(({ request }) => request.type === "txn");
   check(rows.length === 15 && (await page.locator("#history-status").innerText()).endsWith(`of ${sent.length} transactions`), "txn: the table");
   sent.sort((a, b) => a.request.t - b.request.t || a.request.id - b.request.id).slice(0, 15).forEach(({ request, reply }, i) => {
     const cells = rows[i].replace(/\s+/g, " ");
+    const own = reply.body.txn.find(([f, k, v], n, list) => f === "r" && list.slice(0, n).some(w => w[0] === "w" && w[1] === k && w[2] === v));
+    if (own) ownReads.push(`${i} r ${own[1]}=${own[2]}`);
     check(cells.includes(`${request.from} → ${request.to} `) &&
       cells.includes(reply.body.txn.map(([f, k, v]) => `${f} ${k}=${v}`).join(" ")), `txn: row ${i} is ${cells}`);
   });
+  for (const text of ownReads) { // a read of the transaction's own write is never one of an older value
+    const [i, ...words] = text.split(" "), row = page.locator("#history tbody tr").nth(+i);
+    check(await row.locator(".operations button", { hasText: new RegExp(`^${words.join(" ")}$`) }).count() === 0, `txn: row ${text}`);
+  }
+  check(ownReads.length > 0, "txn: no row reads its own write");
   check(await page.locator("#history tbody tr").first().locator(".waterfall .arrival").count() === 5, "txn: when nodes received it");
   await page.locator("#history-order").selectOption("older");
   await page.locator("#history tbody tr").first().locator(".operations button").first().click();
