@@ -122,8 +122,8 @@ static void check_recovered(struct gv_cut *cut) {
     if (!cut->recovering) return;
     cut->recovering = false;
     cut->ask_at = GV_TIME_NEVER;
-    if (cut->told_count > 0)
-        raise_count(cut, cut->told_count + 1); // some bound may have that count
+    // Some bound may have the largest count told.
+    if (cut->told_count > 0) raise_count(cut, cut->told_count + 1);
 }
 
 void gv_cut_held(struct gv_cut *cut, uint64_t offset) {

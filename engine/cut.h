@@ -62,8 +62,8 @@ struct gv_cut {
     unsigned slot_bits;        // number of bits of a slot in an offset
     uint32_t life;             // of this node; not 0
     uint64_t last;             // largest count assigned or received
-    uint64_t top,
-        own_top;           // one more than the largest offset held: of all slots, of the own slot
+    // One more than the largest offset held, in all slots and in the own slot.
+    uint64_t top, own_top;
     uint64_t limit;        // no bound has a larger count
     uint32_t pending;      // number of own offsets whose writes wait for the store
     uint64_t pending_from; // all of these are at or above this offset; valid if `pending` is not 0

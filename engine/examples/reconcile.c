@@ -9,14 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ITEMS = 8192, BYTES = 65536 }; // most items of a message, and most bytes of the library
+enum { ITEMS = 8192, BYTES = 65536 }; // most items and most bytes of the library in a message
 struct side {
     struct gv_reconcile *set;
     FILE *in, *out;
-    uint64_t items[ITEMS]; // of the message that is being written or read
+    uint64_t items[ITEMS]; // in the message that is being written or read
     uint8_t bytes[BYTES];
-    uint32_t head[2];      // numbers of the items, and of the bytes
-    size_t messages, sent; // written: their number, and bytes of them
+    uint32_t head[2];      // number of items, and of bytes of the library
+    size_t messages, sent; // number and bytes of the written messages
 };
 
 static void check(int condition, const char *what) {
@@ -39,7 +39,7 @@ static void transmit(struct side *side, const uint8_t *bytes, size_t len) {
     side->sent += sizeof side->head + 8 * side->head[0] + len, side->head[0] = 0;
 }
 
-static bool receive(struct side *side) { // adds the items; false: the peer has closed
+static bool receive(struct side *side) { // adds the items; returns false if the peer has closed
     if (fread(side->head, sizeof side->head, 1, side->in) != 1) return false;
     check(side->head[0] <= ITEMS && side->head[1] <= BYTES, "a bound");
     check(fread(side->items, 8, side->head[0], side->in) == side->head[0], "reading");
@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
     reconcile(&side, opens);
     printf("%s: %zu messages, %zu bytes, %.1f ms\n", opens ? "opener" : "responder", side.messages,
            side.sent, (double)(clock() - start) * 1000 / CLOCKS_PER_SEC);
-    if (opens) { // compares its items with those that the peer lists
+    if (opens) { // compares its items with the peer's items
         shutdown(fd[1], SHUT_WR);
         for (; fread(&other, 8, 1, side.in) == 1; rank++)
             check(gv_reconcile_at(side.set, rank, &mine, NULL) == 1 && mine == other, "an item");

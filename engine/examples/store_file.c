@@ -8,20 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { REWRITE_MIN = 64 << 10 }; // a smaller file is not rewritten, bytes
+enum { REWRITE_MIN = 64 << 10 }; // bytes; a smaller file is not rewritten
 
 static bool complain(const struct store *store, const char *what) {
     fprintf(stderr, "%s: %s: %s\n", store->path, what, strerror(errno));
     return false;
 }
 
-// The store's path with a suffix, to be freed; NULL: out of memory.
+// The store's path with a suffix, which the caller frees; NULL: out of memory.
 static char *path_with(const struct store *store, const char *suffix) {
     char *path = malloc(strlen(store->path) + strlen(suffix) + 1);
     return path ? strcat(strcpy(path, store->path), suffix) : NULL;
 }
 
-// A new file is on disk when its directory is.
+// A new file is on disk only when its directory is synced.
 static bool sync_directory(const struct store *store) {
     char *path = path_with(store, "");
     if (!path) return complain(store, "cannot sync its directory");
@@ -46,7 +46,7 @@ static bool write_all(const struct store *store, int fd, const char *bytes, size
     return true;
 }
 
-// Loads the records of all complete lines; *good is the length of these.
+// Loads the records of all complete lines, and sets *good to the length of these lines.
 static bool load(const struct store *store, struct grapevine *gv, size_t *good) {
     int fd = dup(store->fd);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -107,7 +107,8 @@ void store_append(struct store *store, struct gv_slice record) {
     store->pending_len = need;
 }
 
-// Replaces the file by one with a record for each entry: it is complete before it takes the name.
+// Replaces the file by a new file with a record for each entry, which is renamed when it is
+// complete.
 static bool rewrite(struct store *store, struct grapevine *gv) {
     char *path = path_with(store, ".new");
     int fd = !path ? -1 : open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
@@ -140,7 +141,8 @@ bool store_sync(struct store *store, struct grapevine *gv) {
         return complain(store, "records are missing");
     }
     if (store->pending_len == 0) return true;
-    store->has_failed = true; // after a failed fsync, the next one proves nothing
+    store->has_failed =
+        true; // after a failed fsync, a later fsync may succeed without writing the data
     if (!write_all(store, store->fd, store->pending, store->pending_len)) return false;
     if (fsync(store->fd) < 0) return complain(store, "cannot sync");
     store->size += store->pending_len;

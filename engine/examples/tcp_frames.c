@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A connection to a node.
+// An outgoing connection, to a node.
 struct link {
     uv_tcp_t tcp;
     uv_connect_t connect;
-    struct sockaddr_in address; // without port: this node
+    struct sockaddr_in address; // port 0: this node
     bool is_used;               // from the attempt to connect until it is closed
     bool is_connected;
-    uint64_t progress_at; // ms: when the queue of writes was empty, or became shorter
+    uint64_t progress_at; // ms; when the queue of writes was last empty or became shorter
 };
 
-// A connection from a node.
+// An incoming connection, from a node.
 struct inbox {
     uv_tcp_t tcp;
     int node; // -1 before the first frame
@@ -73,7 +73,7 @@ static void on_nothing(uv_handle_t *tcp, size_t hint, uv_buf_t *buf) {
     *buf = uv_buf_init(bytes, sizeof bytes);
 }
 
-// The other side sends nothing, so this is the end.
+// The peer sends nothing on this connection, so any result but 0 ends it.
 static void on_link_end(uv_stream_t *tcp, ssize_t got, const uv_buf_t *buf) {
     (void)buf;
     if (got != 0) close_link(tcp->data);
@@ -94,7 +94,7 @@ static void on_retry(uv_timer_t *timer) {
         int node = (int)(link - links);
         bool is_stuck = link->is_connected && !frames_writable(node) &&
                         uv_now(timer->loop) - link->progress_at >= FRAMES_STALL_MS;
-        if (is_stuck) close_link(link); // its host may be gone
+        if (is_stuck) close_link(link); // the peer's host may be down
         if (link->is_used || link->address.sin_port == 0) continue;
         link->is_used = true;
         uv_tcp_init(timer->loop, &link->tcp);
@@ -122,7 +122,7 @@ static uint32_t number_at(const char *bytes) {
     return ntohl(number);
 }
 
-// False: it does not come from a node.
+// Returns false if the connection does not come from a node.
 static bool take_frame(struct inbox *inbox, const char *bytes, size_t len) {
     if (inbox->node >= 0) {
         received(inbox->node, bytes, len);

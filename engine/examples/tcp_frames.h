@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Frames between the nodes of a cluster, over TCP with libuv's default loop, for tcp_uv.c.
 //
-// A node connects to each other one, and again when the connection is lost: it sends on these
-// connections, and receives on those that it accepts. A frame is its length, 4 bytes, the most
-// significant first, and that many bytes. The first frame of a connection is the sender's number,
-// 4 bytes likewise. It is not authenticated: who needs that authenticates the frames.
+// Each node connects to each other node, and reconnects when a connection is lost. It sends on
+// these connections, and receives on the connections that it accepts. A frame is a length of 4
+// bytes in network byte order, followed by that many bytes. The first frame of a connection
+// contains the sender's number, also 4 bytes in network byte order. This number is not
+// authenticated. Programs that need authentication must authenticate the frames.
 #ifndef GV_ENGINE_EXAMPLES_TCP_FRAMES_H
 #define GV_ENGINE_EXAMPLES_TCP_FRAMES_H
 
@@ -14,24 +15,24 @@
 
 enum {
     FRAMES_NODES_MAX = 64,
-    FRAMES_LENGTH_MAX = 64 << 10, // bytes; a connection with a longer one is closed
-    FRAMES_QUEUE_MAX = 256 << 10, // bytes: where a connection is congested
-    FRAMES_RETRY_MS = 200,        // between two attempts to connect
-    FRAMES_STALL_MS = 10000,      // a congested connection that takes nothing so long is closed
+    FRAMES_LENGTH_MAX = 64 << 10, // bytes; a longer frame closes the connection
+    FRAMES_QUEUE_MAX = 256 << 10, // a connection with more bytes to write is congested
+    FRAMES_RETRY_MS = 200,        // time between two attempts to connect
+    FRAMES_STALL_MS = 10000,      // a congested connection without progress is closed then
 };
 
-// Called for each frame that comes from the peer of this number.
+// Called for each frame received from the node with this number.
 typedef void frames_receiver(int node, const void *bytes, size_t len);
 
-// Listens at the address of node `own`, and connects to the others. Returns 0, or an error of libuv
-// that uv_listen returned.
+// Listens at the address of node `own`, and connects to the others. Returns 0 or the error of
+// uv_listen.
 int frames_start(int own, const struct sockaddr_in *addresses, int count, frames_receiver *receive);
 
-// Whether there is a connection to the node, and it is not congested. This may change while the
-// loop runs, and by frames_send.
+// Whether the node is connected and its connection not congested. The answer may change while the
+// loop runs and in frames_send.
 bool frames_writable(int node);
 
-// Sends a frame, or drops it if there is no connection.
+// Sends a frame to the node, or drops it if the node is not connected.
 void frames_send(int node, const void *bytes, size_t len);
 
 #endif

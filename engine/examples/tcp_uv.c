@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A chat over TCP with libuv: each line of stdin is added to a set and counted, and every node
-// prints all of them. At the end of stdin the node stops.
+// prints all lines. The node stops at the end of stdin.
 //
 //   SECRET=sesame tcp_uv STORE NAME NAME=PORT…        the secret is optional
 //   SECRET=sesame tcp_uv ann.chat ann ann=7001 bob=7002 cat=7003
@@ -34,7 +34,7 @@ static void on_change(void *ctx, struct grapevine *node, const struct gv_change 
     printf("\n");
 }
 
-// Back pressure: what a connection cannot take stays in the engine, and the others do not wait.
+// Back pressure: updates for a congested connection wait in the engine and do not delay others.
 static void send_all(void) {
     static char buf[GV_MESSAGE_MAX];
     gv_time now = uv_hrtime();
@@ -59,7 +59,7 @@ static void on_deadline(uv_timer_t *timer) {
     gv_advance(gv, uv_hrtime());
 }
 
-// Runs before the loop waits, so one fsync serves all that has come since.
+// Runs before the loop waits, so that one fsync covers all records added since.
 static void on_prepare(uv_prepare_t *prepare) {
     (void)prepare;
     if (!store_sync(&store, gv)) exit(1);
@@ -77,7 +77,7 @@ static void add_line(const char *line) {
     if (rc < 0) fprintf(stderr, "%s\n", gv_base_error(rc));
 }
 
-// Takes all complete lines of stdin. False: it has ended, or a line is too long.
+// Handles all complete lines of stdin. Returns false if it has ended or a line is too long.
 static bool read_lines(void) {
     static char buf[GV_TEXT_MAX];
     static size_t len;
@@ -102,7 +102,8 @@ static void on_input(uv_poll_t *input, int rc, int events) {
     uv_stop(input->loop);
 }
 
-// Creates the node from the command line, which has a store, the node's name and all addresses.
+// Creates the node from the command line, which contains the store, the node's name and all
+// addresses.
 static void start(int argc, char **argv) {
     struct gv_slice names[FRAMES_NODES_MAX];
     struct sockaddr_in addresses[FRAMES_NODES_MAX];

@@ -4,8 +4,8 @@
 //   SECRET=sesame udp_poll STORE NAME NAME=PORT…        the secret is optional
 //   SECRET=sesame udp_poll ann.store ann ann=7001 bob=7002 cat=7003
 //
-// It reads commands from stdin; keys are words. It prints all changes, its own and received ones,
-// and "ok" for a command when its write is on disk. At the end of stdin it stops.
+// It reads commands from stdin; keys are words. It prints local and received changes, and "ok" for
+// a command when its write is on disk. It stops at the end of stdin.
 //
 //   add KEY         has KEY      set
 //   inc KEY N       count KEY    counter
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NODES_MAX = 64, DATAGRAM_MAX = 1400 }; // a datagram fits into a frame of Ethernet
+enum { NODES_MAX = 64, DATAGRAM_MAX = 1400 }; // fits into an Ethernet frame
 
 static struct store store;
 static int udp;
@@ -54,7 +54,8 @@ static void on_change(void *ctx, struct grapevine *gv, const struct gv_change *c
     printf("\n");
 }
 
-// A datagram that the socket does not take is lost, like others: the engine sends it again.
+// A datagram that the socket does not accept is lost, like others. The engine sends its content
+// again.
 static void send_all(struct grapevine *gv) {
     static char buf[GV_MESSAGE_MAX];
     int len, peer;
@@ -69,7 +70,8 @@ static void receive_all(struct grapevine *gv) {
     ssize_t len;
     while ((len = recvfrom(udp, buf, sizeof buf, MSG_DONTWAIT, (struct sockaddr *)&from, &size)) >=
            0) {
-        int peer = 0; // `nodes` if the address is unknown: gv_receive returns GV_ENOENT
+        int peer =
+            0; // becomes `nodes` if the address is unknown; gv_receive then returns GV_ENOENT
         while (peer < nodes && addresses[peer].sin_port != from.sin_port) peer++;
         if (!gv_ready(gv)) send_all(gv);
         if (gv_receive(gv, clock_ns(CLOCK_MONOTONIC), peer, buf, (size_t)len) < 0)
@@ -77,7 +79,7 @@ static void receive_all(struct grapevine *gv) {
     }
 }
 
-// Without a word, or if it is not UTF-8, the text is empty, which the calls below refuse.
+// If the word is missing or not UTF-8, the text is empty, and the calls below return an error.
 static struct gv_slice json_string(const char *word, char *buf) {
     int len = word ? gv_text_string(gv_slice_text(word), buf, GV_TEXT_MAX) : 0;
     return gv_slice_of(buf, len < 0 ? 0 : (size_t)len);
@@ -104,8 +106,8 @@ static int command(struct grapevine *gv, char *line) {
     return rc;
 }
 
-// Runs a line of stdin, which is unbuffered, as poll does not see what a buffer has. False: stdin
-// has ended.
+// Runs a line of stdin. stdin is unbuffered, because poll does not see lines in a buffer. Returns
+// false if stdin has ended.
 static bool read_line(struct grapevine *gv) {
     static char line[GV_TEXT_MAX];
     if (!fgets(line, sizeof line, stdin)) return false;

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# install.sh install FILE… installs files under $DESTDIR; `install.sh uninstall` removes them.
-# FILE is MODE:SOURCE:PLACE. MODE is that of a file (644), or `link` (SOURCE is the target of a
-# symbolic link), or `fill` (SOURCE is a template, in which this script replaces @NAME@, and a line
-# @COMPLETION@ by completion.awk beside it). PLACE begins with the name of a variable: BINDIR/gvsim.
-# The environment has DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR, DATADIR, MANDIR, VERSION, SHARED
-# (the shared library's name) and PROGRAMS.
+# install.sh install FILE… installs files under $DESTDIR; `install.sh uninstall` removes them. FILE
+# is MODE:SOURCE:PLACE. MODE is the permissions of a file (644), `link` (SOURCE is the target of a
+# symbolic link), or `fill` (SOURCE is a template, in which this script replaces @NAME@ by the
+# variable NAME, and a line @COMPLETION@ by the content of completion.awk in SOURCE's directory).
+# PLACE begins with the name of a variable: BINDIR/gvsim. The environment has DESTDIR, PREFIX,
+# BINDIR, LIBDIR, INCLUDEDIR, DATADIR, MANDIR, VERSION, SHARED (the shared library's name) and
+# PROGRAMS.
 #
 # $DATADIR/grapevine/installed records each file and each directory that was created, without
-# DESTDIR, so that `uninstall` removes these and nothing else, whatever version installed them.
+# DESTDIR, so that `uninstall` removes only these, whatever version installed them.
 set -eu
 
 die() {
@@ -41,7 +42,7 @@ note() { # f|d PATH
     fi
 }
 
-# Creates a directory and those above it; the empty path is DESTDIR.
+# Creates a directory and its parent directories. The empty path is DESTDIR.
 directory() {
     [ ! -d "$DESTDIR$1/" ] || return 0
     if [ -z "$1" ]; then
@@ -53,7 +54,8 @@ directory() {
     note d "$1"
 }
 
-# A path for a file that names $PREFIX by a variable: ${NAME}/lib, or an absolute path.
+# A path in a file that names $PREFIX by the variable NAME, such as ${NAME}/lib; or, outside of
+# $PREFIX, an absolute path.
 below() { # NAME PATH
     case $2 in
     "$PREFIX"/*) printf '${%s}/%s\n' "$1" "${2#"$PREFIX/"}" ;;
@@ -61,7 +63,7 @@ below() { # NAME PATH
     esac
 }
 
-# The way from a CMake file to $PREFIX, so that the tree may be moved.
+# The relative path from a CMake file to $PREFIX, so that the installed tree may be moved.
 way() {
     case $LIBDIR in
     "$PREFIX"/*)
@@ -117,11 +119,11 @@ if [ "$mode" = install ]; then
 fi
 
 [ -f "$DESTDIR$record" ] || die "there is no $DESTDIR$record; pass the variables of make install"
-# In reverse order, the content of a directory precedes it.
+# In reverse order, files precede their directories.
 listed=$(sort -r "$DESTDIR$record")
 printf '%s\n' "$listed" | sed -n 's/^f //p' | while IFS= read -r path; do
     rm -f "$DESTDIR$path"
 done
 printf '%s\n' "$listed" | sed -n 's/^d//p' | while IFS= read -r path; do
-    rmdir "$DESTDIR${path# }/" 2>/dev/null || : # others keep files there
+    rmdir "$DESTDIR${path# }/" 2>/dev/null || : # it may contain other files
 done

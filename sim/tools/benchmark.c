@@ -26,7 +26,7 @@ static void report_missing(const char *program) {
     gv_escape_print(stderr, "gvsim: there is no program '%s'\n", program);
 }
 
-// The path of a program in the directory of gvsim, or else in $PATH. NULL: there is none.
+// The path of a program in the directory of gvsim, or else in $PATH; NULL if it is in neither.
 static char *find(const char *self, const char *name) {
     const char *slash = strrchr(self, '/');
     size_t dir = slash != NULL ? (size_t)(slash - self) + 1 : 0;
@@ -40,8 +40,8 @@ static char *find(const char *self, const char *name) {
     return program;
 }
 
-// The program of each setting, or the one of the command line for all. False: one is missing, which
-// has been reported.
+// Finds the program of each setting, or the program of the command line for all. Returns false
+// after reporting a missing program.
 static bool find_programs(const struct gv_command *command,
                           const struct gv_benchmark_setting *settings, size_t count,
                           char **programs) {
@@ -58,7 +58,7 @@ static bool find_programs(const struct gv_command *command,
     return true;
 }
 
-// `program`: NULL if the command line has one.
+// `program` is NULL if the command line has a program.
 static void set_arguments(struct gv_runner_task *task, const struct gv_command *command,
                           char *program, uint32_t staleness_ms) {
     task->options.argv = command->options.argv;

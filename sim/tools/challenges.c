@@ -7,25 +7,27 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-// Metrics to compare with; 0: unknown. The times are stable latencies; of kafka, the lag of polls.
+// Metrics to compare with; 0: unknown. The times are stable latencies, or for kafka the lags of
+// polls.
 struct mark {
     double msgs_per_op, median_ms, max_ms;
 };
 
 struct challenge {
     const char *name;
-    const char *asks; // what a valid run shows, beside the limits
+    const char *asks; // what a valid run shows, in addition to the limits
     enum gv_load_kind load;
     const char *program;
     uint32_t nodes, latency_ms, staleness_ms, seconds;
     double rate;
     double availability; // required share of successful operations
-    bool double_clients; // two clients a node
-    uint32_t models;     // of transactions; 0: those of gvsim exec
+    bool double_clients; // two clients for each node
+    uint32_t models;     // consistency models of transactions; 0: the default of gvsim exec
     bool nemesis;
-    struct mark limit;     // every metric must be below its limit
-    struct mark published; // the fewest messages that others published, within the limits
-    struct mark frontier;  // lower bound: tree rounds without acknowledgements or repair
+    struct mark limit; // every metric must be below its limit
+    struct mark
+        published; // the result within the limits with the fewest messages that others published
+    struct mark frontier; // lower bound: tree rounds without acknowledgements or repair
 };
 
 #define ALL_VALUES "every value on every node"
@@ -225,9 +227,9 @@ static bool within(const struct gv_benchmark_metrics *metrics, const struct mark
            metrics->max_ms < limit->max_ms;
 }
 
-// What the runs of a challenge amount to.
+// The result of all runs of a challenge.
 struct outcome {
-    enum gv_exit status; // INVALID also if the medians are beyond the limits
+    enum gv_exit status; // also GV_EXIT_INVALID if the medians are beyond the limits
     struct gv_benchmark_metrics median;
 };
 
@@ -247,7 +249,7 @@ static void print_title(const struct challenge *challenge, FILE *out) {
             challenge->nodes == 1 ? "node" : "nodes", challenge->rate, challenge->seconds);
     if (challenge->latency_ms > 0) fprintf(out, ", links of %u ms", challenge->latency_ms);
     if (challenge->nemesis) fprintf(out, ", partitions");
-    fprintf(out, "; asked: %s\n", challenge->asks);
+    fprintf(out, "; required: %s\n", challenge->asks);
 }
 
 static const char *verdict(enum gv_exit status) {
@@ -289,12 +291,12 @@ static void cell(double number, int width, int digits, FILE *out) {
     }
 }
 
-// All challenges, a line each.
+// Prints a line for each challenge.
 static void print_table(const struct outcome outcomes[CHALLENGES], uint32_t seeds, FILE *out) {
     fprintf(out, "\n%-4s %-36s  %23s  %15s  %15s\n", "", "", "messages an operation", "median ms",
             "max ms");
-    fprintf(out, "%-4s %-36s  %7s  %6s  %6s  %7s  %6s  %7s  %6s\n", "", "asked", "reached", "limit",
-            "best", "reached", "limit", "reached", "limit");
+    fprintf(out, "%-4s %-36s  %7s  %6s  %6s  %7s  %6s  %7s  %6s\n", "", "required", "reached",
+            "limit", "best", "reached", "limit", "reached", "limit");
     for (size_t i = 0; i < CHALLENGES; i++) {
         const struct challenge *challenge = &challenges[i];
         const struct gv_benchmark_metrics *median = &outcomes[i].median;

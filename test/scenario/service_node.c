@@ -24,8 +24,8 @@ enum { LINE_MAX = 1 << 20, NAME_LEN = 16, PENDING_MAX = 64, LONG = 100000, FLOOD
 
 static const char *workload, *service, *habit;
 static char me[NAME_LEN];
-static char
-    *pending[PENDING_MAX]; // requests of clients received while the node waited for a service
+// Requests of clients received while the node waited for a service.
+static char *pending[PENDING_MAX];
 static unsigned pending_len;
 static int64_t msg_id;
 static uint64_t writes;
