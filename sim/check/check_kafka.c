@@ -635,10 +635,11 @@ static void check_finals(struct gv_check_kafka *check, struct gv_check_kafka_res
             const struct entry *entry = missing(check, node, key);
             if (!reached) result->finals = false;
             if (entry == NULL) continue;
-            char told[SOURCE_MAX], end[96];
+            char told[SOURCE_MAX], end[96] = "";
             result->equal = false;
-            snprintf(end, sizeof end, reached ? "" : ": in %d s they came no further",
-                     GV_LOAD_FINAL_MS / 1000);
+            if (!reached)
+                snprintf(end, sizeof end, ": in %d s they came no further",
+                         GV_LOAD_FINAL_MS / 1000);
             note(check, GV_VERDICT_FINAL_LOGS_DIFFER, !reached,
                  "n%u's final polls lack offset %" PRIu64 " of key %" PRIu64 ", message %" PRId64
                  " (%s)%s",
