@@ -5,7 +5,9 @@
 // see them, promises are not: so the node reserves counts ahead, in an entry of its own, a counter
 // with the key ["counts",NODE,INCARNATION], and promises reserved counts only. If a start finds the
 // entry of its incarnation in the store, that incarnation had recovered, and the store has all that
-// it has sent; the node continues above the reservation. Otherwise it starts without former state.
+// it has sent; the node continues above the reservation. Otherwise it starts without former state,
+// but above the reservations of its former incarnations in the store: they are there before most
+// offsets are given, so offsets whose entries a crash took from the store are not given again.
 #ifndef GV_NODE_COUNTS_H
 #define GV_NODE_COUNTS_H
 
