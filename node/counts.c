@@ -32,13 +32,30 @@ static uint64_t stored(const struct gv_counts *counts) {
     return gv_engine_get(counts->config.engine, &own, &found) ? found.count : 0;
 }
 
+// End of the highest reservation in the replica of this node in any incarnation; 0: there is none.
+static uint64_t stored_ever(const struct gv_counts *counts) {
+    char key[KEY_MAX];
+    int len = snprintf(key, KEY_MAX, "[\"counts\",%.*s,", (int)counts->self.len,
+                       (const char *)counts->self.data);
+    GV_ASSERT(len > 0 && len < KEY_MAX);
+    const struct gv_engine *engine = counts->config.engine;
+    struct gv_entry entry;
+    uint64_t most = 0;
+    for (uint32_t at = 0; gv_engine_next(engine, &at, gv_engine_end(engine), &entry);) {
+        bool counter = entry.lattice == GV_LATTICE_COUNTER && entry.key.len > (size_t)len;
+        if (!counter || memcmp(entry.key.data, key, (size_t)len) != 0) continue;
+        if (entry.count > most) most = entry.count;
+    }
+    return most;
+}
+
 int gv_counts_enable(struct gv_counts *counts, const struct gv_counts_config *config,
                      struct gv_slice self) {
     *counts = (struct gv_counts){.config = *config, .self = self};
-    counts->limit = counts->written = stored(counts);
+    counts->limit = counts->written = stored_ever(counts);
     return gv_engine_cut_enable(config->engine, &(struct gv_engine_cut_config){
                                                     .incarnation = config->incarnation,
-                                                    .is_fresh = counts->limit == 0,
+                                                    .is_fresh = stored(counts) == 0,
                                                     .reserved = counts->limit,
                                                     .is_limited = config->writes != NULL,
                                                 });

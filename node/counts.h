@@ -6,7 +6,9 @@
 // reserved counts. The reservation is an entry, a counter with the key ["counts",NODE,INCARNATION].
 // If a start finds the reservation of its incarnation in the store, that incarnation had recovered
 // and the store has all that it has sent, so the node continues above the reservation. Otherwise
-// the node starts without its former state.
+// the node starts without its former state, but above the reservations of its former incarnations
+// in the store. These are stored before most of their counts are assigned, so an offset whose entry
+// a crash took from the store is not assigned again.
 #ifndef GV_NODE_COUNTS_H
 #define GV_NODE_COUNTS_H
 

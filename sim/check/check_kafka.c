@@ -239,7 +239,7 @@ static void on_acknowledged(struct gv_check_kafka *check, const struct gv_histor
     message->offset = offset;
     message->source = source;
     check->acknowledged++;
-    learn(check, key, &(struct entry){offset, op->value, source});
+    if (!message->may_be_lost) learn(check, key, &(struct entry){offset, op->value, source});
     if (place->sent > offset) {
         note(check, GV_VERDICT_NON_MONOTONIC_SEND, place->sent - 1 - offset,
              "c%u sent to key %" PRIu64 ": n%u gave offset %" PRIu64
@@ -508,14 +508,79 @@ void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op
     if (op->outcome == GV_HISTORY_INFO) process_fini(process_of(check, op->process));
 }
 
-// Forgets an offset that no node knows any more, and that may therefore be assigned again.
-static void forget(struct gv_check_kafka *check, uint64_t key, uint64_t offset) {
+// ---- Losses ----
+
+// Notes the known offsets between two that a poll, or two successive ones, returned.
+static void check_skip(struct gv_check_kafka *check, uint64_t key, const struct step *step) {
+    const struct gv_check_kafka_log *log = &check->logs[key];
+    size_t first = entry_at(log, step->from + 1), end = entry_at(log, step->to);
+    if (first >= end) return;
+    const struct entry *skipped = &log->entries[first];
+    char told[SOURCE_MAX];
+    tell(check, &skipped->source, told);
+    if (step->external) {
+        note(check, GV_VERDICT_SKIP, end - first,
+             "c%u polled key %" PRIu64 ": n%u returned up to offset %" PRIu64
+             " after %.3f s, and n%u from offset %" PRIu64 " after %.3f s, but not offset "
+             "%" PRIu64 ", message %" PRId64 " (%s)",
+             step->second.process, key, step->first.node, step->from,
+             seconds(check, step->first.at), step->second.node, step->to,
+             seconds(check, step->second.at), skipped->offset, skipped->message, told);
+    } else {
+        note(check, GV_VERDICT_INTERNAL_SKIP, end - first,
+             "n%u returned offset %" PRIu64 " of key %" PRIu64 " to c%u after %.3f s, and then "
+             "offset %" PRIu64 " in the same reply, but not offset %" PRIu64
+             " between them, message %" PRId64 " (%s)",
+             step->second.node, step->from, key, step->second.process,
+             seconds(check, step->second.at), step->to, skipped->offset, skipped->message, told);
+    }
+}
+
+// Drops the steps to a lost offset: what comes below it from now on was not skipped, as nobody has
+// read beyond. What was skipped before stays an anomaly.
+static void drop_steps(struct gv_check_kafka *check, uint64_t key, uint64_t offset) {
+    struct gv_check_kafka_log *log = &check->logs[key];
+    size_t left = 0;
+    for (size_t i = 0; i < log->steps_len; i++) {
+        const struct step step = log->steps[i];
+        if (step.to == offset)
+            check_skip(check, key, &step);
+        else
+            log->steps[left++] = step;
+    }
+    log->steps_len = left;
+}
+
+// Forgets what clients have of a lost message, also of polls whose commits are in progress.
+static void forget_read(struct gv_check_kafka *check, uint64_t key, const struct entry *lost) {
     for (size_t i = 0; i < check->processes_cap; i++) {
         struct gv_check_kafka_process *process = &check->processes[i];
+        size_t left = 0;
+        for (size_t j = 0; j < process->pairs_len; j++) {
+            const struct pair pair = process->pairs[j];
+            if (pair.key != key || pair.message != lost->message) process->pairs[left++] = pair;
+        }
+        process->pairs_len = left;
         if (key >= process->places_cap) continue;
         struct place *place = &process->places[key];
-        if (place->read == offset + 1) place->read = 0;
-        if (place->sent == offset + 1) place->sent = 0;
+        if (place->read == lost->offset + 1) place->read = 0;
+        if (place->sent == lost->offset + 1) place->sent = 0;
+    }
+}
+
+// Forgets an offset that no node knows any more, and that may therefore be assigned again.
+static void forget(struct gv_check_kafka *check, uint64_t key, const struct entry *lost) {
+    struct gv_check_kafka_log *log = &check->logs[key];
+    drop_steps(check, key, lost->offset);
+    forget_read(check, key, lost);
+    if (log->polled_to != lost->offset + 1) return;
+    log->polled_to = 0;
+    for (size_t i = 0; i < log->entries_len; i++) {
+        const struct entry *entry = &log->entries[i];
+        const struct message *message = &log->messages[entry->message - 1];
+        if (entry->offset >= lost->offset || !message->seen) continue;
+        log->polled_to = entry->offset + 1;
+        log->reader = message->seer;
     }
 }
 
@@ -525,46 +590,15 @@ void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64
     if ((uint64_t)message > log->messages_len) return;
     check->may_be_lost += !log->messages[message - 1].may_be_lost;
     log->messages[message - 1].may_be_lost = true;
+    for (size_t i = 0; i < log->entries_len; i++)
+        if (log->entries[i].message == message) forget(check, key, &log->entries[i]);
     size_t left = 0;
-    for (size_t i = 0; i < log->entries_len; i++) {
-        struct entry entry = log->entries[i];
-        if (entry.message == message) forget(check, key, entry.offset);
-        if (entry.message != message) log->entries[left++] = entry;
-    }
+    for (size_t i = 0; i < log->entries_len; i++)
+        if (log->entries[i].message != message) log->entries[left++] = log->entries[i];
     log->entries_len = left;
 }
 
 // ---- The end ----
-
-// Finds known offsets between two successive offsets of a poll or of two successive polls.
-static void check_skips(struct gv_check_kafka *check, uint64_t key) {
-    const struct gv_check_kafka_log *log = &check->logs[key];
-    for (size_t i = 0; i < log->steps_len; i++) {
-        const struct step *step = &log->steps[i];
-        size_t first = entry_at(log, step->from + 1), end = entry_at(log, step->to);
-        if (first >= end) continue;
-        const struct entry *skipped = &log->entries[first];
-        char told[SOURCE_MAX];
-        tell(check, &skipped->source, told);
-        if (step->external) {
-            note(check, GV_VERDICT_SKIP, end - first,
-                 "c%u polled key %" PRIu64 ": n%u returned up to offset %" PRIu64
-                 " after %.3f s, and n%u from offset %" PRIu64 " after %.3f s, but not offset "
-                 "%" PRIu64 ", message %" PRId64 " (%s)",
-                 step->second.process, key, step->first.node, step->from,
-                 seconds(check, step->first.at), step->second.node, step->to,
-                 seconds(check, step->second.at), skipped->offset, skipped->message, told);
-        } else {
-            note(check, GV_VERDICT_INTERNAL_SKIP, end - first,
-                 "n%u returned offset %" PRIu64 " of key %" PRIu64 " to c%u after %.3f s, and then "
-                 "offset %" PRIu64 " in the same reply, but not offset %" PRIu64
-                 " between them, message %" PRId64 " (%s)",
-                 step->second.node, step->from, key, step->second.process,
-                 seconds(check, step->second.at), step->to, skipped->offset, skipped->message,
-                 told);
-        }
-    }
-}
 
 static void check_messages(struct gv_check_kafka *check, uint64_t key, bool cut_short,
                            struct gv_check_kafka_result *result) {
@@ -689,7 +723,8 @@ struct gv_check_kafka_result gv_check_kafka_finish(struct gv_check_kafka *check,
     for (uint64_t key = 0; key < check->logs_len; key++) {
         result.keys += check->logs[key].messages_len > 0;
         check_messages(check, key, cut_short, &result);
-        check_skips(check, key);
+        for (size_t i = 0; i < check->logs[key].steps_len; i++)
+            check_skip(check, key, &check->logs[key].steps[i]);
     }
     if (!cut_short) check_finals(check, &result, errors);
     for (int i = 0; i < GV_CHECK_KAFKA_ANOMALIES; i++)

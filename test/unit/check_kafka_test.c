@@ -417,6 +417,71 @@ static void the_offset_of_a_message_that_may_be_lost_may_be_given_again(void **s
     assert_int_equal(errors.kinds[1], GV_VERDICT_OFFSET_GIVEN_TWICE);
 }
 
+// A poll, and two polls of a client, returned a message that is then lost: its log grows again from
+// below it.
+static void what_comes_below_a_lost_message_is_not_skipped(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 1);
+    send_to(1, 7, 2, 8);
+    send_to(1, 7, 3, 9);
+    poll(2, "{\"7\":[[1,1],[8,2]]}");
+    poll(2, "{\"7\":[[9,3]]}");
+    gv_check_kafka_allow_loss(&check, 7, 2);
+    gv_check_kafka_allow_loss(&check, 7, 3);
+    send_to(1, 7, 4, 5);
+    poll_at_the_end("{\"7\":[[1,1],[5,4]]}");
+    expect(NULL, NULL);
+}
+
+static void what_comes_below_a_kept_message_is_skipped(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 1);
+    send_to(1, 7, 2, 8);
+    send_to(1, 7, 3, 9);
+    poll(2, "{\"7\":[[1,1],[8,2],[9,3]]}");
+    gv_check_kafka_allow_loss(&check, 7, 1);
+    gv_check_kafka_allow_loss(&check, 7, 3);
+    send_to(1, 7, 4, 5);
+    poll_at_the_end("{\"7\":[[5,4],[8,2]]}");
+    expect("internal skip: 1 case: n2 returned offset 1 of key 7", "not offset 5");
+}
+
+static void what_was_skipped_before_a_loss_stays_skipped(void **state) {
+    (void)state;
+    send_three();
+    poll(2, "{\"7\":[[1,1],[6,3]]}");
+    gv_check_kafka_allow_loss(&check, 7, 3);
+    poll_at_the_end("{\"7\":[[1,1],[5,2]]}");
+    expect("internal skip: 1 case: n2 returned offset 1 of key 7", "not offset 5");
+}
+
+// The commit after a poll ends when a message that the poll returned is lost.
+static void a_poll_in_progress_does_not_bring_a_lost_message_back(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 1);
+    send_to(1, 7, 2, 8);
+    struct gv_history_op op = op_of(GV_HISTORY_POLL, 2, NULL, 0);
+    gv_check_kafka_reply(&check, &op, GV_LOAD_POLL, now, &gv_fixture_json,
+                         parse("{\"7\":[[1,1],[8,2]]}"));
+    gv_check_kafka_allow_loss(&check, 7, 2);
+    send_to(1, 7, 3, 5);
+    end(&op, GV_HISTORY_OK);
+    send_to(1, 7, 4, 8);
+    poll_at_the_end("{\"7\":[[1,1],[5,3],[8,4]]}");
+    expect(NULL, NULL);
+}
+
+// A message above was returned, but is lost.
+static void what_nobody_read_beyond_is_unseen(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 1);
+    send_to(1, 7, 2, 8);
+    poll(2, "{\"7\":[[1,1],[8,2]]}");
+    gv_check_kafka_allow_loss(&check, 7, 2);
+    send_to(1, 7, 3, 5);
+    expect("unseen: 1 message: message 3 of key 7 at offset 5", "nor one after it");
+}
+
 static void a_run_that_was_cut_short_misses_nothing(void **state) {
     (void)state;
     send_three();
@@ -646,6 +711,11 @@ int main(void) {
         TEST(a_node_without_a_final_poll_is_named),
         TEST(what_is_above_the_known_offsets_may_differ_at_the_end),
         TEST(an_allowed_loss_is_counted),
+        TEST(what_comes_below_a_lost_message_is_not_skipped),
+        TEST(what_comes_below_a_kept_message_is_skipped),
+        TEST(what_was_skipped_before_a_loss_stays_skipped),
+        TEST(a_poll_in_progress_does_not_bring_a_lost_message_back),
+        TEST(what_nobody_read_beyond_is_unseen),
         TEST(the_offset_of_a_message_that_may_be_lost_may_be_given_again),
         TEST(a_run_that_was_cut_short_misses_nothing),
         TEST(nothing_exercised_is_told),
