@@ -10,8 +10,8 @@
 // another. The bound is then *complete*. The cut is the least complete bound of all slots; for the
 // own slot, the next offset that this node can give and the store need not wait for.
 //
-// A promise is *due* when an entry at or above the node's last bound waits for it. When nothing
-// waits, no promise is made.
+// A node's promise is *due* when the node holds an entry, of any slot, at or above the bound of its
+// own last promise: that entry waits. When no entry waits, no promise is made.
 //
 // Recovery: a node without its former state has forgotten its promises. It asks all others, and
 // gives no offset before every answer has the sum that the node itself holds of its slot: then no
@@ -32,8 +32,8 @@
 #include "offset.h"
 
 enum {
-    GV_CUT_AHEAD_MAX = 1 << 16,  // most offsets listed that no promise covers yet
-    GV_CUT_UNTOLD_MAX = 1 << 20, // offsets that a life may give and tell nobody
+    GV_CUT_AHEAD_MAX = 1 << 16,  // maximum number of listed offsets that no promise covers yet
+    GV_CUT_UNTOLD_MAX = 1 << 20, // a life may give this many offsets that it has told nobody
     GV_CUT_ASK_MS = 500,         // a question is repeated after this, doubled each time …
     GV_CUT_ASK_MAX_MS = 4000,    // … up to this
 };
@@ -42,7 +42,7 @@ struct gv_cut_slot {
     uint64_t bound, sum; // the latest promise; 0: none
     uint64_t below;      // sum over the held offsets below `bound`; not used for the own slot
     uint64_t all;        // sum over all held offsets
-    uint64_t complete;   // the last bound that was complete
+    uint64_t complete;   // the largest bound of this slot found complete so far
     // Recovery.
     uint64_t told;  // the sum over this node's slot, as the other node has told
     uint32_t life;  // life in the other node's latest question; 0: it has asked none
@@ -52,10 +52,10 @@ struct gv_cut_slot {
 
 struct gv_cut {
     struct gv_alloc alloc;
-    struct gv_cut_slot *slots; // one of each node; NULL: there is no cut
-    uint32_t self, count;      // number of this node; nodes of the cluster
-    unsigned slot_bits;        // of the slots in offsets
-    uint32_t life;             // of this incarnation; not 0
+    struct gv_cut_slot *slots; // one per node; NULL: there is no cut
+    uint32_t self, count;      // number of this node; number of nodes in the cluster
+    unsigned slot_bits;        // number of bits that the slot takes in an offset
+    uint32_t life;             // life of this incarnation; not 0
     uint64_t last;             // largest count given or seen
     uint64_t top, own_top;     // one more than the largest offset held, and of the own slot
     uint64_t limit;            // no count at or above it is promised
@@ -68,7 +68,7 @@ struct gv_cut {
     bool needs_recount; // a promise may cover some of these
     bool counting;
     uint32_t holder;  // the slot of another node with the least complete bound
-    uint64_t late;    // entries that came below their slot's complete bound
+    uint64_t late;    // entries that arrived with an offset below their slot's complete bound
     uint64_t watched; // the cut when `since` was set
     gv_time since;    // since when entries wait and the cut did not move; or GV_TIME_NEVER
     // Recovery.

@@ -62,7 +62,7 @@ struct grapevine; // a node
 enum {
     GV_MESSAGE_MAX = 64 << 10, // longest message, bytes
     GV_NAME_MAX = 64,          // longest name of a node, bytes
-    GV_NODES_MAX = 16384,      // most nodes of a cluster, this one included
+    GV_NODES_MAX = 16384,      // maximum number of nodes in a cluster, this one included
     GV_TEXT_MAX = 60000,       // longest key and value together, bytes, if message_max admits it
 };
 
@@ -93,10 +93,10 @@ struct gv_change {
 // Fields may be added at the end; programs compiled with older versions of this header keep
 // working.
 struct gv_config {
-    size_t size; // of this struct, set by gv_config_init
+    size_t size; // size of this struct, set by gv_config_init
 
     // --- required ---
-    struct gv_slice name; // of this node, 1 to GV_NAME_MAX bytes of UTF-8
+    struct gv_slice name; // name of this node, 1 to GV_NAME_MAX bytes of UTF-8
     // The nanoseconds since 1970 at this start; or another number, if it grows from one start of
     // this node to the next by more than the number of messages sent in between. Each start is an
     // incarnation of its own, so that peers notice the restart and accept its messages, and so that
@@ -123,11 +123,12 @@ struct gv_config {
     // written is sent in a longer one, so transports must carry what the largest bound of the
     // cluster needs.
     size_t message_max;
-    // Most memory of the node, bytes: replica, changelog, peers and buffers; 0, the default: no
-    // bound. At least gv_memory_min, else gv_join returns GV_ESPACE. Writes that would exceed it
-    // are GV_EFULL; entries that are loaded, or are in the replica, are never dropped.
+    // Maximum memory of the node, bytes: replica, changelog, peers and buffers. 0, the default,
+    // means no limit. At least gv_memory_min, else gv_join returns GV_ESPACE. Writes that would
+    // exceed it are GV_EFULL; entries that are loaded, or are in the replica, are never dropped.
     uint64_t memory_max;
-    uint64_t entries_max; // most entries; 0, the default: no bound. As memory_max
+    uint64_t entries_max; // maximum number of entries, enforced like memory_max; 0, the default: no
+                          // limit
     // Called for each change of the replica, by a local write or a received message, but not by
     // gv_load, during the call that causes it. It may read, and it may write: such writes are
     // applied when the outer call has done its own, in order. It must not call gv_free, gv_join,
@@ -142,7 +143,7 @@ struct gv_config {
 GV_API void gv_config_init(struct gv_config *config);
 
 // Creates a node without entries and peers; gv_free releases it. GV_EINVAL: a required field is
-// missing, the name is no UTF-8, or `size` is not that of a known version; GV_ERANGE: message_max
+// missing, the name is not UTF-8, or `size` is not that of a known version; GV_ERANGE: message_max
 // or the length of the name is out of range; GV_ENOMEM.
 GV_API int gv_new(struct grapevine **out, const struct gv_config *config);
 // Frees the node. NULL has no effect.
@@ -222,8 +223,8 @@ struct gv_iterator {
 };
 
 // The next item. 1: *item is one; 0: there is none left. GV_ETYPE: a bound is neither an integer of
-// 64 bits nor a string, or the bounds differ in type, or a prefix is no string; GV_EINVAL: the kind
-// is unknown, or `first` is greater than `end`; else as gv_set_has, for all bounds together.
+// 64 bits nor a string, or the bounds differ in type, or a prefix is not a string; GV_EINVAL: the
+// kind is unknown, or `first` is greater than `end`; else as gv_set_has, for all bounds together.
 GV_API int gv_next(struct grapevine *gv, struct gv_iterator *iterator, struct gv_item_view *item);
 
 // Writes `number` as a JSON text, of at most 20 bytes, or these UTF-8 bytes as a JSON string, of at
@@ -280,8 +281,8 @@ GV_API int gv_send(struct grapevine *gv, gv_time now, void *buf, size_t cap, int
 // connections calls it when one is full or closed, and when it takes messages again. While it
 // cannot, gv_send writes nothing to this peer, and what is pending waits. A peer that stays so for
 // longer than a second (on slow links, a few round trips) is suspected, so that updates take
-// another path; it is no burden to the others. When it is writable again, it gets in few messages
-// what it lacks. Returns 0, also if nothing changes. GV_ENOENT; GV_ENOMEM.
+// another path; it is not a burden to the others. When it is writable again, it gets in few
+// messages what it lacks. Returns 0, also if nothing changes. GV_ENOENT; GV_ENOMEM.
 GV_API int gv_set_writable(struct grapevine *gv, gv_time now, int peer, bool writable);
 
 // When to call gv_advance at the latest; GV_TIME_NEVER: no time is set.

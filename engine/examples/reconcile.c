@@ -9,11 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ITEMS = 8192, BYTES = 65536 }; // most items of a message, and most bytes of the library
+enum { ITEMS = 8192, BYTES = 65536 }; // maximum items in a message; maximum bytes from the library
 struct side {
     struct gv_reconcile *set;
     FILE *in, *out;
-    uint64_t items[ITEMS]; // of the message that is being written or read
+    uint64_t items[ITEMS]; // items of the message that is being written or read
     uint8_t bytes[BYTES];
     uint32_t head[2];      // numbers of the items, and of the bytes
     size_t messages, sent; // written: their number, and bytes of them

@@ -102,7 +102,8 @@ static void on_input(uv_poll_t *input, int rc, int events) {
     uv_stop(input->loop);
 }
 
-// Creates the node from the command line, which has a store, the node's name and all addresses.
+// Creates the node. The command line gives the path of its store, its name, and the name and port
+// of every node.
 static void start(int argc, char **argv) {
     struct gv_slice names[FRAMES_NODES_MAX];
     struct sockaddr_in addresses[FRAMES_NODES_MAX];
