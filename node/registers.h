@@ -17,7 +17,7 @@
 // A slot of the table.
 struct gv_registers_slot {
     uint32_t at; // the winner's record, a cursor of gv_engine_walk; UINT32_MAX: the slot is free
-    uint16_t offset; // of the key in the value of that record, bytes
+    uint16_t offset; // where the key begins in the value of that record, bytes
     uint16_t tag;    // bits of the key's hash
 };
 

@@ -157,7 +157,7 @@ static void handle_poll(struct gv_request *request) {
     struct gv_engine_cut cut = {0};
     gv_engine_cut(request->engine, &cut);
     GV_ASSERT(request->scratch_cap > POLL_MAX);
-    size_t texts = request->scratch_cap - POLL_MAX; // for the key that is being read
+    size_t texts = request->scratch_cap - POLL_MAX; // space for the key that is being read
     struct poll poll = {
         .out = {.data = (uint8_t *)request->scratch + texts, .cap = POLL_MAX - 2},
         .cut = cut.offset,

@@ -18,10 +18,10 @@
 #include <stdio.h>
 
 enum {
-    OPS_KEPT = 1024,                     // a longer transaction's memory is freed after it
-    TICK_NS = 10 * 1000000,              // the clock's share of a count advances once in this time
-    REPLY_MAX = 1 << 20,                 // most bytes of a reply besides the request's text
-    BRACKETS = sizeof("[\"r\",,],") - 1, // of an operation in a reply
+    OPS_KEPT = 1024,        // a longer transaction's memory is freed after it
+    TICK_NS = 10 * 1000000, // the clock's share of a count advances once in this time
+    REPLY_MAX = 1 << 20,    // maximum size of a reply without the request's text, bytes
+    BRACKETS = sizeof("[\"r\",,],") - 1, // the brackets that an operation has in a reply
     NONE = -1,
 };
 
@@ -44,7 +44,7 @@ struct buffer {
 struct txn {
     struct gv_alloc alloc; // resize NULL: the state is zeroed
     struct gv_registers registers;
-    uint64_t count; // of the last stamp that this node has given, 0: none
+    uint64_t count; // count of the last stamp that this node has given; 0: none
     struct buffer operations, buckets, reply, writes;
     int op_count;
     uint32_t bucket_mask;

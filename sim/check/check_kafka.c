@@ -23,11 +23,12 @@ struct entry {
     struct source source;
 };
 
-// A message, by its number less 1.
+// A message; its index is its number minus 1.
 struct message {
     bool acknowledged, refused, seen, may_be_lost;
-    uint64_t offset;            // acknowledged: where
-    struct source source, seer; // of the acknowledgement or refusal; of the first poll
+    uint64_t offset;      // if acknowledged: the offset that the reply gave it
+    struct source source; // source of the acknowledgement or refusal
+    struct source seer;   // source of the first poll that returned the message
 };
 
 // Two offsets that a poll returned one after the other, or two successive polls of a client.
@@ -39,7 +40,7 @@ struct step {
 
 struct gv_check_kafka_log {
     struct message *messages;
-    size_t messages_len, messages_cap; // len: those sent
+    size_t messages_len, messages_cap; // messages_len: number of messages sent
     struct entry *entries;             // sorted by offset
     size_t entries_len, entries_cap;
     struct step *steps;
@@ -48,11 +49,11 @@ struct gv_check_kafka_log {
     struct source reader;
 };
 
-// What a client has of a key. Offsets are stored plus 1; 0: none.
+// What a client knows of a key. Offsets are stored plus 1; 0: none.
 struct place {
     bool assigned;
-    uint64_t read, sent; // last offset polled and given to a send, since it was assigned
-    uint64_t has;        // highest offset that it was given, or began at
+    uint64_t read, sent; // since the key was assigned: the last offset polled, and given to a send
+    uint64_t has;        // highest offset that a reply gave the client, or its first poll's
     struct source reader, sender;
 };
 
@@ -64,17 +65,17 @@ struct pair {
 struct gv_check_kafka_process {
     struct place *places; // by key
     size_t places_cap;
-    uint64_t *keys; // those assigned
+    uint64_t *keys; // the assigned keys
     size_t keys_len, keys_cap;
-    struct pair *pairs; // of the poll in progress, in order
+    struct pair *pairs; // what the poll in progress has returned, in order
     size_t pairs_len, pairs_cap;
     gv_time replied_at;
-    uint64_t offset; // of the send in progress, plus 1
+    uint64_t offset; // offset of the send in progress, plus 1
 };
 
-// What the final polls of a node returned of a key.
+// What the final polls at a node returned for a key.
 struct gv_check_kafka_final {
-    uint64_t messages; // a bit for each
+    uint64_t messages; // bitset: messages of the key that were returned
     uint64_t to;       // highest offset, plus 1
 };
 

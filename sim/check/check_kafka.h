@@ -103,11 +103,13 @@ void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op
 // its offset may be given to another message, as nobody can know of it.
 void gv_check_kafka_allow_loss(struct gv_check_kafka *check, uint64_t key, int64_t message);
 
-// Adds the errors. `cut_short`: the run ended early, so that what polls did not return is no error.
+// Adds the errors. `cut_short`: the run ended early, so that what polls did not return is not an
+// error.
 struct gv_check_kafka_result gv_check_kafka_finish(struct gv_check_kafka *check, bool cut_short,
                                                    struct gv_verdict_errors *errors);
 
-// What a run without errors failed to exercise, as a sentence; NULL: it exercised logs.
+// Returns a sentence that says what a run without errors did not exercise. Returns NULL if a poll
+// returned a message.
 const char *gv_check_kafka_lacks(const struct gv_check_kafka *check);
 
 #endif

@@ -55,20 +55,20 @@ struct gv_check_txn_result {
 
 struct gv_check_txn {
     uint32_t nodes;
-    uint32_t models;               // of enum gv_consistency; the strongest counts
+    uint32_t models;               // values of enum gv_consistency; the strongest counts
     struct gv_check_txn_txn *txns; // in order of invocation
     size_t len, cap;
     struct gv_load_txn_op *ops; // a read has the value that it returned
     size_t ops_len, ops_cap;
     struct gv_load_txn_op *lost; // writes of gv_check_txn_allow_loss
     size_t lost_len, lost_cap;
-    int64_t *values; // of a reply
+    int64_t *values; // the values that a reply returned
     size_t values_cap;
     bool malformed;                    // a reply was malformed; later ones are only counted
-    struct gv_check_txn_result result; // of gv_check_txn_finish
+    struct gv_check_txn_result result; // the result of gv_check_txn_finish
 };
 
-// `models`: of enum gv_consistency, at least one; the strongest implies the others.
+// `models`: one or more values of enum gv_consistency; the strongest implies the others.
 void gv_check_txn_init(struct gv_check_txn *check, uint32_t nodes, uint32_t models);
 void gv_check_txn_fini(struct gv_check_txn *check);
 
@@ -93,8 +93,9 @@ void gv_check_txn_allow_loss(struct gv_check_txn *check, int64_t key, int64_t va
 struct gv_check_txn_result gv_check_txn_finish(struct gv_check_txn *check,
                                                struct gv_verdict_errors *errors);
 
-// Afterwards: what a history without errors did not exercise, as a sentence; NULL: it has a read of
-// what another transaction wrote, at another node if there are several.
+// Call it after gv_check_txn_finish. Returns a sentence that says what a history without errors did
+// not exercise. Returns NULL if a transaction read a value that another one had written, at another
+// node if there are several nodes.
 const char *gv_check_txn_lacks(const struct gv_check_txn *check);
 
 #endif

@@ -44,7 +44,7 @@ enum gv_load_request {
 // Options of generators; 0: the default, as Maelstrom's.
 struct gv_load_shape {
     uint32_t key_count;      // keys in use at a time
-    uint32_t max_txn_length; // most operations of a transaction
+    uint32_t max_txn_length; // maximum number of operations in a transaction
     uint32_t max_writes_per_key;
 };
 
@@ -58,7 +58,7 @@ struct gv_load {
     uint32_t workers; // clients at a time; set by the caller before the first operation, 1 at first
     struct gv_load_shape shape; // likewise, zeroed at first
     gv_time scheduled; // sum of all intervals: the time of the next operation if none is late
-    void *state;       // of the class; NULL: none
+    void *state;       // the state of the class; NULL: none
 };
 
 struct gv_load_op {

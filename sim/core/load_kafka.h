@@ -18,7 +18,7 @@
 
 #include "load_class.h"
 
-// Most messages of a key: a bound of --max-writes-per-key.
+// Maximum number of messages per key: the limit of --max-writes-per-key.
 enum { GV_LOAD_KAFKA_MESSAGES_MAX = 64 };
 
 extern const struct gv_load_class gv_load_kafka_class;

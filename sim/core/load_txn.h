@@ -12,7 +12,7 @@
 enum {
     GV_LOAD_TXN_LENGTH = 4,       // the default, as Maelstrom's
     GV_LOAD_TXN_LENGTH_MAX = 100, // its bound
-    GV_LOAD_TXN_FINAL = 64,       // most keys of a transaction of final reads
+    GV_LOAD_TXN_FINAL = 64,       // maximum number of keys that a transaction of final reads has
     GV_LOAD_TXN_OPS_MAX = 100,    // the larger of the two
 };
 
@@ -26,7 +26,7 @@ struct gv_load_txn {
     uint32_t max_length;
     uint64_t *final; // by worker: the first key that it has not read at the end
     size_t workers;
-    struct gv_load_txn_op ops[GV_LOAD_TXN_OPS_MAX]; // of the latest transaction
+    struct gv_load_txn_op ops[GV_LOAD_TXN_OPS_MAX]; // operations of the latest transaction
 };
 
 // Takes the options; 0: the default of each.

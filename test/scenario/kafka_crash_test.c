@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Three processes of gv-kafka with data directories under load. At random times partitions begin
-// and end, and a node is killed by SIGKILL and restarted, in one test without its directory.
-// Clients poll each node all the time, from where they are: in the end each has seen every
-// acknowledged message, in order, so none was lost and none appeared below a cut; and no offset was
-// given twice. GV_ROUNDS=N sets the number of kills; GV_SEED repeats the random choices.
+// Three processes of gv-kafka with data directories, under load. At random times partitions begin
+// and end, and a node is killed by SIGKILL and restarted, in one test without its directory. Each
+// node has a client that polls it all the time, each time from the offset after the last one seen.
+// At the end each client has seen every acknowledged message, in order. So no message was lost, and
+// none appeared below an offset that a poll had passed. No offset was given to two messages.
+// GV_ROUNDS=N sets the number of kills; GV_SEED repeats the random choices.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -23,7 +24,7 @@
 enum {
     NODES = 3,
     KEYS = 3,
-    WRITERS = 8,       // pending sends of each node
+    WRITERS = 8,       // number of pending sends per node
     ROUNDS = 10,       // default number of kills in a test
     ROUNDS_A_DIR = 25, // kills before all nodes start with new directories
     KILL_US = 80000,   // longest time between restart and kill
@@ -43,7 +44,7 @@ struct node {
     uint64_t next[KEYS]; // where the next poll of each key begins
     char *queue;         // lines not yet written to its standard input
     size_t len, cap;
-    int found; // acknowledged messages that polls of it have returned
+    int found; // number of acknowledged messages that its replies to polls have returned
 };
 
 static struct gv_prng prng;

@@ -199,7 +199,8 @@ static void a_careful_counter_is_valid_under_partitions_and_counted(void **state
             run_cluster(gv_test_seed(), (enum gv_net_delivery)delivery, false);
         if (!result.valid) fail_msg("%s", result.errors->texts[0]);
         assert_true(result.partitions > 3 && result.ok == result.ops && result.ops > 200);
-        // Each access has a request and a reply. No message is between nodes, so none is lost.
+        // Each access to the service is one request and one reply. Nodes do not send messages to
+        // each other, and a partition affects no other messages, so none is lost.
         assert_int_equal(asked, answered);
         assert_int_equal(result.servers_msgs, asked + answered);
         assert_int_equal(result.service_msgs, result.servers_msgs);

@@ -22,8 +22,8 @@ enum {
     KEYS = 10000,
     NODES = 16,
     OPS = 128,
-    UNITS = 100000, // most units of own writes
-    AT_ONCE = 100,  // most units of a message
+    UNITS = 100000, // maximum number of units with own writes
+    AT_ONCE = 100,  // maximum number of units in a message
     TICK_MS = 10,   // between messages
     INPUT = 1 << 20,
     MESSAGE = 1 << 18,

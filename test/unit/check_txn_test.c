@@ -171,7 +171,7 @@ static void intermediate_reads(void **state) {
                            : "intermediate read (G1b): T1 by c11 at n1 [r 1=1] read 1=1 of T2 by "
                              "c10 at n0 [w 1=1, w 1=2], which overwrote it");
     }
-    begin(&history, ATOMIC); // its own is no intermediate read
+    begin(&history, ATOMIC); // its own is not an intermediate read
     ok(&history, 0, "w1=1 r1=1 w1=2 r1=2");
     ok(&history, 1, "r1=2");
     ends(&history, NULL);

@@ -359,7 +359,7 @@ static void a_blocked_node_costs_its_own_staleness_only(void **state) {
         run(&cluster, 8000 * GV_MS);
         for (int i = 0; i < NODES; i++)
             if (i != slow) block(&cluster, i, slow, true);
-        gv_time longest[2] = {0, 0}; // of the first ten writes, and later
+        gv_time longest[2] = {0, 0}; // the longest of the first ten writes, and of the later ones
         for (int i = 0; i < 40; i++) {
             write_at(&cluster, (slow + 1 + (int)gv_prng_below(&cluster.prng, NODES - 1)) % NODES);
             gv_time lag = time_until_equal(&cluster, slow, 20000 * GV_MS);
@@ -702,7 +702,7 @@ static void wrong_ranges_are_errors(void **state) {
     gv_free(gv);
 }
 
-// What the library writes as a text, it reads; what is no such text is an error.
+// What the library writes as a text, it reads; what is not such a text is an error.
 static void texts_are_read(void **state) {
     (void)state;
     struct gv_prng prng;

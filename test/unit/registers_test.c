@@ -143,7 +143,7 @@ static void check(const struct gv_registers *registers, const struct gv_engine *
     }
 }
 
-// Entries that are no transactions: of other lattices, or elements of another form.
+// Entries that are not transactions: of other lattices, or elements of another form.
 static void put_other(struct gv_prng *prng, struct gv_engine *engine, int number) {
     static const char *const values[] = {
         "1",           "{}",          "[1]",     "[[1]]",       "[[1,2,3]]", "[[1,2],3]",
