@@ -30,8 +30,8 @@
 
 enum {
     GV_AUTH_KEY = 32,     // bytes of a key
-    GV_AUTH_MAC_MAX = 43, // most characters of a MAC, without quotes
-    // Most bytes that the member "seal" adds to a body.
+    GV_AUTH_MAC_MAX = 43, // maximum length of a MAC, without quotes
+    // Maximum number of bytes that the member "seal" adds to a body.
     GV_AUTH_OVERHEAD = sizeof ",\"seal\":\"\"" - 1 + GV_AUTH_MAC_MAX,
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// BLAKE2b, a cryptographic hash with an optional key (RFC 7693). It derives keys, so this
-// implementation is short rather than fast. Internal to codec/.
+// BLAKE2b, a cryptographic hash with an optional key (RFC 7693). It is only used to derive keys, so
+// the implementation is short rather than fast. Internal to codec/.
 //
-// No branch and no address depends on the key or on the content. The function erases its state,
-// from which a key could be recovered.
+// Branches and memory addresses depend on neither the key nor the content. The function erases its
+// internal state before it returns, because the key could be recovered from that state.
 #ifndef GV_CODEC_BLAKE2B_H
 #define GV_CODEC_BLAKE2B_H
 

@@ -18,7 +18,7 @@ const struct gv_entry_traits gv_entry_lattices[GV_LATTICES] = {
 struct scan {
     const char *text;
     size_t at, len;
-    unsigned depth, depth_max;                 // open containers, and the most allowed
+    unsigned depth, depth_max;                 // number of open containers, and its maximum
     uint64_t objects;                          // bit d: the container at depth d + 1 is an object
     struct gv_slice names[GV_ENTRY_DEPTH_SET]; // the last name in each open object
 };

@@ -80,7 +80,7 @@ int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 // The key of an element of a log is the canonical text [NAME,OFFSET]: the log's name, any JSON
 // value, and the element's offset in plain digits.
 #define GV_ENTRY_OFFSET_MAX (((uint64_t)1 << 53) - 1) // exact in a double, as in JavaScript
-enum { GV_ENTRY_LOG_KEY_MAX = 2 + 1 + 16 };           // most bytes of the key without the name
+enum { GV_ENTRY_LOG_KEY_MAX = 2 + 1 + 16 }; // maximum length of such a key without the name, bytes
 
 // Reads the key of an element of a log; *name borrows the key. Returns 0; GV_ETYPE: the key is not
 // [NAME,OFFSET]; GV_ERANGE: the offset is greater than GV_ENTRY_OFFSET_MAX. O(length of the key).

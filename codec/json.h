@@ -53,9 +53,9 @@ struct gv_json {
     size_t error_offset; // position of the error, bytes from the start of the text
 };
 
-// Initialises a parser; allocates nothing. `tokens_max`: most tokens in a text. `depth_max`:
-// deepest nesting, the root being 1, at most 1024. 0 selects the default of each. `alloc` is
-// copied, and its context is kept.
+// Initialises a parser; allocates nothing. `tokens_max`: maximum number of tokens in a
+// text. `depth_max`: maximum nesting, at most 1024; the root has depth 1. If either is 0, its
+// default applies. `alloc` is copied, and its context is kept.
 void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max,
                   unsigned depth_max);
 // Frees the token pool.
@@ -71,14 +71,14 @@ void gv_json_fini(struct gv_json *json);
 // After an error there are no tokens; `error` and `error_offset` describe the error.
 int gv_json_parse(struct gv_json *json, const char *text, size_t len);
 
-// Accessors. Every `token` argument may be any number. A number outside 0 … count - 1 is no token:
-// its type is GV_JSON_NONE, and it has no elements and no bytes. So the error code that
+// Accessors. Every `token` argument may be any number. A number outside 0 … count - 1 is not a
+// token: its type is GV_JSON_NONE, and it has no elements and no bytes. So the error code that
 // gv_json_member returns for a missing member can be passed on as a token.
 enum gv_json_type gv_json_type(const struct gv_json *json, int token);
 // The number of elements of an array or members of an object; 0 for other types.
 int gv_json_size(const struct gv_json *json, int token);
 // The token after this value and all its children: the next sibling, if there is one. For a
-// member's name, the member's value. For a number that is no token, `count`.
+// member's name, the member's value. For a number that is not a token, `count`.
 int gv_json_next(const struct gv_json *json, int token);
 // The value of the member with this name. Escapes in the text are resolved before the comparison.
 // GV_ENOENT: the object has no such member; GV_ETYPE: `object` is not an object.
@@ -87,7 +87,7 @@ int gv_json_member(const struct gv_json *json, int object, const char *name);
 // for names[i]. Fastest if the names are in the order of the object's members.
 void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
                      size_t count, int *tokens);
-// The text of the value; for a string, with its quotes. {NULL, 0} if `token` is no token.
+// The text of the value; for a string, with its quotes. {NULL, 0} if `token` is not a token.
 struct gv_slice gv_json_raw(const struct gv_json *json, int token);
 // The bytes between the quotes of a string, with escapes unresolved. {NULL, 0} for other types.
 struct gv_slice gv_json_string(const struct gv_json *json, int token);

@@ -107,7 +107,7 @@ struct gv_message_writer {
 
 enum {
     GV_MESSAGE_HEADER_MAX = 256, // longest header, bytes
-    GV_MESSAGE_ENTRY_MAX = 80,   // most bytes of an entry in addition to its texts
+    GV_MESSAGE_ENTRY_MAX = 80,   // maximum size of an entry without its texts, bytes
     GV_MESSAGE_TAIL = 4,         // bytes that close a message
 };
 // Bytes that the member "ranges" takes for a summary of `bytes` bytes.

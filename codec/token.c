@@ -10,7 +10,7 @@
 // quadratic in the depth. It also continues after the root. So jsmn gets few tokens and bytes at a
 // time; in between, tokenise checks the depth and whether the root is complete.
 enum { TOKENS_STEP = 64, BYTES_STEP = 1 << 16 };
-enum { INSERTION_MAX = 16 }; // most names sorted by insertion
+enum { INSERTION_MAX = 16 }; // maximum number of names sorted by insertion
 
 // Records an error and returns its code.
 static int refuse(struct gv_json *json, int code, const char *fault, size_t offset) {
@@ -152,8 +152,9 @@ static int insert_names(struct gv_json *json, int object, int *first) {
     return 0;
 }
 
-// Links the names of a closed object in sorted order. The object's `parent` gives the token after
-// the object, since jsmn's `size` is correct only if the rest of the text is valid.
+// Links the names of an object in sorted order. The closing brace has been read: `parent` of the
+// object is now the token after it. jsmn's `size` is correct only if the rest of the text is valid,
+// so here it selects the algorithm and nothing else.
 static int sort_names(struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);

@@ -11,7 +11,7 @@ enum {
     PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
     PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
     RTT_SAMPLES_MIN = 4,     // samples before a sample can be an outlier
-    REORDERING_MAX = 3,      // most times that the packet threshold is doubled
+    REORDERING_MAX = 3,      // the packet threshold is doubled at most this often
 };
 
 void gv_ack_init(struct gv_ack *ack, uint64_t first_id, uint64_t seq, bool needs_full_state) {

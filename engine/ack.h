@@ -48,9 +48,9 @@
 #include "../codec/message.h"
 
 enum {
-    GV_ACK_IN_FLIGHT_MAX = 16,   // most unacknowledged messages to a peer
-    GV_ACK_LOST_MAX = 16,        // most lost messages remembered, to recognise spurious losses
-    GV_ACK_THRESHOLD = 8,        // after this many received messages, acknowledge at once
+    GV_ACK_IN_FLIGHT_MAX = 16, // maximum number of unacknowledged messages to a peer
+    GV_ACK_LOST_MAX = 16,      // maximum number of lost messages remembered; finds spurious losses
+    GV_ACK_THRESHOLD = 8,      // after this many received messages, acknowledge at once
     GV_ACK_RTT_INITIAL_MS = 500, // round trip assumed before the first sample
     GV_ACK_RTT_MAX_MS = 300000,  // longest round trip that is measured
 };
@@ -62,7 +62,7 @@ struct gv_ack_message {
     gv_time sent;   // time of sending
     gv_time due;    // time at which the message is declared lost
     bool sync;      // a sync message; if it is lost, the sync is opened again
-    bool reordered; // a later message was acknowledged, so `due` is no timeout
+    bool reordered; // a later message was acknowledged, so `due` is not a timeout
 };
 
 // A lost message. If it is acknowledged later, the loss was spurious: the round trip took longer

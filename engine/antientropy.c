@@ -23,7 +23,7 @@ enum {
 
 // What each reason requests.
 static const struct rule {
-    enum gv_intent_next intent;               // of the named peer
+    enum gv_intent_next intent;               // the intent of the named peer
     enum { NEVER, ABOUT_1_S, IN_4_S } chosen; // when to open a sync with a chosen peer
     bool resync;                              // a full resync, with many peers
 } rules[GV_SYNC_REASONS] = {

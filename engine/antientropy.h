@@ -42,8 +42,8 @@
 #include "push.h"
 
 enum {
-    GV_ANTIENTROPY_SLOTS = 4,    // most received summaries that are not answered yet
-    GV_ANTIENTROPY_HISTORY = 64, // most peers whose numbers of differences are kept
+    GV_ANTIENTROPY_SLOTS = 4,    // maximum number of received summaries that wait for an answer
+    GV_ANTIENTROPY_HISTORY = 64, // maximum number of peers whose difference history is kept
 };
 
 // Why a sync is needed.

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 enum {
-    GV_CHANGELOG_MAX = 1 << 16, // most changes in the log
+    GV_CHANGELOG_MAX = 1 << 16, // maximum number of changes in the log
     GV_CHANGELOG_LOCAL = -1,    // origin of a local write
 };
 #define GV_CHANGELOG_SUPERSEDED UINT32_MAX // `ref` of a change that was superseded

@@ -5,7 +5,7 @@
 // engine.c receives and sends messages and calls the modules, none of which knows the engine. Each
 // module alone writes its struct. ack, health and intent have one struct for each peer; push,
 // antientropy, cut, names, send_queue, timers, changelog, replica and reservations have one. The
-// number of a peer is the number of its name (names.h); GV_OVERLAY_NONE is no peer.
+// number of a peer is the number of its name (names.h); GV_OVERLAY_NONE is not a peer.
 #ifndef GV_ENGINE_CORE_H
 #define GV_ENGINE_CORE_H
 
@@ -24,7 +24,7 @@
 struct gv_engine {
     struct gv_alloc alloc;
     size_t message_max; // longest message sent, bytes
-    size_t entry_max;   // most bytes of key, value and node together, for a local write
+    size_t entry_max;   // maximum total length of key, value and node in a local write, bytes
     gv_time staleness;  // as configured
     struct gv_prng prng;
     struct gv_replica replica;

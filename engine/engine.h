@@ -58,8 +58,8 @@ extern "C" {
 enum {
     GV_ENGINE_MESSAGE_DEFAULT = GV_MESSAGE_LIMIT, // message_max if none is configured, bytes
     GV_ENGINE_MESSAGE_MIN = 1024,                 // smallest message_max, bytes
-    GV_ENGINE_PEERS_MAX = 16384,                  // most nodes of a cluster, this one included
-    GV_ENGINE_NAME_MAX = 64,                      // longest node name, bytes
+    GV_ENGINE_PEERS_MAX = 16384, // maximum number of nodes in a cluster, this one included
+    GV_ENGINE_NAME_MAX = 64,     // longest node name, bytes
 };
 
 // What happened to an entry at this node. The events of all nodes together trace an entry through
@@ -107,8 +107,8 @@ struct gv_engine_config {
     // with unequal limits converge. Configure more than GV_MESSAGE_LIMIT only if every node and
     // transport of the cluster accepts such messages.
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
-    uint64_t memory_max;  // most memory of the replica, bytes; 0: 64 GiB of records
-    uint64_t entries_max; // most entries of the replica; 0: no limit
+    uint64_t memory_max;  // maximum memory of the replica, bytes; 0: 64 GiB of records
+    uint64_t entries_max; // maximum number of entries in the replica; 0: no limit
     // Called when an entry that was put, received or applied changed the replica. May be NULL.
     void (*on_change)(void *ctx, const struct gv_engine_change *change);
     void *on_change_ctx;
@@ -312,10 +312,10 @@ struct gv_engine_stats {
     uint64_t entries;                 // entries in the replica
     uint64_t memory_bytes;            // memory of the replica and of gv_engine_set_index
     uint64_t entries_max, memory_max; // the configured limits; 0: no limit
-    uint64_t entry_max;               // most bytes of key, value and node together in a local write
-    uint64_t entry_longest;           // bytes of the longest entry stored so far
+    uint64_t entry_max;     // maximum total length of key, value and node in a local write, bytes
+    uint64_t entry_longest; // bytes of the longest entry stored so far
     // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
-    // the most bytes that all reservations together can take.
+    // the maximum number of bytes that all reservations together can take.
     uint64_t reserved_entries, reserved_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs opened by this node

@@ -12,13 +12,13 @@
 #include <limits.h>
 
 enum {
-    TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // most tokens of a text: each takes two bytes or more
+    TOKENS_MAX = GV_MESSAGE_MAX / 2 + 2, // maximum number of tokens in a text: one in two bytes
     MEMORY_FOR_ENTRIES = 1 << 20,        // gv_memory_min leaves this for entries, bytes
     MESSAGE_MIN = 1200,                  // least message_max, a datagram that any path carries
-    PENDING_MAX = 1 << 20,               // most bytes of writes within on_change
+    PENDING_MAX = 1 << 20,               // maximum size of the writes within on_change, bytes
     TOKEN_SIZE = 32,                     // at least the bytes of a token
     REASON_MAX = 160,                    // longest text of gv_last_error, bytes
-    GENERATIONS_MAX = 64,                // most entries of one incarnation for a counter and a sign
+    GENERATIONS_MAX = 64, // maximum number of entries per incarnation, counter and sign
     OWN_KEY_MAX = GV_ENTRY_SIZE_MAX,
     STALENESS_DEFAULT_MS = 500,
 };
@@ -51,12 +51,12 @@ struct grapevine {
     char *own_key;                  // key of an entry of a counter
     char *record;                   // record of a change; NULL: there is no on_change
     struct gv_tree counters; // the entries of all counters, at the positions of the counters' keys
-    struct gv_slice name;    // of this node, a canonical JSON string in `quoted`
+    struct gv_slice name;    // name of this node, a canonical JSON string in `quoted`
     char quoted[6 * GV_NAME_MAX + 2];
     uint8_t plain[GV_NAME_MAX]; // the name as it was configured
     size_t plain_len;
     uint64_t incarnation, memory_max;
-    uint32_t nodes; // of the cluster; 0: not joined
+    uint32_t nodes; // number of nodes in the cluster; 0: not joined
     uint64_t refused_messages;
     void (*on_change)(void *ctx, struct grapevine *gv, const struct gv_change *change);
     void *on_change_ctx;

@@ -62,7 +62,7 @@ struct grapevine; // a node
 enum {
     GV_MESSAGE_MAX = 64 << 10, // longest message, bytes
     GV_NAME_MAX = 64,          // longest name of a node, bytes
-    GV_NODES_MAX = 16384,      // most nodes of a cluster, this one included
+    GV_NODES_MAX = 16384,      // maximum number of nodes in a cluster, this one included
     GV_TEXT_MAX = 60000,       // longest key and value together, bytes, if message_max admits it
 };
 
@@ -93,7 +93,7 @@ struct gv_change {
 // Fields may be added at the end; programs compiled with older versions of this header keep
 // working.
 struct gv_config {
-    size_t size; // of this struct, set by gv_config_init
+    size_t size; // size of this struct, set by gv_config_init
 
     // --- required ---
     struct gv_slice name; // the name of this node, 1 to GV_NAME_MAX bytes of UTF-8
@@ -127,7 +127,8 @@ struct gv_config {
     // bound. If it is below gv_memory_min, gv_join returns GV_ESPACE. A write that would exceed it
     // returns GV_EFULL. Loaded entries and entries in the replica are never dropped.
     uint64_t memory_max;
-    uint64_t entries_max; // most entries; 0, the default: no bound. As memory_max
+    uint64_t entries_max; // maximum number of entries, enforced like memory_max; 0, the default: no
+                          // limit
     // Called for each change of the replica, by a local write or a received message, but not by
     // gv_load, during the call that causes it. It may read and write. Its writes are applied in
     // order at the end of that call. It must not call gv_free, gv_join, gv_load, gv_receive,

@@ -14,10 +14,11 @@
 //       └───────────────────────────────┴───────────────────┘
 //                              acknowledgement
 //
-// The second limit is higher because under heavy loss, acknowledgements fail more often than peers.
+// The limit of a peer from which messages still arrive, GV_HEALTH_ONE_WAY_TIMEOUTS_MAX, is higher,
+// because under heavy loss, acknowledgements fail more often than peers.
 //
-// A peer is also suspected if the transport can send nothing to it for long. It then remains
-// suspected at least until the transport can send to it.
+// A peer is also suspected if the transport cannot send to it for longer than the caller allows
+// (gv_health_set_writable). It then remains suspected at least until the transport can send to it.
 //
 // The module knows neither messages nor the engine. Only health.c writes the members of struct
 // gv_health. Functions cannot fail.

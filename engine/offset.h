@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 enum {
-    GV_OFFSET_SLOTS = GV_ENTRY_SLOTS, // most slots; a slot is the number of a node (engine.h)
+    GV_OFFSET_SLOTS =
+        GV_ENTRY_SLOTS, // maximum number of slots; a slot is a node's number (engine.h)
     GV_OFFSET_SLOT_BITS_MAX = 14,
 };
 _Static_assert(GV_OFFSET_SLOTS == 1 << GV_OFFSET_SLOT_BITS_MAX, "a number for each slot");

@@ -16,7 +16,7 @@
 #include "../merkle/base.h"
 
 enum {
-    GV_OVERLAY_FANOUT = 32, // most children of a node when none is suspected
+    GV_OVERLAY_FANOUT = 32, // maximum number of children of a node while no node is suspected
     GV_OVERLAY_NONE = -1,   // the parent of a root
 };
 

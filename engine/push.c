@@ -297,8 +297,8 @@ gv_time gv_push_ack_timeout(const struct gv_push *push, const struct gv_peers *p
     const struct gv_peer *state = peers->at[peer];
     gv_time timeout = gv_peer_timeout(state, gv_push_initial_rtt(push, peers));
     if (immediate) return timeout;
-    // An unmeasured peer may be farther away than measured ones. The longer timeout does not
-    // matter, because the acknowledgement is delayed anyway.
+    // The timeout of an unmeasured peer is derived from other peers, which may be nearer, so it is
+    // at least GV_ACK_RTT_INITIAL_MS. That costs little: this acknowledgement is delayed anyway.
     if (!state->ack.measured) timeout = gv_time_max(timeout, GV_ACK_RTT_INITIAL_MS * GV_MS);
     // The peer treats this node as its child if and only if it is this node's parent.
     bool to_parent = peer == push->parent;

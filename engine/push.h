@@ -107,7 +107,8 @@ bool gv_push_relies_on(const struct gv_push *push, int peer);
 int gv_push_best_parent(const struct gv_push *push, const struct gv_peers *peers);
 // Whether this node is a root because its parent is suspected, and the peer is a later sibling.
 bool gv_push_replaces_parent_of(const struct gv_push *push, int peer);
-// Whether this node has sent the parent a message, or has scheduled a flush to it.
+// Whether this node has ever sent a numbered message (ack.h) to its parent, or has scheduled a
+// flush to it. False: it has no parent.
 bool gv_push_contacts_parent(const struct gv_push *push, const struct gv_peers *peers);
 
 // --- times -----------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
 // Merges an entry that gv_entry_check accepts. The entry is copied, and must not borrow from this
 // replica. Returns 1 if the replica changed, with *ref set to the record, or 0 if it had this
 // version or a larger one. After an error the replica is unchanged. GV_ESPACE: the entry is longer
-// than any record. GV_EFULL: the records reach 64 GiB, the most that references can address.
+// than any record. GV_EFULL: the records reach 64 GiB, the limit of what references can address.
 // GV_ENOMEM.
 // A changed entry keeps its user data. The user data of a new one is UINT64_MAX.
 int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);

@@ -42,7 +42,7 @@ extern "C" {
 enum {
     GV_STORE_KEY_INLINE_MAX = 256, // longest entry key that a record's key contains, bytes
     GV_STORE_KEY_PREFIX = 240,     // bytes of a longer entry key that a record's key contains
-    GV_STORE_RESERVED_MAX = 3072,  // most entries whose reservations are counted exactly
+    GV_STORE_RESERVED_MAX = 3072,  // reservations are counted exactly for at most this many entries
     GV_STORE_KEY_MAX = 9 + GV_STORE_KEY_INLINE_MAX, // longest record key, bytes
     GV_STORE_SCRATCH = 64 << 10,                    // scratch memory of gv_store_decode, bytes
 };

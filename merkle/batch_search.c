@@ -3,12 +3,12 @@
 
 #include "tree_node.h"
 
-enum { BATCH = 16 }; // searches that descend together
+enum { BATCH = 16 }; // number of searches that descend the tree together, level by level
 
-// One search of a batch.
+// One search of a batch. It has reached `node`.
 struct search {
     const union node *node;
-    uint32_t index;           // index of an entry in the node
+    uint32_t index;           // in `node`: the child to descend to, or in a leaf the item found
     uint64_t rank;            // rank of the wanted item in the subtree
     struct gv_digest subtree; // the digest of the subtree
 };

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-enum { GV_PINSKETCH_CAPACITY = 8 }; // most differences that a sketch decodes
+enum { GV_PINSKETCH_CAPACITY = 8 }; // maximum number of differences that a sketch decodes
 
 // The sketch of the empty set is all zeros. The first n syndromes alone decode up to n differences.
 struct gv_pinsketch {

@@ -25,7 +25,7 @@ enum gv_range_kind {
 };
 
 enum {
-    GV_RANGE_LIST_MAX = 32,      // most short hashes of a list or request
+    GV_RANGE_LIST_MAX = 32,      // maximum number of short hashes in a list or request
     GV_RANGE_COUNT_MODULUS = 32, // a sketch carries its item count modulo this
 };
 

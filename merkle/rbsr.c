@@ -124,7 +124,7 @@ struct splitter {
     uint64_t subranges;
     uint64_t slack;          // ranks by which a split point may move
     uint64_t start;          // rank of the lower bound, plus the shift
-    uint64_t from;           // the last bound that was written
+    uint64_t from;           // the last bound that was written to the summary
     struct gv_digest before; // local digest below `from`
     bool weighted;           // write sum and weighted sum
     bool sketch;             // write sketches instead of sums

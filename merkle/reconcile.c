@@ -4,7 +4,7 @@
 #include "rbsr.h"
 
 enum {
-    VERSION = 1,      // of the message format, in the high half of the first byte
+    VERSION = 1,      // version of the message format, in the high half of the first byte
     FLAG_REPLY = 1,   // the responder wrote the message
     FLAG_OPENING = 2, // the message opens an exchange: key check and root follow
     FLAG_PENDING = 4, // the sender has summaries whose answers are incomplete
@@ -14,7 +14,7 @@ enum {
     CHECK_SIZE = 4,   // key check of an opening
     DIGEST_SIZE = 8,  // digest of an idle message
     HEADER_MAX = 1 + ID_SIZE + SEQ_MAX,
-    PENDING_MAX = 24,     // most received summaries whose answers are incomplete
+    PENDING_MAX = 24,     // maximum number of received summaries whose answers are incomplete
     PENDING_MESSAGES = 8, // space for their bytes, in messages of message_max
     NEAR_MS = 2,          // from this round trip on sketches save time
     FAR_MS = 20,          // from this round trip on messages cost more than bytes
@@ -47,7 +47,7 @@ struct gv_reconcile_session {
     uint32_t depth;  // number of pending summaries; the latest is last
     size_t used;     // bytes of the pending summaries
     struct gv_rbsr pending[PENDING_MAX];
-    uint8_t bytes[]; // of the pending summaries: PENDING_MESSAGES · message_max
+    uint8_t bytes[]; // bytes of the pending summaries: PENDING_MESSAGES · message_max
 };
 
 // A parsed message.

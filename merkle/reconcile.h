@@ -106,7 +106,7 @@ enum {
 // Fields may be added at the end; programs compiled with older versions of this header keep
 // working.
 struct gv_reconcile_config {
-    size_t size;            // of this struct, set by gv_reconcile_config_init
+    size_t size;            // size of this struct, set by gv_reconcile_config_init
     struct gv_slice secret; // any bytes, the same on both sides; default: empty. Not kept
     struct gv_alloc alloc;  // default: malloc. Copied; its context must outlive the set
 };
@@ -176,7 +176,7 @@ GV_API size_t gv_reconcile_memory(const struct gv_reconcile *set);
 
 // Fields may be added at the end, as in gv_reconcile_config.
 struct gv_reconcile_session_config {
-    size_t size; // of this struct, set by gv_reconcile_session_config_init
+    size_t size; // size of this struct, set by gv_reconcile_session_config_init
 
     // Required. Called within gv_reconcile_answer for an item that the peer lacks. Return true to
     // transmit the item with the message that is being written. Return false if the message is

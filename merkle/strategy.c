@@ -5,8 +5,8 @@ enum {
     ROOT_SPLIT_MIN = 16,  // fewest subranges of the root
     FEW = 16,             // at most this many differing ranges are "few"
     FEW_SPLIT_MIN = 6,    // fewest subranges of each differing range if these are few
-    FEW_ITEMS = 24576,    // most items of a sketched range if use_sketches is not set
-    SKETCH_MOST = 5,      // the same: most expected differences in each range
+    FEW_ITEMS = 24576,    // maximum number of items in a sketched range if use_sketches is not set
+    SKETCH_MOST = 5,      // the same: maximum number of expected differences per range
     SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches
     SUMS_SHARE = 32,      // the same if fewer than FEW_DIFFERENCES differences remain
     FEW_DIFFERENCES = 3,
@@ -14,7 +14,7 @@ enum {
     SAMPLE = 48, // number of ranges to sample, of those that carry a count
     SAMPLE_ALL = 192,   // the same while all sampled ranges differ
     SURPLUS_MAX = 1024, // limit of the surplus that a sampled range contributes, items
-    SPLIT_MAX = 4096,   // most subranges of a range
+    SPLIT_MAX = 4096,   // maximum number of subranges of a range
 };
 
 // --- comparing a range ------------------------------------------------------------------------

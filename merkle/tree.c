@@ -566,7 +566,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
 
 // ---- Loading ------------------------------------------------------------------------------------
 
-// Most items in a subtree of this height; a leaf has height 1.
+// Maximum number of items in a subtree of this height; a leaf has height 1.
 static size_t span_of(int height) {
     GV_ASSERT(height >= 1 && height <= GV_TREE_DEPTH_MAX);
     size_t span = LEAF_CAP;

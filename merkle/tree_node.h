@@ -8,7 +8,7 @@
 enum {
     LEAF_CAP = 80,
     INNER_CAP = 40,        // makes inner nodes as long as leaves, if pointers have 8 bytes
-    CHUNK_CAP = 64,        // most nodes in a chunk
+    CHUNK_CAP = 64,        // maximum number of nodes in a chunk
     PREFETCH_DISTANCE = 3, // leaves prefetched ahead by a scan
     REDISTRIBUTED = 8,     // items moved from a full leaf to a neighbour
     CACHE_LINE = 64,       // bytes

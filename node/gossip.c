@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-// Most bytes of a line in addition to the message.
+// Maximum number of bytes that a line has in addition to the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
 _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");

@@ -74,7 +74,7 @@ struct scan {
     const struct field *outer, *body;
 };
 
-// The first character at or after `at` that is no white space; '\0': the text ends.
+// The first character at or after `at` that is not white space; '\0': the text ends.
 static char next_char(const struct scan *scan, const char *at) {
     while (at < scan->end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
     return at < scan->end ? *at : '\0';
@@ -175,7 +175,7 @@ static bool scan_close(struct scan *scan, char c) {
     return true;
 }
 
-// Scans a number, a literal, or text that is no JSON.
+// Scans a number, a literal, or text that is not JSON.
 static void scan_bare(struct scan *scan) {
     const char *start = scan->at;
     while (scan->at < scan->end && (*scan->at == '\0' || strchr(",{}[]\"", *scan->at) == NULL))

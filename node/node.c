@@ -418,7 +418,7 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     const char *reason = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
     bool changed = gv_writes_written(&node->writes, now, reason);
     if (changed && error != 0)
-        gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
+        gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; the write will be retried", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
     if (error != 0) gv_counts_failed(&node->counts);
     // The workload's state counts on the writes that have just failed.

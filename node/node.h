@@ -54,9 +54,10 @@ struct gv_node_config {
     size_t message_max;    // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;   // memory of the replica, bytes; 0: no limit
     uint64_t entries_max;  // entries of the replica; 0: no limit
-    uint32_t peers_max;   // most nodes of the cluster; at most and by default (0) GV_NODE_PEERS_MAX
-    uint32_t client_rate; // requests a second of each client; 0: no limit
-    uint32_t client_burst; // most requests at once of each client, at least 1
+    uint32_t peers_max;    // maximum number of nodes in the cluster; limit and default (0):
+                           // GV_NODE_PEERS_MAX
+    uint32_t client_rate;  // requests per second and client; 0: no limit
+    uint32_t client_burst; // largest burst of requests per client, at least 1
     // The cluster's secret, read during gv_node_new only; empty: none. With a secret, messages
     // between nodes are authenticated (codec/auth.h).
     struct gv_slice secret;
@@ -87,7 +88,7 @@ bool gv_node_ready(const struct gv_node *node);
 // logged; the node can be used in either case:
 //   GV_ESYNTAX  not JSON, or no message that could be replied to
 //   GV_EFULL    longer than line_max, too many tokens, nested too deep; or the replica is full
-//   GV_ENOENT   addressed to another node; or gossip from a node that is no peer
+//   GV_ENOENT   addressed to another node; or gossip from a node that is not a peer
 //   GV_EAUTH    gossip without a valid MAC
 //   GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE  malformed gossip (gv_message_decode)
 //   GV_ENOMEM

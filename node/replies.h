@@ -13,8 +13,9 @@
 #include "node_limits.h"
 
 enum {
-    GV_REPLIES_OVERHEAD = 1024, // most bytes of a reply that are not copied from its request
-    GV_REPLIES_TEXT_MAX = 400,  // longest text of an error, as JSON, bytes
+    GV_REPLIES_OVERHEAD =
+        1024, // maximum size of a reply without what it copies from its request, bytes
+    GV_REPLIES_TEXT_MAX = 400, // longest text of an error, as JSON, bytes
 };
 
 // The error codes of Maelstrom's protocol that a node sends.
@@ -43,7 +44,7 @@ struct gv_replies {
     size_t lists_cap, lists_head, lists_tail;
     bool midline;              // the last byte sent was not a newline
     bool open;                 // a request is open
-    struct gv_slice src, dest; // of the reply to the open request, as JSON strings
+    struct gv_slice src, dest; // src and dest of the reply to the open request, as JSON strings
     struct gv_slice msg_id;    // id of the open request, as JSON
 };
 

@@ -194,9 +194,9 @@ static int refuse_over_rate(struct gv_router *router, gv_time now, const struct 
     const struct gv_json *json = router->config.json;
     router->stats.limited++;
     return refuse(router, now, line, GV_REPLIES_UNAVAILABLE,
-                  "%.*s: more than %u requests a second from %.*s, or %u at once",
-                  GV_LINE_EXCERPT(json, line->type), router->config.client_rate,
-                  GV_LINE_EXCERPT(json, line->src), router->config.client_burst);
+                  "%.*s: %.*s exceeds its limit of %u requests per second, in bursts of up to %u",
+                  GV_LINE_EXCERPT(json, line->type), GV_LINE_EXCERPT(json, line->src),
+                  router->config.client_rate, router->config.client_burst);
 }
 
 static int receive_gossip(struct gv_router *router, gv_time now, const struct gv_line *line) {

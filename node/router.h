@@ -27,8 +27,8 @@ struct gv_router_config {
     uint64_t incarnation;
     uint64_t wall_offset;  // added to `now`, modulo 2^64: nanoseconds since 1970
     size_t line_max;       // longest accepted line, bytes
-    uint32_t client_rate;  // requests a second of each client; 0: no limit
-    uint32_t client_burst; // most requests at once, at least 1
+    uint32_t client_rate;  // requests per second and client; 0: no limit
+    uint32_t client_burst; // largest burst of requests per client, at least 1
 };
 
 struct gv_router_stats {

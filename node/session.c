@@ -109,8 +109,8 @@ static int receive_first(struct gv_session *session, gv_time now, struct gv_sess
                       "node_id is not a name (1 to 64 bytes, no control characters)");
     if (members->count > (int)config->peers_max) {
         session->name[0] = '\0';
-        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names, more than %u", members->count,
-                 config->peers_max);
+        snprintf(reason, GV_SESSION_REASON_MAX, "node_ids: %d names; the limit is %u",
+                 members->count, config->peers_max);
         return GV_REPLIES_MALFORMED;
     }
     int quoted =

@@ -23,7 +23,7 @@ struct gv_session_config {
     struct gv_counts *counts;                     // borrowed; enabled before the engine joins
     const struct gv_counts_config *counts_config; // NULL: the engine keeps no stable cut
     bool gossip;          // the engine joins the cluster; false: a cluster of this node only
-    uint32_t peers_max;   // most names in node_ids
+    uint32_t peers_max;   // maximum number of names in node_ids
     uint64_t wall_offset; // added to `now`, modulo 2^64: nanoseconds since 1970
 };
 

@@ -45,7 +45,7 @@ struct gv_journal_damage {
 
 struct gv_journal {
     int fd;      // −1: not open
-    bool legacy; // in the legacy format: read only
+    bool legacy; // the journal has the legacy format, so it is only read
     struct gv_digest_key hash;
     uint64_t directory;
     uint64_t epoch, number; // epoch and number of the next frame

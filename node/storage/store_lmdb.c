@@ -53,7 +53,7 @@ struct gv_store_lmdb {
     uint64_t left_out;       // number of entries left out
     bool failed;             // the last write failed
     size_t journal_shortage; // longest batch not appended since the last success, bytes
-    size_t disk_shortage;    // most bytes that a failed transaction needed since then
+    size_t disk_shortage;    // largest number of bytes that a failed transaction needed since then
     char text[TEXT_CAP];     // describes the last failure
 };
 
@@ -368,7 +368,7 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
-// An estimate of the most bytes that a transaction needs on disk: each record may copy a page of
+// An upper estimate of the bytes that a transaction needs on disk: each record may copy a page of
 // its own, and new pages are half full.
 static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *info,
                        const MDB_stat *stat) {

@@ -61,7 +61,7 @@ _Static_assert(NODE_HEADER == 8 && sizeof(struct database) == 8 + 5 * sizeof(siz
 struct node {
     struct gv_slice key, value; // as they are in the page
     size_t len;                 // length of the value, which may be on overflow pages
-    size_t child;               // in a branch: page number
+    size_t child;               // if the node is in a branch: page number of its child
     unsigned flags;             // flags, in a leaf
 };
 

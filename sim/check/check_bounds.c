@@ -7,8 +7,9 @@ void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size
                              struct gv_verdict_errors *errors) {
     if (bytes <= bounds->message_max || bounds->message_reported) return;
     bounds->message_reported = true;
-    gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, more than %zu", node,
-                   bytes, bounds->message_max);
+    gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG,
+                   "n%u sent a message of %zu bytes; the limit is %zu", node, bytes,
+                   bounds->message_max);
 }
 
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
@@ -18,8 +19,8 @@ void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint6
     if (bytes <= most || bounds->memory_reported) return;
     bounds->memory_reported = true;
     gv_verdict_add(errors, GV_VERDICT_TOO_MUCH_MEMORY,
-                   "n%u uses %" PRIu64 " bytes for %" PRIu64 " entries, more than %" PRIu64, node,
-                   bytes, entries, most);
+                   "n%u uses %" PRIu64 " bytes for %" PRIu64 " entries; the limit is %" PRIu64,
+                   node, bytes, entries, most);
 }
 
 void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
@@ -31,15 +32,15 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
     } queues[] = {
         {"bytes of replies", numbers->queued_replies, GV_CHECK_BOUNDS_REPLIES},
         {"long replies", numbers->queued_reads, GV_CHECK_BOUNDS_READS},
-        {"changes to be sent", numbers->queued_updates, GV_CHECK_BOUNDS_UPDATES},
-        {"summaries to be answered", numbers->queued_syncs, GV_CHECK_BOUNDS_SYNCS},
-        {"bytes to be stored", numbers->queued_store, GV_CHECK_BOUNDS_STORE},
+        {"changes", numbers->queued_updates, GV_CHECK_BOUNDS_UPDATES},
+        {"unanswered summaries", numbers->queued_syncs, GV_CHECK_BOUNDS_SYNCS},
+        {"bytes of writes", numbers->queued_store, GV_CHECK_BOUNDS_STORE},
     };
     for (size_t i = 0; i < GV_COUNT(queues); i++) {
         if (queues[i].deepest <= queues[i].most) continue;
         gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
-                       "%" PRIu64 " %s queued at n%u, more than %" PRIu64, queues[i].deepest,
-                       queues[i].what, node, queues[i].most);
+                       "n%u has %" PRIu64 " queued %s; the limit is %" PRIu64, node,
+                       queues[i].deepest, queues[i].what, queues[i].most);
     }
 }
 
@@ -52,6 +53,6 @@ void gv_check_bounds_links(const struct gv_net *net, double rate,
         GV_CHECK_BOUNDS_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_BOUNDS_OP * rate * seconds;
     if (link->in_flight <= most) return;
     gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
-                   "%u messages in flight from n%u to n%u, more than %.0f", link->in_flight,
+                   "%u messages are in flight from n%u to n%u; the limit is %.0f", link->in_flight,
                    link->src, link->dest, most);
 }

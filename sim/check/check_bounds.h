@@ -27,7 +27,8 @@ enum {
     // Bytes to be stored: a batch being written, the next batch, and pending writes.
     GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
 
-    // Most messages in flight on a link: all unacknowledged messages, sent once for each timeout
+    // Maximum number of messages in flight on a link: all unacknowledged messages, sent once for
+    // each timeout
     // until the peer is suspected; plus an update and an acknowledgement, both sent twice, for each
     // operation during the flight of one message.
     GV_CHECK_BOUNDS_IN_FLIGHT = GV_ACK_IN_FLIGHT_MAX * GV_HEALTH_ONE_WAY_TIMEOUTS_MAX,

@@ -42,8 +42,8 @@ static int require(const struct gv_json *json, int object, const char *name, enu
     int token = gv_json_member(json, object, name);
     if (token < 0) return wrong(why, "has no \"%s\"", name);
     if (gv_json_type(json, token) == type) return token;
-    return wrong(why, "has a \"%s\" that is no %s", name,
-                 type == GV_JSON_STRING ? "string" : "object");
+    return wrong(why, "has a \"%s\" that is not %s", name,
+                 type == GV_JSON_STRING ? "a string" : "an object");
 }
 
 int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
@@ -52,7 +52,7 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
     if (gv_json_parse(json, (const char *)text.data, text.len) < 0) {
         return wrong(why, "is not JSON: %s at byte %zu", json->error, json->error_offset);
     }
-    if (gv_json_type(json, 0) != GV_JSON_OBJECT) return wrong(why, "is no JSON object");
+    if (gv_json_type(json, 0) != GV_JSON_OBJECT) return wrong(why, "is not a JSON object");
     line->src = require(json, 0, "src", GV_JSON_STRING, why);
     if (line->src < 0) return GV_ESYNTAX;
     line->dest = require(json, 0, "dest", GV_JSON_STRING, why);
@@ -60,7 +60,7 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
     line->body = require(json, 0, "body", GV_JSON_OBJECT, why);
     if (line->body < 0) return GV_ESYNTAX;
     int id = gv_json_member(json, 0, "id");
-    if (id >= 0 && !is_integer(json, id)) return wrong(why, "has an \"id\" that is no integer");
+    if (id >= 0 && !is_integer(json, id)) return wrong(why, "has an \"id\" that is not an integer");
     if (gv_json_size(json, 0) != (id >= 0 ? 4 : 3)) {
         return wrong(why, "has a top-level member besides src, dest, body and id");
     }
@@ -151,21 +151,21 @@ static const char *flaw_of(const struct gv_json *json, int token, enum shape sha
     case ANY:
         break;
     case INTEGER:
-        return is_integer(json, token) ? NULL : "is no integer";
+        return is_integer(json, token) ? NULL : "is not an integer";
     case ARRAY:
         if (gv_json_type(json, token) == GV_JSON_NULL) break;
-        return gv_json_type(json, token) == GV_JSON_ARRAY ? NULL : "is no array";
+        return gv_json_type(json, token) == GV_JSON_ARRAY ? NULL : "is not an array";
     case OFFSET:
-        return is_offset(json, token) ? NULL : "is no integer from 0 to 2^63-1";
+        return is_offset(json, token) ? NULL : "is not an integer from 0 to 2^63-1";
     case OFFSETS:
         return is_object_of(json, token, is_offset)
                    ? NULL
-                   : "is no object whose members are integers from 0 to 2^63-1";
+                   : "is not an object whose members are integers from 0 to 2^63-1";
     case LOGS:
-        return is_object_of(json, token, is_log)
-                   ? NULL
-                   : "is no object whose members are arrays of pairs [OFFSET,MESSAGE], each OFFSET "
-                     "an integer from 0 to 2^63-1";
+        return is_object_of(json, token, is_log) ? NULL
+                                                 : "is not an object whose members are arrays of "
+                                                   "pairs [OFFSET,MESSAGE], each OFFSET "
+                                                   "an integer from 0 to 2^63-1";
     }
     return NULL;
 }
@@ -188,7 +188,7 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_load_r
         return wrong(why, "has no integer \"in_reply_to\"");
     }
     if (msg_id >= 0 && !is_integer(json, msg_id))
-        return wrong(why, "has a \"msg_id\" that is no integer");
+        return wrong(why, "has a \"msg_id\" that is not an integer");
     if (member < 0) return wrong(why, "has no \"%s\"", reply.member);
     const char *flaw = flaw_of(json, member, reply.shape);
     if (flaw != NULL) return wrong(why, "has a \"%s\" that %s", reply.member, flaw);
@@ -206,7 +206,7 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     int64_t number = 0;
     *definite = false;
     if (code < 0) return wrong(why, "is an error without a \"code\"");
-    if (!is_integer(json, code)) return wrong(why, "is an error whose \"code\" is no integer");
+    if (!is_integer(json, code)) return wrong(why, "is an error whose \"code\" is not an integer");
     struct gv_slice raw = gv_json_raw(json, code);
     bool fits = gv_json_i64(json, code, &number) == 0;
     // A positive code beyond 64 bits is one for the node's own use.
@@ -222,11 +222,11 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     }
     if (text >= 0 && gv_json_type(json, text) != GV_JSON_STRING) {
         *definite = false;
-        return wrong(why, "is an error whose \"text\" is no string");
+        return wrong(why, "is an error whose \"text\" is not a string");
     }
     if (msg_id < 0 || is_integer(json, msg_id)) return 0;
     *definite = false;
-    return wrong(why, "has a \"msg_id\" that is no integer");
+    return wrong(why, "has a \"msg_id\" that is not an integer");
 }
 
 bool gv_check_protocol_timeout(const struct gv_json *json, int body) {

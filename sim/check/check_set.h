@@ -19,9 +19,9 @@ enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // phantoms remembered, so that each 
 
 struct gv_check_set_element {
     // Indices of the history, plus 1; 0: never.
-    uint64_t known;   // of the completion that made the value known
-    uint64_t present; // of the invocation of the last read that returned the value
-    uint64_t absent;  // of the invocation of the last read that missed it
+    uint64_t known;   // index of the completion that made the value known
+    uint64_t present; // index of the invocation of the last read that returned the value
+    uint64_t absent;  // index of the invocation of the last read that missed it
     gv_time known_at, absent_at;
     uint32_t witness; // the node that acknowledged a known value, or first returned it
     uint32_t misses;  // node of the last read that missed the value

@@ -238,7 +238,7 @@ void gv_check_txn_reply(struct gv_check_txn *check, size_t number, const struct 
         struct gv_slice raw = gv_json_raw(json, at);
         errors->conclusive = true;
         gv_verdict_add(errors, GV_VERDICT_PHANTOM,
-                       "n%u returned %.*s, and clients wrote integers only", op->node,
+                       "n%u returned %.*s, but clients wrote only integers", op->node,
                        (int)(raw.len < EXCERPT ? raw.len : EXCERPT), raw.data);
     }
     struct gv_history_op ended = *op;

@@ -64,7 +64,7 @@ struct gv_check_txn {
     size_t ops_len, ops_cap;
     struct gv_load_txn_op *lost; // writes of gv_check_txn_allow_loss
     size_t lost_len, lost_cap;
-    int64_t *values; // of a reply
+    int64_t *values; // the values that a reply returned
     size_t values_cap;
     bool malformed; // a reply was malformed; later malformed replies are only counted
     struct gv_check_txn_result result; // as returned by gv_check_txn_finish

@@ -42,7 +42,8 @@ struct gv_checker_class {
     // The run is over; adds errors and fills in the members of the result for this workload.
     void (*finish)(struct gv_checker *checker, struct gv_result *result);
     bool final_reads; // a final operation that fails is an error
-    // What a run without errors did not exercise, as a sentence; NULL: nothing that matters.
+    // A sentence that says what a run without errors did not exercise; NULL: it exercised the
+    // checks.
     const char *(*lacks)(const struct gv_checker *checker);
 };
 
@@ -50,7 +51,7 @@ struct gv_checker_config {
     enum gv_load_kind load;
     uint32_t nodes;
     struct gv_keys *keys; // values of a set by number; NULL: values are their numbers. Borrowed
-    uint32_t models;      // of enum gv_consistency, for transactions; 0: read-atomic
+    uint32_t models;      // for transactions: values of enum gv_consistency; 0: read-atomic
     double availability;  // required share of successful operations, 0 to 1
     bool disturbed;       // faults may keep a node from answering its clients
     struct gv_verdict_errors *errors; // borrowed

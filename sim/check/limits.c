@@ -2,8 +2,8 @@
 #include "limits.h"
 
 const struct gv_limits_label gv_limits_labels[] = {
-    [GV_LIMITS_MSGS] = {"messages an operation", 3},
-    [GV_LIMITS_BYTES] = {"bytes an operation", 1},
+    [GV_LIMITS_MSGS] = {"messages per operation", 3},
+    [GV_LIMITS_BYTES] = {"bytes per operation", 1},
     [GV_LIMITS_MEDIAN] = {"median latency, ms", 0},
     [GV_LIMITS_P99] = {"99 % latency, ms", 0},
     [GV_LIMITS_LONGEST] = {"longest latency, ms", 0},

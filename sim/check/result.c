@@ -171,7 +171,7 @@ static void print_type(const struct gv_net_count *count, FILE *out) {
 
 static void print_messages(const struct gv_result *result, FILE *out) {
     char total[32], per_op[32];
-    fprintf(out, "  %-16s %" PRIu64 " between nodes%s, %.3f an operation; %s, %s an operation\n",
+    fprintf(out, "  %-16s %" PRIu64 " between nodes%s, %.3f per operation; %s, %s per operation\n",
             "messages", result->servers_msgs, result->service_msgs > 0 ? " and services" : "",
             each(result->servers_msgs, result->ops),
             bytes_text((double)result->servers_bytes, total),
@@ -241,7 +241,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
                 (double)result->settle / (double)GV_MS);
     }
     fprintf(out, "  %-16s %016" PRIx64 "\n", "trace", result->trace_hash);
-    fprintf(out, "  %-16s at most %s a node\n", "memory",
+    fprintf(out, "  %-16s at most %s per node\n", "memory",
             bytes_text((double)result->node_memory, memory));
 }
 

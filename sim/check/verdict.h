@@ -85,7 +85,7 @@ enum gv_verdict_kind {
 enum {
     GV_VERDICT_ERRORS_KEPT = 64,
     GV_VERDICT_ERROR_MAX = 1024, // longest text of an error, bytes; a longer one is truncated
-    GV_VERDICT_LISTED = 8,       // most items written of a list
+    GV_VERDICT_LISTED = 8,       // an error lists at most this many items
     GV_VERDICT_WHY_MAX = 512,    // bytes of a verdict's reason, with its zero
 };
 

@@ -27,7 +27,7 @@ enum gv_disk_crash {
 };
 
 struct gv_disk {
-    struct gv_store store; // for the node; valid until gv_disk_fini
+    struct gv_store store; // the store to give to the node; valid until gv_disk_fini
     enum gv_disk_kind kind;
     struct gv_prng prng;
     struct gv_disk_record {

@@ -5,7 +5,7 @@
 
 #include "memory.h"
 
-enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // most bytes of a line shown in an error message
+enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // an error message shows at most this many bytes of a line
 
 struct gv_envelope {
     struct gv_memory_bytes line; // the caller appends the body, and frees line.data

@@ -39,7 +39,7 @@ struct client {
     int64_t sent_at; // the offset of the current send
     bool commits;    // the current request is commit_offsets
 
-    enum { CRASHES, ASSIGNS, POLLS } step; // of the final operations
+    enum { CRASHES, ASSIGNS, POLLS } step; // next of the final operations
     bool ending;                           // `targets` is set
     uint64_t *targets;                     // by key: offset to reach, plus 1; 0: none, or reached
     size_t targets_cap;
@@ -62,7 +62,7 @@ struct state {
     size_t unseen_len, unseen_cap;
     struct client *clients; // by worker
     size_t clients_cap;
-    uint64_t *content; // of the latest operation
+    uint64_t *content; // content of the latest operation
     size_t content_cap;
 };
 

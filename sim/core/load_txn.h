@@ -26,7 +26,7 @@ struct gv_load_txn {
     uint32_t max_length;
     uint64_t *final; // by worker: the first key that its final reads have not read yet
     size_t workers;
-    struct gv_load_txn_op ops[GV_LOAD_TXN_OPS_MAX]; // of the latest transaction
+    struct gv_load_txn_op ops[GV_LOAD_TXN_OPS_MAX]; // operations of the latest transaction
 };
 
 // Initialises a generator with these options; 0: the default.

@@ -6,7 +6,7 @@
 
 enum {
     TOKENS_MAX = 1 << 26,
-    SHOWN_MAX = 80, // most bytes of a value in the text of an error
+    SHOWN_MAX = 80, // the text of an error shows at most this many bytes of a value
     TEXT_MAX = 256,
 };
 #define STREAM (UINT64_C(1) << 61) // first random stream of the services
@@ -270,13 +270,13 @@ static bool parse(struct gv_service *service, struct gv_slice body,
     if (gv_json_parse(json, (const char *)body.data, body.len) < 0) {
         why = "the body is not JSON";
     } else if (gv_json_type(json, 0) != GV_JSON_OBJECT) {
-        why = "the body is no object";
+        why = "the body is not an object";
     } else if (gv_json_type(json, gv_json_member(json, 0, "type")) != GV_JSON_STRING) {
-        why = "the body has no \"type\" that is a string";
+        why = "the body has no \"type\", or it is not a string";
     } else {
         int id = gv_json_member(json, 0, "msg_id");
         if (id >= 0 && gv_json_i64(json, id, &number) == GV_ETYPE)
-            why = "the \"msg_id\" is no integer";
+            why = "the \"msg_id\" is not an integer";
     }
     if (why != NULL) fail(service, reply, GV_SERVICE_MALFORMED, why);
     return why == NULL;

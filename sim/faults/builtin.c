@@ -19,16 +19,17 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {"islands", "a partition into five groups of five nodes",
      CLUSTER("25") "\n"
                    "cut n0..n4 | n5..n9 | n10..n14 | n15..n19 | n20..n24 at 3s for 12s\n"},
-    {"ring", "each node reaches a majority, and no two reach the same one",
+    {"ring",
+     "each node receives messages from a majority of the nodes, and no two from the same one",
      CLUSTER("25") "\n"
                    "cut ring at 2s for 15s\n"},
     {"flapping", "a new partition every second, each healed after 0.5 s",
      CLUSTER("25") "\n"
                    "cut any at 1s for 500ms every 1s\n"},
-    {"one-way", "a third of the nodes receive messages, but cannot send any",
+    {"one-way", "eight nodes receive messages from the other nodes, but cannot send to them",
      CLUSTER("25") "\n"
                    "cut n0..n7 > rest at 4s for 10s\n"},
-    {"deaf", "one node can send messages, but receives none",
+    {"deaf", "one node can send messages to the others, but receives none",
      CLUSTER("25") "\n"
                    "cut rest > n12 at 4s for 10s\n"},
     {"lossy", "10 % of all messages are lost, and 50 % for five seconds",
@@ -39,16 +40,16 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      CLUSTER("25") "\n"
                    "duplicate 30% at 0s\n"
                    "delay 200ms exponential at 0s\n"},
-    {"churn", "every second a node crashes, and restarts without state",
+    {"churn", "every second a node crashes, and restarts without its state",
      CLUSTER("9") "\n"
                   "crash n1 at 1s for 500ms every 4s without disk\n"
                   "crash n3 at 2s for 500ms every 4s without disk\n"
                   "crash n5 at 3s for 500ms every 4s without disk\n"
                   "crash n7 at 4s for 500ms every 4s without disk\n"},
-    {"blackout", "a third of the nodes crash at the same time",
+    {"blackout", "eight of 25 nodes crash at the same time, and lose their state",
      CLUSTER("25") "\n"
                    "crash n0..n7 at 8s for 3s without disk\n"},
-    {"pauses", "nodes are paused for seconds",
+    {"pauses", "seven nodes are paused for up to four seconds, one of them repeatedly",
      CLUSTER("25") "\n"
                    "pause n0 at 3s for 4s\n"
                    "pause n5..n9 at 6s for 3s\n"
@@ -78,10 +79,12 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "reorder 5% by 50ms at 0s\n"
      "cut n19..n24 | rest at 6s for 6s\n"},
-    {"low-bandwidth", "links have low bandwidth, so their queues overflow",
+    {"low-bandwidth",
+     "the links of three nodes carry only 2 kB/s, so messages wait too long and are lost",
      CLUSTER("25") "\n"
                    "limit 2kB/s wait 500ms between n0..n2 | rest at 4s for 8s\n"},
-    {"slow-nodes", "three nodes, the first among them, need 50 ms for each line",
+    {"slow-nodes",
+     "three nodes, one of them the root of the push tree, take 50 ms to process each line",
      CLUSTER("25") "\n"
                    "slow n0,n7,n8 50ms at 3s for 10s\n"},
     {"clock-skew", "clocks drift and step, and a node restarts with an earlier date",

@@ -187,7 +187,7 @@ static bool read_node(const char **text, uint32_t *node) {
 
 static int take_range(struct parser *parser, struct gv_scenario_group *group) {
     if (group->count == GV_SCENARIO_RANGES_MAX) {
-        return wrong(parser, "a group has at most %d parts", GV_SCENARIO_RANGES_MAX);
+        return wrong(parser, "too many parts in a group; the limit is %d", GV_SCENARIO_RANGES_MAX);
     }
     struct gv_scenario_range *range = &group->ranges[group->count];
     const char *text = parser->word;
@@ -209,7 +209,7 @@ static int take_range(struct parser *parser, struct gv_scenario_group *group) {
 
 static int take_group(struct parser *parser, struct gv_scenario_step *step) {
     if (step->group_count == GV_SCENARIO_GROUPS_MAX) {
-        return wrong(parser, "a step has at most %d groups", GV_SCENARIO_GROUPS_MAX);
+        return wrong(parser, "too many groups in a step; the limit is %d", GV_SCENARIO_GROUPS_MAX);
     }
     struct gv_scenario_group *group = &step->groups[step->group_count++];
     group->column = (unsigned)parser->word_at + 1;
@@ -423,7 +423,7 @@ static int take_region(struct parser *parser, struct gv_scenario *scenario) {
     if (parser->word[0] == '\0') return wanted(parser, "a region's name");
     int region = gv_wan_add(&scenario->wan, parser->word);
     if (region == GV_EFULL)
-        return wrong(parser, "there are at most %d regions", GV_WAN_REGIONS_MAX);
+        return wrong(parser, "too many regions; the limit is %d", GV_WAN_REGIONS_MAX);
     if (region < 0) return wrong(parser, "'%s' is in use, or too long", parser->word);
     next(parser);
     struct gv_scenario_step step = {0};
@@ -451,7 +451,7 @@ static int take_path(struct parser *parser, struct gv_scenario *scenario, bool r
 static int take_setting(struct parser *parser, struct gv_scenario *scenario, const char *name,
                         size_t name_at) {
     if (scenario->settings_len == GV_SCENARIO_SETTINGS_MAX) {
-        return wrong(parser, "there are at most %d settings", GV_SCENARIO_SETTINGS_MAX);
+        return wrong(parser, "too many settings; the limit is %d", GV_SCENARIO_SETTINGS_MAX);
     }
     if (parser->word[0] == '\0') return wrong(parser, "the value of '%s' is missing here", name);
     struct gv_scenario_setting *setting = &scenario->settings[scenario->settings_len];
@@ -466,14 +466,14 @@ static int take_setting(struct parser *parser, struct gv_scenario *scenario, con
     scenario->settings_len++;
     next(parser);
     if (parser->word[0] == '\0') return 0;
-    return wrong(parser, "unexpected '%s': '%s' is no step, and a setting has one value",
+    return wrong(parser, "unexpected '%s': '%s' is not a step, and a setting has only one value",
                  parser->word, name);
 }
 
 static int add_step(struct parser *parser, struct gv_scenario *scenario, const struct verb *verb,
                     size_t verb_at) {
     if (scenario->len == GV_SCENARIO_STEPS_MAX) {
-        return wrong(parser, "there are at most %d steps", GV_SCENARIO_STEPS_MAX);
+        return wrong(parser, "too many steps; the limit is %d", GV_SCENARIO_STEPS_MAX);
     }
     GV_MEMORY_GROW(scenario->steps, &scenario->cap, scenario->len + 1);
     struct gv_scenario_step *step = &scenario->steps[scenario->len++];

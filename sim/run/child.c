@@ -23,7 +23,7 @@
 enum {
     HEAD_MAX = 256,        // bytes read of a program
     ENVIRON_MAX = 1 << 21, // bytes searched of another process's environment
-    SWEEPS = 50,           // most searches of all processes; repeated while they find new ones
+    SWEEPS = 50, // maximum number of searches of all processes; repeated while they find new ones
     SWEEP_EVERY_MS = 20,
     SIGNALS_MAX = 31,
 };
@@ -168,7 +168,7 @@ bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
         if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return true;
     }
     snprintf(why, GV_CHILD_WHY_MAX,
-             "%zu open files are needed, three pipes a node, but the limit is %" PRIu64
+             "%zu open files are needed, three pipes per node, but the limit is %" PRIu64
              ": raise it (ulimit -n), or start fewer nodes",
              need, (uint64_t)limit.rlim_max);
     return false;

@@ -21,7 +21,7 @@ enum {
     READ_SIZE = 1 << 16,
     LAST_LINES = 10, // last lines shown of a dead node's standard error
     FIRST_LINES = 5, // first lines shown of other nodes' standard error, if the run is invalid
-    NODES_SHOWN = 3, // most nodes whose first lines are shown
+    NODES_SHOWN = 3, // the first lines of at most this many nodes are shown
     STOP_TIMEOUT_MS = 5000,
     GRACE_MS = 1000, // time for nodes to exit by themselves and log their statistics
     DEAD_MS = 100,   // time for other nodes to exit, after one died

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXCERPT_MAX = 1 << 14 }; // most bytes read from a file
+enum { EXCERPT_MAX = 1 << 14 }; // maximum number of bytes read from a file
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
     GV_ASSERT(logs->dir != NULL);

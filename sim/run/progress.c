@@ -97,8 +97,9 @@ static double planned_time(const struct gv_run_config *config) {
 static void draw_title(struct gv_progress *progress, const struct gv_run_config *config) {
     static const char *const dists[] = {"", " uniform", " exponential"};
     struct line line = {.len = 0};
-    add(&line, BOLD "gvsim" OFF "  %s · %u nodes · %g ops/s · %u ms%s", gv_load_names[config->load],
-        config->nodes, config->rate, config->latency_ms, dists[config->latency]);
+    add(&line, BOLD "gvsim" OFF "  %s · %u nodes · %g ops/s · latency %u ms%s",
+        gv_load_names[config->load], config->nodes, config->rate, config->latency_ms,
+        dists[config->latency]);
     if (config->load == GV_LOAD_BROADCAST) {
         add(&line, " · %s", gv_topology_names[config->topology]);
     }
@@ -127,7 +128,7 @@ static void draw_bar(struct gv_progress *progress, const struct gv_run_config *c
 
 static void add_messages(struct line *line, const struct gv_run_view *view) {
     double ops = view->ops > 0 ? (double)view->ops : 1;
-    add(line, "%" PRIu64 ", %.2f an operation", view->net->messages,
+    add(line, "%" PRIu64 ", %.2f per operation", view->net->messages,
         (double)view->net->messages / ops);
 }
 

@@ -40,9 +40,9 @@ enum reply_error {
 enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
-    ASKED_MAX = 200,       // most bytes shown of a request
+    ASKED_MAX = 200,       // at most this many bytes of a request are shown
     FULL_CHECK_EVERY = 16, // one message in this many is checked in full, if gossip_is_checked
-    TOKENS_MAX = 1 << 26,  // most tokens of a line; enough for the largest read
+    TOKENS_MAX = 1 << 26,  // maximum number of tokens in a line; enough for the largest read
 };
 
 // A thread of Jepsen: it invokes one operation at a time, at one node.
@@ -377,8 +377,9 @@ static void on_step(struct gv_run *run, const struct gv_event *event) {
     if (again) schedule(run, next, EVENT_STEP, event->target, 0);
 }
 
-// Called when all operations are complete. After a timeout, a late reply is awaited for one more
-// client timeout, unless a scenario may have caused it.
+// Called when all operations are complete. If a node still owes the reply to an operation that
+// timed out, the run waits for one client timeout after that. It does not wait if it has a
+// scenario, since a fault may have destroyed the reply.
 static void finish_or_linger(struct gv_run *run) {
     gv_time until = run->timed_out_at + GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
     bool owed = false;
@@ -394,7 +395,7 @@ static void finish_or_linger(struct gv_run *run) {
     schedule(run, until, EVENT_LINGER_OVER, 0, 0);
 }
 
-// Called after the last operation that is not a final read.
+// Ends all faults. Called when the last operation before the final reads is complete.
 static void end_faults(struct gv_run *run) {
     bool disturbed = run->nemesis.active;
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {

@@ -47,7 +47,7 @@ struct gv_run_config {
         *digest_key; // key of the nodes' digests, used to generate values that share a position;
                      // NULL: the key without a secret. Borrowed by gv_run_new only
     uint32_t nodes;
-    struct gv_run_concurrency concurrency; // in all, at least one for each node
+    struct gv_run_concurrency concurrency; // number of clients; in all at least one per node
     double rate;         // operations a second, over all clients; 0: only final reads
     gv_time time_limit;  // duration of the operations
     gv_time quiet;       // time between the end of faults and the final reads

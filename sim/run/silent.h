@@ -8,8 +8,8 @@
 enum {
     GV_SILENT_DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // longest description of a node, bytes
     GV_SILENT_INSTEAD_MAX = GV_SILENT_DESCRIPTION_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
-    GV_SILENT_KINDS = 3,  // most descriptions
-    GV_SILENT_NAMED = 12, // most nodes named in one group
+    GV_SILENT_KINDS = 3,  // maximum number of descriptions
+    GV_SILENT_NAMED = 12, // maximum number of nodes named in a group
 };
 
 struct gv_silent {

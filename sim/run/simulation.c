@@ -17,7 +17,7 @@
 
 enum {
     CHECK_MS = 25,               // time between comparisons of all replicas
-    STEPS_AT_ONCE_MAX = 1 << 20, // most steps at one time; more indicate an endless loop
+    STEPS_AT_ONCE_MAX = 1 << 20, // maximum steps at one time; more indicate an endless loop
     LINE_MAX = 1 << 26,          // longest line of a node: the topology of 10,000 nodes
     LOG_MAX = 160,               // longest log record kept, bytes
 };

@@ -9,8 +9,8 @@
 
 // A cluster and its load.
 struct gv_benchmark_setting {
-    const char *label;        // in the output; NULL: the staleness
-    const char *program;      // of each node, such as gv-broadcast
+    const char *label;        // first column of the output; NULL: the staleness
+    const char *program;      // program that each node runs, such as gv-broadcast
     struct gv_run_config run; // the seed is ignored
     uint32_t staleness_ms;    // option of the program; UINT32_MAX: its default
 };

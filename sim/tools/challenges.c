@@ -293,7 +293,7 @@ static void cell(double number, int width, int digits, FILE *out) {
 
 // Prints a line for each challenge.
 static void print_table(const struct outcome outcomes[CHALLENGES], uint32_t seeds, FILE *out) {
-    fprintf(out, "\n%-4s %-36s  %23s  %15s  %15s\n", "", "", "messages an operation", "median ms",
+    fprintf(out, "\n%-4s %-36s  %23s  %15s  %15s\n", "", "", "messages per operation", "median ms",
             "max ms");
     fprintf(out, "%-4s %-36s  %7s  %6s  %6s  %7s  %6s  %7s  %6s\n", "", "required", "reached",
             "limit", "best", "reached", "limit", "reached", "limit");

@@ -27,15 +27,19 @@ const char *const gv_command_help[] = {
     "       gvsim glomers 1|2|3a|3b|3c|3d|3e|4|5a|5b|5c|6a|6b|6c|all [OPTIONS]\n"
     "                 [-- PROGRAM [ARGS...]]\n"
     "       gvsim sweep [OPTIONS]\n"
-    "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
-    "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
+    "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs each node "
+    "as\n"
+    "a process of PROGRAM. run simulates grapevine's own nodes with a simulated clock; the same\n"
+    "options and --seed always give the same run.\n"
     "\n"
     "exec and run:\n"
     "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo, unique-ids,\n"
     "                            kafka or txn-rw-register\n"
     "      --nodes N             number of nodes, 1 to 10000; also --node-count (default 5)\n"
-    "      --concurrency N       number of clients, or N of each node as Nn (default 1n)\n"
-    "      --rate R              operations a second, over all clients (default 5)\n"
+    "      --concurrency N       number of clients in all, or Nn: N clients for each node "
+    "(default\n"
+    "                            1n)\n"
+    "      --rate R              operations per second, by all clients together (default 5)\n"
     "      --time-limit S        duration of the operations, seconds (default 10)\n"
     "      --quiet S             time between the last operation and the final reads, seconds\n"
     "                            (default 10)\n"
@@ -43,20 +47,22 @@ const char *const gv_command_help[] = {
     "                            values of every kind\n"
     "      --latency MS          mean delay of a message between nodes (default 0)\n"
     "      --latency-dist KIND   constant, uniform or exponential (default constant)\n"
-    "      --delivery KIND       maelstrom: one inbound queue a node, as Maelstrom (default), or\n"
-    "                            exact: each message after its own delay\n"
+    "      --delivery KIND       maelstrom: one inbound queue per node, as in Maelstrom "
+    "(default);\n"
+    "                            or exact: each message is delivered after its own delay\n"
     "      --topology KIND       line, grid, tree2, tree3, tree4 or total (default grid)\n"
     "      --nemesis partition   partition the network at random\n"
     "      --nemesis-interval S  mean duration of a partition, and mean time from its end to\n"
     "                            the next one, seconds (default 10)\n"
     "      --consistency-models LIST\n"
-    "                            of transactions, separated by commas: read-uncommitted,\n"
-    "                            read-committed or read-atomic (default read-atomic)\n"
-    "      --key-count N         registers in use at a time (default 10)\n"
-    "      --max-txn-length N    operations of a transaction (default 4)\n"
+    "                            models that transactions must satisfy, separated by commas:\n"
+    "                            read-uncommitted, read-committed, read-atomic (default\n"
+    "                            read-atomic)\n"
+    "      --key-count N         number of registers in use at a time (default 10)\n"
+    "      --max-txn-length N    maximum number of operations in a transaction (default 4)\n"
     "      --max-writes-per-key N\n"
-    "                            writes of a register before a new one takes its place (default\n"
-    "                            16)\n"
+    "                            number of writes to a register, after which a new register\n"
+    "                            replaces it (default 16)\n"
     "      --availability A      share of operations that must succeed, 0 to 1, or total\n"
     "      --seed N              seed of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON (-: standard output)\n"
@@ -77,12 +83,12 @@ const char *const gv_command_help[] = {
     "      --log-dir DIR         keep each node's standard error in DIR/nN.log\n"
     "      --log-max BYTES       longest nN.log, 4096 to 1073741824 (default 16777216);\n"
     "                            a note in the file counts the bytes left out\n"
-    "      --queue-max BYTES     bound of one node's undelivered messages (default 16777216);\n"
-    "                            exceeding it pauses reading that node and fails the run\n"
+    "      --queue-max BYTES     maximum bytes of undelivered output buffered for a node (default\n"
+    "                            16777216); beyond it, gvsim stops reading the node's output for\n"
+    "                            a time, and the run fails\n"
     "      --line-max BYTES      longest line of a node (default 16777216)\n"
-    "      --late-max MS         bound of gvsim's own lateness, 99th percentile, 0 to 60000;\n"
-    "                            if it is exceeded, the run has no verdict (default 20;\n"
-    "                            0: no bound)\n"
+    "      --late-max MS         gvsim's events may be this late, 99th percentile, 0 to 60000; if\n"
+    "                            they are later, the run has no verdict (default 20; 0: no limit)\n"
     "run only:\n"
     "      --scenario WHAT       play faults and options from a file, from a built-in scenario\n"
     "                            (see gvsim scenarios), or from swarm:SEED\n"
@@ -99,28 +105,30 @@ const char *const gv_command_help[] = {
     "      --check-determinism   run twice, and fail if the runs differ\n"
     "\n",
     "swarm runs a generated scenario for each seed from A to B:\n"
-    "      --jobs N              processes at a time, 1 to 256 (default 1)\n"
+    "      --jobs N              run up to N processes at a time, 1 to 256 (default 1)\n"
     "      --fail-fast           stop at the first failure\n"
     "shrink reduces a failing scenario to the faults that reproduce the failure:\n"
     "      --output FILE         the reduced scenario (default shrunk.scenario; -: standard\n"
     "                            output)\n"
-    "      --tries N             most runs (default 2000)\n"
+    "      --tries N             try at most N runs (default 2000)\n"
     "compare prints the metrics of two results of --json. It fails if the second result is\n"
     "invalid or exceeds a limit:\n"
-    "      --max-ratio R         largest multiple of the first result's value, for any metric\n"
+    "      --max-ratio R         largest allowed ratio of B's value to A's, for every metric\n"
     "\n"
-    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits,\n"
-    "with PROGRAM or grapevine's own nodes; or all of them, and prints a table. sweep runs the\n"
-    "cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
-    "      --seeds N             runs of each setting, 1 to 100, of which the median is taken\n"
+    "glomers runs one challenge of Gossip Glomers, or all, with their parameters, and checks "
+    "their\n"
+    "limits. It runs PROGRAM or, without one, grapevine's own nodes. sweep runs the cluster of\n"
+    "challenges 3d and 3e with staleness from 0 to 2000 ms. Both print a table:\n"
+    "      --seeds N             number of runs per setting, 1 to 100; the table shows the "
+    "medians\n"
     "                            (default 1)\n"
-    "      --seed N              seed of the first run; each next run adds 1 (default 1)\n"
-    "      --jobs N              runs at a time, 1 to 256 (default 4)\n"
+    "      --seed N              seed of the first run; each further run adds 1 (default 1)\n"
+    "      --jobs N              do up to N runs at a time, 1 to 256 (default 4)\n"
     "      --json FILE           write the result as JSON (-: standard output)\n"
     "sweep only:\n"
     "      --svg FILE            plot messages per operation against the maximum latency\n"
-    "      --redraw FILE         do not measure; plot the metrics in FILE, an earlier --svg,\n"
-    "                            to the file of --svg, or to standard output\n"
+    "      --redraw FILE         do not measure; plot the metrics in FILE, which an earlier --svg\n"
+    "                            wrote, to the file that --svg names, or to standard output\n"
     "\n"
     "  -h, --help                print this help and exit\n"
     "  -V, --version             print the version and exit\n"
@@ -228,10 +236,11 @@ static int to_concurrency(const char *name, const char *value, struct gv_run_con
     if (len < sizeof digits) snprintf(digits, sizeof digits, "%.*s", (int)len, value);
     if (len >= sizeof digits || !gv_options_number(digits, &count) || count < 1 ||
         count > WORKERS_MAX) {
-        return wrong(why,
-                     "%s must be a number of clients from 1 to %d, or one of each node, such as "
-                     "2n, not '%s'",
-                     name, WORKERS_MAX, value);
+        return wrong(
+            why,
+            "%s must be a number of clients from 1 to %d in all, or for each node, such as "
+            "2n, not '%s'",
+            name, WORKERS_MAX, value);
     }
     *out = (struct gv_run_concurrency){.count = (uint32_t)count, .per_node = per_node};
     return 0;
@@ -500,17 +509,16 @@ static int check_run(const struct gv_command *command, char *why) {
     const struct gv_run_concurrency *concurrency = &command->run.concurrency;
     uint64_t nodes = command->run.nodes;
     if (concurrency->count > 0 && !concurrency->per_node && concurrency->count < nodes)
-        return wrong(why,
-                     "--concurrency must be at least --nodes, %" PRIu64 ", as each node has a "
-                     "client, not %u",
-                     nodes, concurrency->count);
+        return wrong(why, "--concurrency is %u, but each of the %" PRIu64 " nodes needs a client",
+                     concurrency->count, nodes);
     if (command->run.load == GV_LOAD_KAFKA &&
         command->run.shape.max_writes_per_key > GV_LOAD_KAFKA_MESSAGES_MAX)
-        return wrong(why, "--max-writes-per-key must be at most %d for kafka",
-                     GV_LOAD_KAFKA_MESSAGES_MAX);
+        return wrong(
+            why, "--max-writes-per-key is %" PRIu32 ", but kafka has at most %d messages per key",
+            command->run.shape.max_writes_per_key, GV_LOAD_KAFKA_MESSAGES_MAX);
     if (concurrency->per_node && concurrency->count * nodes > WORKERS_MAX)
-        return wrong(why, "--concurrency must be at most %d in all, not %" PRIu64, WORKERS_MAX,
-                     concurrency->count * nodes);
+        return wrong(why, "--concurrency gives %" PRIu64 " clients in all; the limit is %d",
+                     concurrency->count * nodes, WORKERS_MAX);
     if (!command->run.nemesis || command->run.nodes > 1) return 0;
     return wrong(why, "--nemesis partition needs at least 2 nodes");
 }
@@ -550,7 +558,7 @@ static int complete_swarm(const struct gv_command *command, char *why) {
 static const struct {
     const char *name;
     int takes;           // bits of the options that it takes
-    size_t operands[2];  // members for arguments that are no options; 0: none, but NULL at the end
+    size_t operands[2];  // members for arguments that are not options; 0: none, but NULL at the end
     const char *missing; // the error without an operand; NULL: they may be left out
     int (*complete)(const struct gv_command *command, char *why); // NULL: nothing else is required
 } commands[] = {
@@ -571,7 +579,8 @@ static const struct {
 
 enum { COMMANDS = GV_COUNT(commands) };
 
-// The member for the next argument that is no option. NULL: the command takes no further argument.
+// The member for the next argument that is not an option. NULL: the command takes no further
+// argument.
 static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);

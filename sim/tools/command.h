@@ -54,7 +54,7 @@ struct gv_command {
 
     // gvsim shrink:
     const char *output; // path of the reduced scenario; "-": standard output
-    uint64_t tries;     // most runs
+    uint64_t tries;     // maximum number of runs
 
     // gvsim compare:
     const char *files[2]; // paths of two results

@@ -17,7 +17,7 @@ enum {
 struct gv_pool {
     uint64_t first, last; // numbers of the jobs, first ≤ last
     uint32_t jobs;        // processes at a time, at most GV_POOL_JOBS_MAX
-    size_t size;          // of a job's result, bytes; less than a pipe holds
+    size_t size;          // size of a job's result, bytes; less than a pipe holds
     bool captures;        // the standard output and error of a job go to a temporary file
 
     // Does a job in its process: fills in the result, which is zeroed, and returns the exit status.

@@ -2,8 +2,8 @@
 // Reduces a scenario that reproduces a failure to fewer faults, nodes and operations. Delta
 // debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE
 // Transactions on Software Engineering 28, 2002), on the words of the text: clauses of steps are
-// removed, numbers decreased, groups made smaller. Texts that are no scenario are not tried, so the
-// reducer needs no knowledge of the kinds of steps.
+// removed, numbers decreased, groups made smaller. Texts that are not a scenario are not tried, so
+// the reducer needs no knowledge of the kinds of steps.
 #ifndef GV_SIM_TOOLS_REDUCE_H
 #define GV_SIM_TOOLS_REDUCE_H
 
@@ -17,7 +17,7 @@ struct gv_reduce_config {
     // Called after each attempt, with the best scenario so far. May be NULL.
     void (*progress)(void *ctx, uint64_t tries, const struct gv_scenario *best);
     void *ctx;
-    uint64_t tries_most; // most attempts
+    uint64_t tries_most; // maximum number of attempts
 };
 
 // Reduces the text, a scenario that reproduces the failure and sets workload, nodes, rate,

@@ -177,7 +177,8 @@ static char *find_text(const char *name, size_t *len) {
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
     gv_escape_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
-                    named ? "; it is no built-in scenario either; gvsim scenarios lists them" : "");
+                    named ? "; it is not a built-in scenario either; gvsim scenarios lists them"
+                          : "");
     return NULL;
 }
 

@@ -11,7 +11,7 @@ struct gv_swarm_config {
     uint32_t jobs;                           // processes, at most GV_POOL_JOBS_MAX
     bool fail_fast;                          // stop at the first failure
     uint32_t cpu_s;                          // bound of a run's processor time, seconds
-    struct gv_verdict (*run)(uint64_t seed); // in a process of its own
+    struct gv_verdict (*run)(uint64_t seed); // called in a process of its own
     const char *replay;                      // the command that repeats a run, without its seed
 };
 

@@ -81,7 +81,7 @@ static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     const struct gv_plot plot = {
         .title = "25 nodes, links of 100 ms, 100 operations a second",
         .x_name = "longest latency of a value, ms",
-        .y_name = "messages an operation (log)",
+        .y_name = "messages per operation (log)",
         .x_max = 2000,
         .y_min = 0.2,
         .y_max = 40,

@@ -20,7 +20,7 @@ enum {
     // slow link both syncs run, since neither has received the other's first message.
     LATER_MS = 600,
     BASE_SEED = 0,       // seed of the common entries; differences have other seeds
-    WARM_UP_SEED = 1000, // added to the seed for the sync before a warm one
+    WARM_UP_SEED = 1000, // added to the seed for the sync that precedes a warm one (exchange.h)
     ENVELOPE = sizeof "{\"src\":\"n0\",\"dest\":\"n1\",\"body\":}\n" - 1,
     TEXT_MAX = 32,
     TRACED_MAX = 4096, // longest message that is traced in full, bytes

@@ -22,8 +22,9 @@ struct gv_exchange_plan {
     uint64_t items; // entries of both sides; with 'M', `diff` of these are changed at one side
     uint64_t diff;
     enum gv_exchange_pattern pattern;
-    unsigned trip_ms;   // round-trip time of the link, which both sides have measured before
-    bool warm;          // both sides have synced before, with about as many other differences
+    unsigned trip_ms; // round-trip time of the link, which both sides have measured before
+    bool warm; // the sync follows an earlier one between both sides, with about as many other
+               // differences
     size_t message_max; // longest body, bytes
     FILE *trace;        // file for a description of each message, long ones abridged; or NULL
 };

@@ -25,14 +25,14 @@ enum {
     KINDS = 16,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
-    PACKETS = 16, // most messages in flight between the honest engines; further messages are lost
-    WRITES = 16,  // most local writes of an input
-    OPERATIONS = 200, // most operations of an input
+    PACKETS = 16, // maximum messages in flight between the honest engines; further ones are lost
+    WRITES = 16,  // maximum number of local writes in an input
+    OPERATIONS = 200, // maximum number of operations in an input
     TRIP_MS = 10,
     SETTLE_MS = 4000000, // time within which the honest engines must converge
-    REPLIES = 50,        // most replies of the Byzantine peer during that time
-    // Most memory that a received byte may cost. An entry of two bytes takes a record, a part of a
-    // tree node, and a slot of the changelog, all of which grow by doubling.
+    REPLIES = 50,        // maximum number of the Byzantine peer's replies during that time
+    // Maximum memory that a received byte may cost. An entry of two bytes takes a record, a part of
+    // a tree node, and a slot of the changelog, all of which grow by doubling.
     MEMORY_PER_BYTE = 400,
     MEMORY_SPARE = 4 << 20,   // constant part: chunks, and buffers for messages
     SUMMARY_PER_BYTE = 64,    // bytes of an answer: a range of 2 bytes takes at most 128

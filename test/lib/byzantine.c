@@ -10,7 +10,7 @@
 
 enum {
     RANGES_MAX = 64,
-    RUN_MAX = 64, // most entries of a message
+    RUN_MAX = 64, // maximum number of entries in a message
     SUMMARY_CAP = 4096,
     TEXT_CAP = 512,
 };

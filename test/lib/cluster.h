@@ -34,7 +34,7 @@ struct gv_cluster_node {
     bool stopped;       // paused: it ignores messages and timers
     uint32_t slow_ms;   // additional delay of all messages to it
     bool *blocked;      // messages from these senders are lost
-    uint64_t incarnation; // for the stable cut
+    uint64_t incarnation; // its incarnation in struct gv_engine_cut_config
     uint64_t bad;         // received messages that were refused
 };
 

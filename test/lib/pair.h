@@ -20,10 +20,10 @@ struct gv_pair {
     size_t item_count, item_cap;
     struct gv_prng prng;
     uint32_t faults; // messages per 1,000 that are lost; as many are duplicated and reordered
-    struct gv_rbsr_options options; // of all answers
+    struct gv_rbsr_options options; // options for all answers
     struct gv_pair_side side[2];
     size_t capacity;    // longest summary of a message, bytes
-    size_t sends_max;   // most items of a message; at least 1
+    size_t sends_max;   // maximum number of items in a message, at least 1
     uint64_t salts;     // number of salts drawn
     uint64_t messages;  // messages with a summary or items
     uint64_t bytes;     // total length of the summaries

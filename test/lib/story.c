@@ -17,7 +17,9 @@ static void write_entries(FILE *out, const struct gv_message *message) {
     int last = -1;
     gv_message_entries(message, &cursor);
     while (gv_message_next(&cursor, &entry, scratch, sizeof scratch) == 1) {
-        if ((int)entry.lattice != last) fprintf(out, " %s", gv_entry_lattices[entry.lattice].name);
+        bool element = entry.lattice == GV_LATTICE_SET;
+        if ((int)entry.lattice != last)
+            fprintf(out, " %s%s", gv_entry_lattices[entry.lattice].name, element ? " element" : "");
         last = (int)entry.lattice;
         write_text(out, entry.key);
         if (entry.lattice == GV_LATTICE_COUNTER) fprintf(out, "=%" PRIu64, entry.count);
@@ -77,7 +79,9 @@ void gv_story_write(FILE *out, struct gv_json *json, uint64_t first_id) {
     GV_ASSERT(error == 0);
     bool empty = message.entries == 0 && message.ranges.len == 0;
     fputs(message.sync ? "sync" : !empty ? "push" : message.has_ack ? "ack" : "ping", out);
-    if (message.has_id) fprintf(out, " #%" PRIu64, message.id - first_id + 1);
+    bool only_ack = empty && !message.sync && message.has_ack;
+    if (message.has_id)
+        fprintf(out, "%s #%" PRIu64, only_ack ? " in message" : "", message.id - first_id + 1);
     if (message.to_parent) fputs(" to parent", out);
     if (message.has_ack && (message.sync || !empty)) fputs(", with ack", out);
     if (message.immediate_ack) fputs(", ack requested", out);

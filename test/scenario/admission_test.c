@@ -41,7 +41,7 @@ static struct gv_slice string_of(char *out, uint64_t number, size_t len) {
     return (struct gv_slice){(const uint8_t *)out, len};
 }
 
-// A length that is mostly short, sometimes the maximum.
+// A random length from 3 to `most`: usually at most 40, sometimes up to 2000, rarely up to `most`.
 static size_t any_length(struct gv_prng *prng, size_t most) {
     uint64_t kind = gv_prng_below(prng, 100);
     size_t len = kind < 80 ? 40 : kind < 95 ? 2000 : most;

@@ -119,7 +119,7 @@ static void test_replica_bounds(void **state) {
     gv_solo_start(&solo);
     assert_string_equal(gv_solo_request(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
                                                "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
-                        ERROR("12", "1", "init: node_ids: 3 names, more than 2"));
+                        ERROR("12", "1", "init: node_ids: 3 names; the limit is 2"));
     gv_solo_request(&solo,
                     "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
     const char *answer = "";
@@ -143,8 +143,12 @@ static bool limited(struct gv_solo *solo, const char *client) {
              "\"echo\":1}}",
              client);
     const char *out = gv_solo_exchange(solo, line);
-    bool refused =
-        strstr(out, "\"code\":11,\"text\":\"echo: more than 10 requests a second from ") != NULL;
+    char want[128];
+    snprintf(want, sizeof want,
+             "\"code\":11,\"text\":\"echo: %s exceeds its limit of 10 requests per second, in "
+             "bursts of up to 3\"",
+             client);
+    bool refused = strstr(out, want) != NULL;
     assert_true(refused || strstr(out, "echo_ok") != NULL);
     return refused;
 }

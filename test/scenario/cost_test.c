@@ -62,7 +62,7 @@ static void few_messages_for_a_value(void **state) {
         assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
         gv_cluster_run(&cluster, ms(10 * SECOND));
         double per_op = (double)cluster.net.messages / 2000;
-        printf("staleness %u ms: %.2f messages an operation\n", (unsigned)staleness, per_op);
+        printf("staleness %u ms: %.2f messages per operation\n", (unsigned)staleness, per_op);
         assert_true(per_op < (staleness == 0 ? 13 : staleness == 500 ? 1.4 : 0.7));
         gv_cluster_fini(&cluster);
     }
@@ -111,7 +111,7 @@ static void near_the_frontier_everywhere(void **state) {
         double frontier = gv_benchmark_frontier(shape->nodes, 100, 20, shape->staleness_ms - way);
         double per_op = 0;
         for (uint64_t k = 0; k < SEEDS; k++) per_op += cost_of(shape, gv_test_seed() + k) / SEEDS;
-        printf("%2u nodes, %3u ms, staleness %4u: %.3f messages an operation, %+.0f %%\n",
+        printf("%2u nodes, %3u ms, staleness %4u: %.3f messages per operation, %+.0f %%\n",
                (unsigned)shape->nodes, (unsigned)shape->latency_ms, (unsigned)shape->staleness_ms,
                per_op, 100 * (per_op / frontier - 1));
         assert_true(per_op < 1.2 * frontier);
@@ -186,7 +186,7 @@ static void slow_links_are_noticed(void **state) {
         assert_true(gv_cluster_settle(&cluster, ms(1 * SECOND)) != GV_TIME_NEVER);
         struct gv_engine_stats root;
         gv_engine_stats(cluster.nodes[0].engine, &root);
-        printf("staleness %u ms: %u ms can be kept, %.2f messages an operation\n",
+        printf("staleness %u ms: %u ms can be kept, %.2f messages per operation\n",
                (unsigned)staleness, (unsigned)root.staleness_ms,
                (double)cluster.net.messages / 1000);
         assert_true(root.staleness_ms >= staleness);
@@ -250,7 +250,7 @@ static void latency_may_vary(void **state) {
     struct gv_benchmark_metrics calm = challenge(640, GV_NET_CONSTANT);
     for (int kind = GV_NET_UNIFORM; kind <= GV_NET_EXPONENTIAL; kind++) {
         struct gv_benchmark_metrics wild = challenge(640, (enum gv_net_latency)kind);
-        printf("%s latency: %.3f messages an operation instead of %.3f, at most %.0f ms instead "
+        printf("%s latency: %.3f messages per operation instead of %.3f, at most %.0f ms instead "
                "of %.0f\n",
                kind == GV_NET_UNIFORM ? "uniform" : "exponential", wild.msgs_per_op,
                calm.msgs_per_op, wild.max_ms, calm.max_ms);

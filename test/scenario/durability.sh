@@ -106,7 +106,7 @@ blocks=
 check 'full disk: status' "$(cat "$dir/status")" 0
 grep -q '"code":11,"text":"not stored: write: ' "$dir/out" || fail 'full disk: no error'
 grep -q '"value":\["x"' "$dir/out" || fail 'full disk: no read'
-logged 'full disk' 'store: write: .*; it will be tried again'
+logged 'full disk' 'store: write: .*; the write will be retried'
 acked=$(grep -c add_ok "$dir/out")
 echo "$read" | run gv-gset --data "$dir/set"
 kept=$(value | tr ',' '\n' | grep -c xxx)

@@ -115,7 +115,8 @@ static int fill(struct gv_proc *proc, const char *dir) {
         if (++refused % 100 == 0) assert_null(gv_proc_read_line(proc, 600));
     }
     assert_int_equal(count_values(proc), acked + 1);
-    assert_int_equal(count_in_log(dir, "store: write: File too large; it will be tried again"), 1);
+    assert_int_equal(count_in_log(dir, "store: write: File too large; the write will be retried"),
+                     1);
     assert_int_equal(count_in_log(dir, "store: "), 1);
     return acked;
 }

@@ -24,7 +24,7 @@
 enum {
     NODES = 3,
     KEYS = 3,
-    WRITERS = 8,       // pending sends of each node
+    WRITERS = 8,       // number of pending sends per node
     ROUNDS = 10,       // default number of kills in a test
     ROUNDS_A_DIR = 25, // kills before all nodes start with new directories
     KILL_US = 80000,   // longest time between restart and kill

@@ -42,7 +42,7 @@ summary() {
     # A limit on the nodes, far above usual counts and independent of this machine.
     awk -v most="$(most msgs_per_op "$@")" 'BEGIN { exit !(most < 12) }' || failed=1
     printf '%-15s %-9s  %2d of %d valid' "$workload" "$nemesis" "$valid" "$seeds"
-    printf '  %5.2f to %5.2f messages an operation' \
+    printf '  %5.2f to %5.2f messages per operation' \
         "$(least msgs_per_op "$@")" "$(most msgs_per_op "$@")"
     healed=$(most heal_to_converged_ms "$@")
     echo "${healed:+  converged within ${healed%.*} ms of healing}"

@@ -22,9 +22,9 @@ enum {
     SCRIPT = 120,        // steps of the script
     PARTITION_FROM = 20, // first step of a partition around that node
     PARTITION_TO = 70,   // its last step
-    SETTLE = 5000,       // most steps until all are equal
-    PACKETS_MAX = 256,   // most messages in flight
-    CHECKS = 4,          // checks of the replica after failures
+    SETTLE = 5000,       // maximum number of steps until all replicas are equal
+    PACKETS_MAX = 256,   // maximum number of messages in flight
+    CHECKS = 4,          // the replica is checked after at most this many failed allocations
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
 };
 

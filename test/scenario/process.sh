@@ -137,7 +137,7 @@ export SELF
 case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 (
     ulimit -n 50
-    case_ files 2 '139 open files are needed, three pipes a node, .* limit is 50: .*ulimit -n' \
+    case_ files 2 '139 open files are needed, three pipes per node, .* limit is 50: .*ulimit -n' \
         --node-count 25 -- "$self" node good
     exit $bad
 ) || bad=1

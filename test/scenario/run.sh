@@ -224,12 +224,12 @@ done
 "$gvsim" run -w echo --seed 3 --json "$tmp/echo.json" >"$tmp/out" || bad=1
 "$gvsim" run -w broadcast --seed 3 --rate 50 --latency 50 --settle 0.01 --json "$tmp/late.json" \
     >"$tmp/out"
-case_ compare 0 '^messages an operation  *[0-9.]*  *[0-9.]*  *1.000$' \
+case_ compare 0 '^messages per operation  *[0-9.]*  *[0-9.]*  *1.000$' \
     compare "$tmp/a.json" "$tmp/b.json" --max-ratio 1
-case_ 'compare, dearer' 0 '^messages an operation ' compare "$tmp/a.json" "$tmp/more.json"
-case_ 'compare, by ratio' 1 '^messages an operation .*over the limit' \
+case_ 'compare, dearer' 0 '^messages per operation ' compare "$tmp/a.json" "$tmp/more.json"
+case_ 'compare, by ratio' 1 '^messages per operation .*over the limit' \
     compare "$tmp/a.json" "$tmp/more.json" --max-ratio 1.1
-case_ 'compare, by limit' 1 '^over the limit: bytes an operation: .*the limit is 1$' \
+case_ 'compare, by limit' 1 '^over the limit: bytes per operation: .*the limit is 1$' \
     compare --max-bytes-per-op 1 "$tmp/a.json" "$tmp/a.json"
 case_ 'compare, not measured' 1 '^median latency, ms .*not measured' \
     compare "$tmp/a.json" "$tmp/echo.json" --max-ratio 1000

@@ -140,8 +140,8 @@ static void send_wrong(void) {
     expect("\"type\":\"read\"", 12, "read has no \\\"key\\\"");
     expect("\"type\":\"write\",\"key\":1", 12, "write has no \\\"value\\\"");
     expect("\"type\":\"cas\",\"key\":1,\"to\":2", 12, "cas has no \\\"from\\\"");
-    expect("\"type\":[1],\"key\":1", 12, "no \\\"type\\\" that is a string");
-    expect("\"key\":1", 12, "no \\\"type\\\" that is a string");
+    expect("\"type\":[1],\"key\":1", 12, "no \\\"type\\\", or it is not a string");
+    expect("\"key\":1", 12, "no \\\"type\\\", or it is not a string");
     expect("\"type\":\"read\",\"key\":\"never written\"", 20, "key does not exist");
     expect("\"type\":\"cas\",\"key\":\"never written\",\"from\":1,\"to\":2", 20, "not exist");
     char body[96];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A store with a fault at a random step, that is a call that changes a file. The faults are: the
-// process dies before the step, or halfway in a write; the power fails; the disk is full from the
-// step on. The next process finds every acknowledged batch and continues to write. The same holds
-// during an upgrade from version 0.1.0.
+// A store with a fault at a random step. A step is a call that changes a file. There are four
+// faults: the process dies before the step; it dies halfway through a write; the power fails; from
+// the step on the disk is full. The next process finds every acknowledged batch and continues to
+// write. The same holds during an upgrade from version 0.1.0.
 //
 // The test replaces calls of the C library, so it covers those of LMDB. A write is interrupted at
 // the end of a sector. A power failure reverts a random subset of the sectors that were written
@@ -74,7 +74,7 @@ static void lose_power(void) {
         const struct sector *it = &sectors[i];
         struct stat file;
         if (!it->pending || gv_prng_below(&plan.prng, 2) == 0) continue;
-        if (fstat(it->fd, &file) != 0 || file.st_ino != it->file) continue; // closed since
+        if (fstat(it->fd, &file) != 0 || file.st_ino != it->file) continue; // closed by now
         syscall(SYS_pwrite64, it->fd, it->synced, it->len, it->at);
     }
 }

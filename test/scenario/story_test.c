@@ -61,9 +61,9 @@ static void a_sync_finds_one_missing_value(void **state) {
     // root digests are equal, the answer is only an acknowledgement.
     end(&story, "  757 ms  n0 > n2  sync #1: root digest of 100 entries\n"
                 "  857 ms  n2 > n0  sync #1 to parent, with ack: probe for one missing entry\n"
-                "  957 ms  n0 > n2  sync #2, with ack: set 42\n"
+                "  957 ms  n0 > n2  sync #2, with ack: set element 42\n"
                 "  973 ms  n1 > n0  sync #1 to parent: root digest of 100 entries\n"
-                " 1573 ms  n0 > n1  ack #1\n");
+                " 1573 ms  n0 > n1  ack in message #1\n");
 }
 
 static void updates_travel_in_flush_rounds(void **state) {
@@ -79,8 +79,10 @@ static void updates_travel_in_flush_rounds(void **state) {
         "n2 gets a local write, and sends it so that it arrives just before n0's next flush.\n");
     gv_cluster_add(&story.cluster, 2, "\"b\"");
     gv_cluster_run(&story.cluster, 750 * GV_MS);
-    fprintf(story.out,
-            "n0 gets a local write, then n1 and n2. Their pushes arrive before n0's next flush.\n");
+    fprintf(
+        story.out,
+        "n0 gets a local write, then n2 and n1. The pushes of n2 and n1 arrive before n0's next "
+        "flush.\n");
     gv_cluster_add(&story.cluster, 0, "\"c\"");
     gv_cluster_run(&story.cluster, 120 * GV_MS);
     gv_cluster_add(&story.cluster, 2, "\"d\"");
@@ -89,20 +91,21 @@ static void updates_travel_in_flush_rounds(void **state) {
     assert_true(gv_cluster_equal(&story.cluster));
     end(&story,
         "n1 gets a local write. Its parent n0 has announced no flush, so n1 sends it immediately.\n"
-        " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
+        " 5000 ms  n1 > n0  push #1 to parent: set element \"a\"\n"
         " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
-        " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
+        " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set element \"a\"\n"
         "n2 gets a local write, and sends it so that it arrives just before n0's next flush.\n"
-        " 5273 ms  n2 > n0  push #1 to parent, with ack: set \"b\"\n"
-        " 5386 ms  n0 > n1  push #1, next flush in 286 ms: set \"b\"\n"
+        " 5273 ms  n2 > n0  push #1 to parent, with ack: set element \"b\"\n"
+        " 5386 ms  n0 > n1  push #1, next flush in 286 ms: set element \"b\"\n"
         " 5386 ms  n0 > n2  ack, next flush in 286 ms\n"
-        "n0 gets a local write, then n1 and n2. Their pushes arrive before n0's next flush.\n"
-        " 6000 ms  n0 > n1  push #2, next flush in 286 ms: set \"c\"\n"
-        " 6000 ms  n0 > n2  push #2, next flush in 286 ms: set \"c\"\n"
-        " 6173 ms  n2 > n0  push #2 to parent, with ack: set \"d\"\n"
-        " 6173 ms  n1 > n0  push #2 to parent, with ack: set \"e\"\n"
-        " 6286 ms  n0 > n1  push #3, with ack, next flush in 286 ms: set \"d\"\n"
-        " 6286 ms  n0 > n2  push #3, with ack, next flush in 286 ms: set \"e\"\n"
+        "n0 gets a local write, then n2 and n1. The pushes of n2 and n1 arrive before n0's next "
+        "flush.\n"
+        " 6000 ms  n0 > n1  push #2, next flush in 286 ms: set element \"c\"\n"
+        " 6000 ms  n0 > n2  push #2, next flush in 286 ms: set element \"c\"\n"
+        " 6173 ms  n2 > n0  push #2 to parent, with ack: set element \"d\"\n"
+        " 6173 ms  n1 > n0  push #2 to parent, with ack: set element \"e\"\n"
+        " 6286 ms  n0 > n1  push #3, with ack, next flush in 286 ms: set element \"d\"\n"
+        " 6286 ms  n0 > n2  push #3, with ack, next flush in 286 ms: set element \"e\"\n"
         " 8386 ms  n1 > n0  ack to parent\n"
         " 8386 ms  n2 > n0  ack to parent\n");
 }
@@ -116,16 +119,18 @@ static void lost_updates_are_sent_again(void **state) {
     gv_cluster_add(&story.cluster, 1, "\"a\"");
     gv_cluster_run(&story.cluster, 1000 * GV_MS);
     fprintf(story.out,
-            "n2 is connected again. n0 declares its message lost and sends the update again.\n");
+            "n2 is connected again. n0 declares lost what it sent to n2, and sends the update "
+            "again.\n");
     gv_cluster_split(&story.cluster, 0);
     gv_cluster_run(&story.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&story.cluster));
     end(&story, "n2 is disconnected, and n1 gets a local write. Messages to n2 are lost.\n"
-                " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
+                " 5000 ms  n1 > n0  push #1 to parent: set element \"a\"\n"
                 " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
-                " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
-                "n2 is connected again. n0 declares its message lost and sends the update again.\n"
-                " 7700 ms  n0 > n2  push #2, ack requested: set \"a\"\n"
+                " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set element \"a\"\n"
+                "n2 is connected again. n0 declares lost what it sent to n2, and sends the update "
+                "again.\n"
+                " 7700 ms  n0 > n2  push #2, ack requested: set element \"a\"\n"
                 " 7800 ms  n2 > n0  ack to parent\n");
 }
 

@@ -26,8 +26,8 @@ struct node {
     struct gv_tree tree;
     gv_time now;
     // Requests that have not been carried out yet.
-    gv_time requested_at;          // for a sync with a chosen peer; GV_TIME_NEVER: none
-    gv_time resync_at;             // for a full resync; GV_TIME_NEVER: none
+    gv_time requested_at;          // when a sync with a chosen peer was requested; or GV_TIME_NEVER
+    gv_time resync_at;             // when a full resync was requested; or GV_TIME_NEVER
     gv_time trusted_at[NODES_MAX]; // when each peer was last found alive after it was suspected
     int syncs, resyncs, superseded;
 };

@@ -66,7 +66,7 @@ static void bounds_are_checked(void **state) {
     expect(&errors, 0, "");
     gv_check_bounds_message(&bounds, 1, 1001, &errors);
     gv_check_bounds_message(&bounds, 1, 1001, &errors);
-    expect(&errors, 1, "message too long: n1 sends 1001 bytes");
+    expect(&errors, 1, "message too long: n1 sent a message of 1001 bytes; the limit is 1000");
     gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY + 1, &errors);
     gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY + 1, &errors);
     expect(&errors, 2, "too much memory: n0");
@@ -92,11 +92,11 @@ static void queues_have_bounds(void **state) {
     gv_checker_invariants_stats(&invariants, 7, &full);
     expect(&errors, 0, "");
     static const char *const said[] = {
-        "queue too long: 2097153 bytes of replies queued at n7",
-        "queue too long: 1025 long replies",
-        "queue too long: 65537 changes to be sent",
-        "queue too long: 5 summaries",
-        "queue too long: 11534337 bytes to be stored queued at n7, more than 11534336",
+        "queue too long: n7 has 2097153 queued bytes of replies; the limit is 2097152",
+        "queue too long: n7 has 1025 queued long replies",
+        "queue too long: n7 has 65537 queued changes",
+        "queue too long: n7 has 5 queued unanswered summaries",
+        "queue too long: n7 has 11534337 queued bytes of writes; the limit is 11534336",
     };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         gv_checker_invariants_stats(&invariants, 7, &fuller[i]);
@@ -122,8 +122,9 @@ static void a_link_has_a_bound(void **state) {
         gv_checker_invariants_net(&invariants, &net);
         expect(&errors, net.copies, "queue too long: ");
     }
-    assert_string_equal(errors.texts[0],
-                        "queue too long: 277 messages in flight from n3 to n5, more than 276");
+    assert_string_equal(
+        errors.texts[0],
+        "queue too long: 277 messages are in flight from n3 to n5; the limit is 276");
     gv_checker_invariants_fini(&invariants);
     gv_verdict_fini(&errors);
 }

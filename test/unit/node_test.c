@@ -157,7 +157,7 @@ static void test_counter(void **state) {
     gv_solo_stop(&solo);
 }
 
-// All workloads report errors in the envelope and in the type in the same way.
+// All workloads report a wrong src, dest, body or type in the same way.
 static void test_faults(void **state) {
     (void)state;
     for (int i = 0; i < WORKLOADS; i++) {
@@ -430,7 +430,8 @@ static void test_saturated(void **state) {
 
 #define BEGIN "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"broadcast\","
 #define END ",\"msg_id\":3}}"
-// Lines whose envelope comes before or after syntax errors.
+// Lines whose src, dest and msg_id are clear, though the line has a syntax error before or after
+// them.
 static const char *const answered[] = {
     "\xef\xbb\xbf" BEGIN "\"message\":1" END,
     "x" BEGIN "\"message\":1" END,
@@ -468,7 +469,7 @@ static const char *const answered[] = {
     "{\"src\":\"c1\"},\"dest\":\"n1\",\"body\":{\"msg_id\":3}}",
     "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"msg_id\":3},\"id\":1}{\"src\":\"c2\"}",
 };
-// Lines that look like replies or have no unambiguous envelope.
+// Damaged lines that get no answer: they may be replies, or have no certain src, dest or msg_id.
 static const char *const silent[] = {
     BEGIN "\"in_reply_to\":1,," END,
     BEGIN "\"in_reply_to\":" END,

@@ -60,7 +60,7 @@ static void draw(unsigned width, bool tty, bool color, int frames) {
 static void a_terminal_shows_it_all(void **state) {
     (void)state;
     draw(100, true, true, 1);
-    assert_non_null(strstr(text, "broadcast · 4 nodes · 100 ops/s · 100 ms"));
+    assert_non_null(strstr(text, "broadcast · 4 nodes · 100 ops/s · latency 100 ms"));
     assert_non_null(strstr(text, "7.5 of 30 s  operations"));
     assert_non_null(strstr(text, "940"));
     assert_non_null(strstr(text, "for 2.1 s"));

@@ -32,7 +32,7 @@ struct link {
     uint64_t random;  // state of the generator
     uint32_t faults;  // messages per 1,000 that are lost; as many are duplicated and reordered
     size_t capacity;  // longest summary of a message, bytes
-    uint32_t ids_max; // most ids of a message
+    uint32_t ids_max; // maximum number of ids in a message
     bool plain_hash;  // hash the ids instead of permuting them
     uint64_t exchanges, ids_sent, redundant, lost;
     uint64_t summary_bytes;

@@ -17,7 +17,7 @@ struct item {
     bool on[2];
 };
 
-// A message: items by their numbers, then the bytes of the library.
+// A message: the numbers of the items sent with it, and the bytes that the library wrote.
 struct packet {
     int to;
     uint32_t items[SEND_MAX];
@@ -30,7 +30,7 @@ struct side {
     struct gv_reconcile *set;
     struct gv_reconcile_session *session;
     struct packet last; // the last message written
-    int status;         // of the last answer
+    int status;         // status of the last answer
 };
 
 struct pair {
@@ -41,8 +41,8 @@ struct pair {
     uint32_t in_flight;
     uint64_t random;
     uint32_t faults;    // messages per 1,000 that are lost; as many are duplicated and reordered
-    uint32_t items_max; // items of a message
-    size_t cap;         // of the buffer for a message
+    uint32_t items_max; // maximum number of items in a message
+    size_t cap;         // size of the buffer that the library writes a message to, bytes
     int opener;
     uint64_t exchanges, messages, bytes, sent, redundant;
     struct packet *writing; // the message that is being written

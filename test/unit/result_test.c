@@ -117,7 +117,7 @@ static void the_text_has_the_metrics(void **state) {
     capture(&result, false, text, sizeof text);
     assert_non_null(strstr(text, "valid: nothing lost"));
     assert_non_null(strstr(text, "final reads equal at all 25 nodes"));
-    assert_non_null(strstr(text, "50 between nodes, 0.500 an operation"));
+    assert_non_null(strstr(text, "50 between nodes, 0.500 per operation"));
     assert_non_null(strstr(text, "sync           10 of them, 7.0 kB"));
     assert_non_null(strstr(text, "converged 812 ms after healing at the worst"));
     assert_null(strchr(text, 0x1b));

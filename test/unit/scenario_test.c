@@ -235,7 +235,7 @@ static void errors_have_a_line_and_a_column(void **state) {
         {"pause n1, at 2s", 1, 11, "a node such as"},
         {"nodes", 1, 6, "the value of 'nodes' is missing here"},
         {"nodes 5 6", 1, 9, "unexpected '6'"},
-        {"loose 30% from 2s", 1, 11, "'loose' is no step"},
+        {"loose 30% from 2s", 1, 11, "'loose' is not a step"},
         {"rate 1\nmake-it-rain-from-the-sky now", 2, 1, "is neither a step nor a setting"},
         {"cut n1 | n2 at 99999999999s", 1, 16, "a time such as"},
         {"pause n99999999999 at 1s", 1, 7, "a node such as"},

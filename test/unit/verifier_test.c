@@ -77,7 +77,8 @@ static void what_is_no_such_file_is_refused(void **state) {
     gv_image_undo(&image, true);
 }
 
-// A byte that LMDB reads is changed. The verifier finds no further records, and refuses most files.
+// The bytes that LMDB reads are changed one at a time. In a changed file the verifier never finds
+// more records than in the valid file, and it refuses most of the changed files.
 static void damage_is_refused(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -95,7 +96,7 @@ static void damage_is_refused(void **state) {
         refused += error != 0;
         gv_image_undo(&image, false);
     }
-    // The other bytes are content or free pages.
+    // In the files that it accepts, the changed byte belongs to an entry or to a free page.
     printf("refused: %d of %zu\n", refused, image.spot_count);
     assert_true(refused > 1000);
     assert_int_equal(read_image(&shown, image.len), 0);

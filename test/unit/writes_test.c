@@ -175,7 +175,7 @@ static void test_failure(void **state) {
                                          "space left\"");
     assert_non_null(third);
     assert_non_null(strstr(third, "\"in_reply_to\":4,\"code\":11"));
-    assert_string_equal(solo.log, "n1: store: no space left; it will be tried again\n");
+    assert_string_equal(solo.log, "n1: store: no space left; the write will be retried\n");
     // While the store fails, reads work and writes do not.
     assert_non_null(strstr(add(&solo, 5, 1), "\"code\":11,\"text\":\"add: not stored: no space"));
     assert_true(reads(&solo, "5"));
