@@ -506,8 +506,15 @@ void gv_check_kafka_end(struct gv_check_kafka *check, const struct gv_history_op
     if (op->outcome == GV_HISTORY_INFO) process_fini(process_of(check, op->process));
 }
 
-// Forgets an offset: nobody can know of it any more, so it may be given again.
+// Forgets an offset: nobody can know of it any more, so it and those around it may be given again.
 static void forget(struct gv_check_kafka *check, uint64_t key, uint64_t offset) {
+    struct gv_check_kafka_log *log = &check->logs[key];
+    size_t left = 0;
+    for (size_t i = 0; i < log->steps_len; i++) {
+        struct step step = log->steps[i];
+        if (step.from != offset && step.to != offset) log->steps[left++] = step;
+    }
+    log->steps_len = left;
     for (size_t i = 0; i < check->processes_cap; i++) {
         struct gv_check_kafka_process *process = &check->processes[i];
         if (key >= process->places_cap) continue;
