@@ -482,6 +482,21 @@ static void what_nobody_read_beyond_is_unseen(void **state) {
     expect("unseen: 1 message: message 3 of key 7 at offset 5", "nor one after it");
 }
 
+// A single node that lost both messages gives an offset between theirs.
+static void an_offset_before_a_message_that_may_be_lost_may_be_given_again(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 5);
+    send_to(1, 7, 2, 8);
+    poll(1, "{\"7\":[[5,1],[8,2]]}");
+    poll(2, "{\"7\":[[5,1]]}");
+    poll(2, "{\"7\":[[8,2]]}");
+    gv_check_kafka_allow_loss(&check, 7, 2);
+    gv_check_kafka_allow_loss(&check, 7, 1);
+    send_to(3, 7, 3, 7);
+    poll(3, "{\"7\":[[7,3]]}");
+    expect(NULL, NULL);
+}
+
 static void a_run_that_was_cut_short_misses_nothing(void **state) {
     (void)state;
     send_three();
@@ -717,6 +732,7 @@ int main(void) {
         TEST(a_poll_in_progress_does_not_bring_a_lost_message_back),
         TEST(what_nobody_read_beyond_is_unseen),
         TEST(the_offset_of_a_message_that_may_be_lost_may_be_given_again),
+        TEST(an_offset_before_a_message_that_may_be_lost_may_be_given_again),
         TEST(a_run_that_was_cut_short_misses_nothing),
         TEST(nothing_exercised_is_told),
         TEST(lag_begins_when_a_later_offset_is_known),

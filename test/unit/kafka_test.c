@@ -303,8 +303,8 @@ static void lost_offsets_are_not_given_again(void **state) {
         run(&solo, 1000);
         while (write_batch(&solo, &disk)) gv_solo_send(&solo);
         for (int i = 0; i < 100; i++) last = send(&solo, "\"k\"", "2");
-        const char *polled = gv_solo_request(
-            &solo, "{\"type\":\"poll\",\"msg_id\":2,\"offsets\":{\"k\":0}}");
+        const char *polled =
+            gv_solo_request(&solo, "{\"type\":\"poll\",\"msg_id\":2,\"offsets\":{\"k\":0}}");
         char text[32];
         snprintf(text, sizeof text, "[%" PRIu64 ",2]", last);
         assert_non_null(strstr(polled, text));
