@@ -4,7 +4,8 @@
 # or of the named ones. In a copy of the tree with the patch, a swarm must find an invalid run
 # within SEEDS seeds, gvsim shrink must reduce it to at most FAULTS faults, and the shrunk scenario
 # must be valid without the patch. Prints a table; logs and scenarios are in $BUILD/mutants. With
-# --replay, a mutant that fails its kept scenario needs no search.
+# --replay, a mutant that fails its kept scenario needs no search. If the kept scenario names no
+# seed, it is all that shows the bug, and there is no search.
 #
 # run.sh --refresh [NAME…]: updates line numbers and context of the patches after a change of the
 # code around them. It names the patches that need an edit by hand.
@@ -78,9 +79,27 @@ search() {
     return $good
 }
 
+# Checks a bug that only its kept scenario shows.
+replay() {
+    if ! healthy "$kept"; then
+        row "$name" - - - "FAILS WITHOUT THE PATCH: $kept"
+        return 1
+    fi
+    if ! sick "$kept"; then
+        row "$name" - 'NOT CAUGHT' - "$kept"
+        return 1
+    fi
+    checker=$(sed -n 's/^  - \([^:]*\):.*/\1/p' sick.log | head -n 1)
+    [ -n "$REPLAY" ] || row "$name" - "$checker" - 'kept scenario'
+}
+
 one() {
     name=$1 patch=$top/test/mutants/$1.patch kept=$top/test/mutants/$1.scenario dir=$work/$1
     build_mutant || return 1
+    if [ -e "$kept" ] && ! grep -q '^# Seed ' "$kept"; then
+        replay
+        return
+    fi
     if [ -n "$REPLAY" ] && [ -e "$kept" ]; then
         if ! healthy "$kept"; then
             row "$name" - - - "FAILS WITHOUT THE PATCH: $kept"

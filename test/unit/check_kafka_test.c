@@ -497,6 +497,21 @@ static void an_offset_before_a_message_that_may_be_lost_may_be_given_again(void 
     expect(NULL, NULL);
 }
 
+// The node that returned the message crashes before it answers the client's commit_offsets.
+static void a_message_of_a_pending_poll_may_be_lost(void **state) {
+    (void)state;
+    send_to(1, 7, 1, 4);
+    send_to(1, 7, 2, 5);
+    send_to(1, 7, 3, 6);
+    struct gv_history_op op = op_of(GV_HISTORY_POLL, 4, NULL, 0);
+    gv_check_kafka_reply(&check, &op, GV_LOAD_POLL, now, &gv_fixture_json,
+                         parse("{\"7\":[[4,1],[5,2],[6,3]]}"));
+    gv_check_kafka_allow_loss(&check, 7, 2);
+    end(&op, GV_HISTORY_INFO);
+    poll(2, "{\"7\":[[4,1],[6,3]]}");
+    expect(NULL, NULL);
+}
+
 static void a_run_that_was_cut_short_misses_nothing(void **state) {
     (void)state;
     send_three();
@@ -733,6 +748,7 @@ int main(void) {
         TEST(what_nobody_read_beyond_is_unseen),
         TEST(the_offset_of_a_message_that_may_be_lost_may_be_given_again),
         TEST(an_offset_before_a_message_that_may_be_lost_may_be_given_again),
+        TEST(a_message_of_a_pending_poll_may_be_lost),
         TEST(a_run_that_was_cut_short_misses_nothing),
         TEST(nothing_exercised_is_told),
         TEST(lag_begins_when_a_later_offset_is_known),
