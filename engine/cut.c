@@ -135,6 +135,8 @@ void gv_cut_held(struct gv_cut *cut, uint64_t offset) {
     state->all += mix(offset);
     if (slot == cut->self) {
         if (offset >= cut->own_top) cut->own_top = offset + 1;
+        // An entry of a former life came after the own promise: only a later promise covers it.
+        if (offset < state->bound) raise_count(cut, count_of(cut, state->bound));
         cut->matching = 0;
         if (!cut->counting && cut->ask_at != GV_TIME_NEVER) check_recovered(cut);
     } else if (offset >= state->bound) {

@@ -308,7 +308,33 @@ static void any_order_as_the_model(void **state) {
     free(model);
 }
 
+// Both nodes lost their state, and one is brought an entry of its former life after its promise.
+static void a_late_entry_of_the_own_slot_is_promised(void **state) {
+    (void)state;
+    struct gv_cut cut;
+    const struct gv_cut_config config = {.life = 1};
+    assert_int_equal(gv_cut_init(&cut, gv_base_malloc(), 1, 2, &config), 0);
+    uint64_t offset, bound, sum, later;
+    gv_cut_held(&cut, gv_offset_of(cut.slot_bits, 9, 0));
+    assert_int_equal(gv_cut_next(&cut, &offset), 0);
+    gv_cut_held(&cut, offset);
+    assert_true(gv_cut_is_due(&cut));
+    gv_cut_promise(&cut, &bound, &sum);
+    gv_cut_promised(&cut, 1, bound, sum);
+    assert_false(gv_cut_is_due(&cut));
+    gv_cut_held(&cut, gv_offset_of(cut.slot_bits, 5, 1));
+    assert_true(gv_cut_is_due(&cut));
+    gv_cut_promise(&cut, &later, &sum);
+    assert_true(later > bound && sum == cut.slots[1].all);
+    gv_cut_promised(&cut, 1, later, sum);
+    assert_false(gv_cut_is_due(&cut));
+    assert_int_equal(gv_cut_next(&cut, &offset), 0);
+    assert_true(offset >= later);
+    gv_cut_fini(&cut);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(any_order_as_the_model)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(any_order_as_the_model),
+                                       cmocka_unit_test(a_late_entry_of_the_own_slot_is_promised)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
