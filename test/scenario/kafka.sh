@@ -15,16 +15,15 @@ export TMPDIR
 # try STATUS HABIT WORDS…: runs a cluster in the background, and checks the exit status and that the
 # output has each of the words. The habit gv-kafka is that program.
 try() {
-    want=$1 habit=$2
-    program="$node $habit"
-    [ "$habit" = gv-kafka ] && program=$build/gv-kafka
+    want=$1 habit=$2 program=$node argument=$2
+    [ "$habit" = gv-kafka ] && program=$build/gv-kafka argument=
     shift 2
     {
-        # shellcheck disable=SC2086 # the program and its argument
+        # shellcheck disable=SC2086 # the argument, if there is one
         "$build/gvsim" exec -w kafka --nodes 3 --concurrency 2n --rate 150 --time-limit 3 \
             --quiet 1 --latency 2 --nemesis partition --nemesis-interval 0.4 --seed 3 \
-            --late-max 0 --json "$tmp/$habit.json" -- $program \
-            >"$tmp/$habit.out" 2>&1 </dev/null
+            --late-max 0 --json "$tmp/$habit.json" -- "$program" \
+            $argument >"$tmp/$habit.out" 2>&1 </dev/null
         got=$?
         [ $got -eq "$want" ] || echo "exit status $got, expected $want" >>"$tmp/$habit.bad"
         for words; do

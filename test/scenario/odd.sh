@@ -67,7 +67,7 @@ wrong forgets 'non-monotonic read: n1' $sets g-counter
 wrong forgets 'wrong sum: n1 returned\|final reads differ: n1' pn-counter
 wrong twice 'answered twice: n1 printed a line that answers a request for the second time' $every
 wrong floods 'answered twice: n1 printed a line that answers a request for the second time' $every
-wrong lies 'malformed reply: n1 .*is an error whose "code" is no integer' echo
+wrong lies 'malformed reply: n1 .*is an error whose "code" is not an integer' echo
 wrong lies 'malformed reply: n1 .*is an error without a "code"' unique-ids
 wrong lies 'phantom: n[0-2] returned value .*n1 definitely failed' $sets
 wrong lies 'wrong sum: .*; definitely failed: n1' $counters
