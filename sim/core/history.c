@@ -4,9 +4,7 @@
 #include "memory.h"
 
 void gv_history_fini(struct gv_history *history) {
-    for (size_t i = 0; i < history->len; i++) {
-        if (history->ops[i].content.len > 0) free((void *)(uintptr_t)history->ops[i].content.data);
-    }
+    for (size_t i = 0; i < history->len; i++) free(history->ops[i].memory);
     free(history->ops);
 }
 
@@ -34,7 +32,8 @@ void gv_history_describe(struct gv_history *history, size_t op, uint32_t process
     GV_ASSERT(op < history->len && history->ops[op].content.len == 0);
     history->ops[op].process = process;
     if (content.len == 0) return;
-    history->ops[op].content = gv_slice_of(gv_memory_copy(content.data, content.len), content.len);
+    history->ops[op].memory = gv_memory_copy(content.data, content.len);
+    history->ops[op].content = gv_slice_of(history->ops[op].memory, content.len);
 }
 
 void gv_history_complete(struct gv_history *history, gv_time now, size_t op,

@@ -35,7 +35,8 @@ struct gv_history_op {
     uint32_t process;        // the client's number; a client that crashed is replaced by another
     int64_t value;           // the value or delta added; echo: the number after "Please echo "
     struct gv_slice content; // structured operations: what the workload's generator wrote for its
-                             // checker; empty for others. Owned by the history
+                             // checker; empty for others
+    void *memory;            // of the content, owned by the history; NULL: none
     gv_time invoked_at, completed_at;
     uint64_t invoked, completed; // indices; completed is UINT64_MAX while pending
 };

@@ -199,8 +199,8 @@ static void send_units(int to) {
 static void take_units(const char *line, int from) {
     int64_t had = number(line, "\"from\":"), stamp;
     const char *list = strstr(line, "\"list\":[") + 8;
-    char *at = (char *)(uintptr_t)list;
-    while ((stamp = strtoll(at, &at, 10)) > 0) {
+    char *at;
+    for (stamp = strtoll(list, &at, 10); stamp > 0; stamp = strtoll(at, &at, 10)) {
         for (int64_t left = strtoll(at + 1, &at, 10); left > 0; left--) {
             struct write write = {.key = strtoll(at + 1, &at, 10)};
             write.value = strtoll(at + 1, &at, 10);
