@@ -21,9 +21,10 @@ int gv_consistency_parse(const char *text, uint32_t *out) {
 
 const char *gv_consistency_name(uint32_t models) {
     GV_ASSERT(models > 0 && models < 1u << GV_COUNT(names));
-    size_t i = GV_COUNT(names) - 1;
-    while ((models >> i & 1) == 0) i--;
-    return names[i];
+    for (size_t i = GV_COUNT(names) - 1; i > 0; i--) {
+        if ((models >> i & 1) != 0) return names[i];
+    }
+    return names[0];
 }
 
 const char *gv_consistency_names(void) {

@@ -76,11 +76,13 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
     bool larger = entry->count > held->count;
     if (entry->lattice == GV_LATTICE_REGISTER) {
         larger = entry->lamport > held->lamport;
+        GV_ASSERT(entry->node.data != NULL && held->node.data != NULL);
         // In these tests the nodes of a tie are equally long.
         if (entry->lamport == held->lamport && !same_text(entry->node, held->node))
             larger = memcmp(entry->node.data, held->node.data, held->node.len) > 0;
     }
     if (entry->lattice == GV_LATTICE_LOG) {
+        GV_ASSERT(entry->value.data != NULL && held->value.data != NULL);
         size_t len = entry->value.len < held->value.len ? entry->value.len : held->value.len;
         int order = memcmp(entry->value.data, held->value.data, len);
         larger = order > 0 || (order == 0 && entry->value.len > held->value.len);
