@@ -181,11 +181,12 @@ static void handle_poll(struct gv_request *request) {
 
 // --- committed offsets -------------------------------------------------------------------------
 
+#define COMMIT_BEGIN "[\"commit\"," // the key of a committed offset is this, the log's key, and ]
+
 // The counter of a key's committed offset, without the count; its key is in the scratch memory.
 static struct gv_entry commit_of(struct gv_request *request, int key) {
-    static const char begin[] = "[\"commit\",";
-    size_t len = sizeof begin - 1;
-    memcpy(request->scratch, begin, len);
+    size_t len = strlen(COMMIT_BEGIN);
+    memcpy(request->scratch, COMMIT_BEGIN, len);
     len += canonical(request, key, len).len;
     request->scratch[len++] = ']';
     return (struct gv_entry){
@@ -201,18 +202,21 @@ static void handle_commit(struct gv_request *request) {
         gv_replies_ok(request->replies, "commit_offsets_ok");
         return;
     }
-    for (; members.left > 1; next_member(&members)) {
-        struct gv_entry entry = commit_of(request, members.name);
+    // Each offset is an entry. If one is refused after another was put, the error is indefinite.
+    const int count = members.left;
+    struct gv_entry entry = {0};
+    for (; members.left > 0; next_member(&members)) {
+        entry = commit_of(request, members.name);
         read_offset(&members, &entry.count);
-        if (gv_request_put(request, &entry, NULL)) continue;
-        gv_replies_error(request->replies, GV_REPLIES_UNAVAILABLE,
+        if (count == 1 || gv_request_put(request, &entry, NULL)) continue;
+        bool none = members.left == count;
+        gv_replies_error(request->replies, none ? GV_REPLIES_UNAVAILABLE : GV_REPLIES_INDEFINITE,
                          "commit_offsets: not all stored: a limit of this node is reached, or its "
                          "store fails");
         return;
     }
-    // Writes are stored in order, so all are stored when the last write is answered.
-    struct gv_entry entry = commit_of(request, members.name);
-    read_offset(&members, &entry.count);
+    // Puts the only offset, or the last one again. Writes are stored in order, so the store has all
+    // offsets when this one is answered.
     gv_request_put(request, &entry, &(struct gv_writes_reply){.type = "commit_offsets_ok"});
 }
 
@@ -222,7 +226,8 @@ static bool append_committed(struct gv_request *request, struct gv_writer *out, 
     struct gv_writer before = *out;
     if (!gv_engine_get(request->engine, &wanted, &found)) return true;
     if (out->len > 1) gv_pack_put_u8(out, ',');
-    gv_pack_put_bytes(out, wanted.key.data + 10, wanted.key.len - 11);
+    size_t begin = strlen(COMMIT_BEGIN);
+    gv_pack_put_bytes(out, wanted.key.data + begin, wanted.key.len - begin - 1);
     gv_pack_put_u8(out, ':');
     gv_pack_put_decimal(out, found.count);
     if (!out->full) return true;

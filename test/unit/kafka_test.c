@@ -80,6 +80,31 @@ static void commits_only_rise(void **state) {
     gv_solo_stop(&solo);
 }
 
+// A request of several offsets, of which a limit refuses one, may have stored the others.
+static void a_commit_that_is_stored_in_part_is_indefinite(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_kafka_workload);
+    solo.config.entries_max = 2;
+    gv_solo_start(&solo);
+    gv_solo_exchange(&solo, INIT("[\"n1\"]"));
+    static const char list[] =
+        "{\"type\":\"list_committed_offsets\",\"msg_id\":2,\"keys\":[\"a\",\"b\",\"c\",\"d\"]}";
+    assert_reply(&solo,
+                 "{\"type\":\"commit_offsets\",\"msg_id\":3,\"offsets\":{\"a\":1,\"b\":2,\"c\":3}}",
+                 "\"code\":13");
+    assert_reply(&solo, list, "\"offsets\":{\"a\":1,\"b\":2}");
+    assert_reply(&solo, "{\"type\":\"commit_offsets\",\"msg_id\":3,\"offsets\":{\"c\":4,\"d\":4}}",
+                 "\"code\":11");
+    assert_reply(&solo, "{\"type\":\"commit_offsets\",\"msg_id\":3,\"offsets\":{\"d\":4}}",
+                 "\"code\":11");
+    assert_reply(&solo, list, "\"offsets\":{\"a\":1,\"b\":2}");
+    assert_reply(&solo, "{\"type\":\"commit_offsets\",\"msg_id\":3,\"offsets\":{\"b\":5,\"a\":2}}",
+                 "commit_offsets_ok");
+    assert_reply(&solo, list, "\"offsets\":{\"a\":2,\"b\":5}");
+    gv_solo_stop(&solo);
+}
+
 static void malformed_requests(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -317,6 +342,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sends_and_polls),
         cmocka_unit_test(commits_only_rise),
+        cmocka_unit_test(a_commit_that_is_stored_in_part_is_indefinite),
         cmocka_unit_test(malformed_requests),
         cmocka_unit_test(polls_are_bounded),
         cmocka_unit_test(init_waits_for_the_recovery),
