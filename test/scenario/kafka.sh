@@ -3,14 +3,8 @@
 # Runs kafka_node.c with each of its habits, and gv-kafka, with two clients at each node, under
 # partitions. Two habits are correct. For the others, the verdict must name the anomaly and its
 # smallest case.
-set -u
-build=${BUILD:-build}
-case $build in /*) ;; *) build=$PWD/$build ;; esac
+. "$(dirname "$0")/../lib/runs.sh"
 node=$build/test/scenario/kafka_node
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-TMPDIR=$tmp
-export TMPDIR
 
 # try STATUS HABIT WORDS…: runs a cluster in the background, and checks the exit status and that the
 # output has each of the words. The habit gv-kafka is that program.
@@ -54,5 +48,4 @@ field() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" "$tmp/log.json"; }
 [ "$(field servers_msgs)" = "$(field service_msgs)" ] ||
     echo "$(field servers_msgs) messages, $(field service_msgs) of services" >"$tmp/msgs.bad"
 
-cat "$tmp"/*.bad 2>/dev/null || exit 0
-exit 1
+finish

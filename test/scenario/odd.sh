@@ -3,33 +3,16 @@
 # Runs odd_node.c with each of its habits in the six workloads. Ten habits are wrong: the verdict is
 # invalid and names the node and the cause. Nodes with the other habits are correct, so runs are
 # valid.
-set -u
-build=${BUILD:-build}
-case $build in /*) ;; *) build=$PWD/$build ;; esac
+. "$(dirname "$0")/../lib/runs.sh"
 node=$build/test/scenario/odd_node
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-TMPDIR=$tmp
-export TMPDIR
-running=0
 
 # try STATUS WORDS WORKLOAD HABIT PROGRAM…: runs a node in the background, eight at a time, and
 # checks the exit status and that the output has the words.
 try() {
-    want=$1 words=$2 name=$3-$4
-    load=$3
+    want=$1 words=$2 load=$3 name=$3-$4
     shift 4
-    {
-        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 1 --quiet 0.3 --seed 7 \
-            --late-max 0 -- "$@" >"$tmp/$name.out" 2>&1 </dev/null
-        got=$?
-        if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
-            { echo "$name: exit status $got, expected $want, with '$words' in the output:" &&
-                cat "$tmp/$name.out"; } >"$tmp/$name.bad"
-        fi
-    } &
-    running=$((running + 1))
-    [ $((running % 8)) -eq 0 ] && wait
+    run 8 "$name" "$want" "$words" -w "$load" --nodes 3 --rate 60 --time-limit 1 --quiet 0.3 \
+        --seed 7 --late-max 0 -- "$@"
 }
 
 wrong() { # HABIT WORDS WORKLOAD…
@@ -88,5 +71,4 @@ chmod +x "$tmp/wrapper"
 for load in $every; do try 0 '^valid' "$load" wrapper "$tmp/wrapper" "$load" plain; done
 wait
 
-cat "$tmp"/*.bad 2>/dev/null || exit 0
-exit 1
+finish

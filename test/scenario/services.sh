@@ -3,33 +3,16 @@
 # Runs service_node.c, whose nodes keep their data in the services of gvsim. Partitions do not
 # affect services, so runs of correct nodes are valid during partitions. For incorrect nodes, the
 # verdict must name the cause.
-set -u
-build=${BUILD:-build}
-case $build in /*) ;; *) build=$PWD/$build ;; esac
+. "$(dirname "$0")/../lib/runs.sh"
 node=$build/test/scenario/service_node
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-TMPDIR=$tmp
-export TMPDIR
-running=0
 
 # try STATUS WORDS WORKLOAD SERVICE HABIT OPTION…: runs a cluster in the background, four at a time,
 # and checks the exit status and that the output has the words.
 try() {
     want=$1 words=$2 load=$3 service=$4 habit=$5 name=$3-$4-$5
     shift 5
-    {
-        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 2 --quiet 0.5 --seed 7 \
-            --late-max 0 --json "$tmp/$name.json" "$@" -- "$node" "$load" "$service" "$habit" \
-            >"$tmp/$name.out" 2>&1 </dev/null
-        got=$?
-        if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
-            { echo "$name: exit status $got, expected $want, with '$words' in the output:" &&
-                cat "$tmp/$name.out"; } >"$tmp/$name.bad"
-        fi
-    } &
-    running=$((running + 1))
-    [ $((running % 4)) -eq 0 ] && wait
+    run 4 "$name" "$want" "$words" -w "$load" --nodes 3 --rate 60 --time-limit 2 --quiet 0.5 \
+        --seed 7 --late-max 0 --json "$tmp/$name.json" "$@" -- "$node" "$load" "$service" "$habit"
 }
 
 cuts='--nemesis partition --nemesis-interval 0.3'
@@ -69,5 +52,4 @@ same $run 'all messages' "$(total $run all_msgs)" "$((4 * $(total $run ops) + 6)
 run=g-counter-seq-kv-own-write
 same $run 'writes and replies' "$(count $run 'seq-kv write')" "$(count $run 'seq-kv write_ok')"
 
-cat "$tmp"/*.bad 2>/dev/null || exit 0
-exit 1
+finish

@@ -2,34 +2,17 @@
 # SPDX-License-Identifier: MIT
 # Runs txn_node.c with each of its habits. One habit is correct. For the others, the verdict must
 # name the anomaly if the consistency model forbids it, and no anomaly otherwise.
-set -u
-build=${BUILD:-build}
-case $build in /*) ;; *) build=$PWD/$build ;; esac
+. "$(dirname "$0")/../lib/runs.sh"
 node=$build/test/scenario/txn_node
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-TMPDIR=$tmp
-export TMPDIR
-running=0
 
 # try STATUS WORDS HABIT MODELS OPTION…: runs a cluster in the background, four at a time, and
 # checks the exit status and that the output has the words.
 try() {
     want=$1 words=$2 habit=$3 models=$4 name=$3-$4
     shift 4
-    {
-        "$build/gvsim" exec -w txn-rw-register --nodes 3 --concurrency 2n --rate 300 \
-            --time-limit 3 --quiet 1 --seed 7 --latency 5 --late-max 0 --availability 0.9 \
-            --consistency-models "$models" --json "$tmp/$name.json" "$@" -- "$node" "$habit" \
-            >"$tmp/$name.out" 2>&1 </dev/null
-        got=$?
-        if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
-            { echo "$name: exit status $got, expected $want, with '$words' in the output:" &&
-                cat "$tmp/$name.out"; } >"$tmp/$name.bad"
-        fi
-    } &
-    running=$((running + 1))
-    [ $((running % 4)) -eq 0 ] && wait
+    run 4 "$name" "$want" "$words" -w txn-rw-register --nodes 3 --concurrency 2n --rate 300 \
+        --time-limit 3 --quiet 1 --seed 7 --latency 5 --late-max 0 --availability 0.9 \
+        --consistency-models "$models" --json "$tmp/$name.json" "$@" -- "$node" "$habit"
 }
 
 cuts='--nemesis partition --nemesis-interval 0.3'
@@ -59,5 +42,4 @@ for what in committed reads_of_others reads_across_nodes keys versions; do
 done
 [ "$(value ops)" -eq "$(value ok)" ] || echo "right: not all operations are ok" >>"$tmp/right.bad"
 
-cat "$tmp"/*.bad 2>/dev/null || exit 0
-exit 1
+finish
